@@ -1,0 +1,152 @@
+import type { Bytes, Duration, Mono, Wall } from "../../config/units.ts";
+import type { LineSettings } from "../../drivers/kit/driver.ts";
+import type { Fault } from "../fault/fault.ts";
+
+/**
+ * Everything outside the process. Handed in at the composition root: `effects/node` on a gateway, `test/sim` in a simulated
+ * world. Nothing else in agent/ or drivers/ may reach the operating system.
+ */
+export type Effects = {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly serial: Serial;
+  readonly ports: Ports;
+  readonly broker: Broker;
+  readonly entropy: Entropy;
+  readonly vault: Vault;
+  readonly host: Host;
+  readonly control: Control;
+  readonly log: (line: string) => void;
+};
+
+export type Clock = {
+  now(): Mono;
+  wall(): Wall;
+  /** Resolves after `time`, or at once when the signal aborts; never rejects. */
+  sleep(time: Duration, signal: AbortSignal): Promise<void>;
+};
+
+export type Entropy = { bytes(count: number): Uint8Array };
+
+/**
+ * Files, with the calls whose order decides what survives. Paths are absolute; names of folders end without a slash.
+ * Throws Fault `disk.full`, `disk.read_only` or `disk.failed`. A failed `sync` is never repeated on the same file.
+ */
+export type Disk = {
+  /** Names in a folder, sorted; empty where it does not exist. */
+  list(folder: string): Promise<readonly string[]>;
+  makeFolder(folder: string): Promise<void>;
+  /** The whole file; undefined where it does not exist. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Opens for reading and writing; "create" makes an empty file and truncates an old one. */
+  open(path: string, how: "create" | "existing"): Promise<DiskFile>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Makes names in the folder durable. */
+  syncFolder(folder: string): Promise<void>;
+  free(folder: string): Promise<{ readonly bytes: Bytes; readonly inodes: number }>;
+  /** Whether the folder lies on tmpfs. */
+  isTmpfs(folder: string): Promise<boolean>;
+};
+export type DiskFile = {
+  read(at: number, length: number): Promise<Uint8Array>;
+  write(at: number, bytes: Uint8Array): Promise<void>;
+  /** Synchronous write, for files on tmpfs only: part of the turn that stamps a record. */
+  writeNow(at: number, bytes: Uint8Array): void;
+  /** fdatasync: what was written before it survives a power cut after it. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type Serial = {
+  /**
+   * Opens, locks and sets the line, and discards what the kernel held from before.
+   * Throws Fault `port.missing`, `port.denied`, `port.in_use`, `port.not_a_tty` or `port.open_failed`.
+   */
+  open(path: string, line: LineSettings): Promise<OpenPort>;
+};
+export type OpenPort = {
+  /** Told by the line itself (hang-up); once true it stays true. */
+  readonly gone: boolean;
+  /** What the kernel holds now, at most `limit` bytes; empty when nothing came. Never waits. The bytes are the caller's to keep. */
+  read(limit: number): Uint8Array;
+  /** Hands all bytes to the kernel; false when it took fewer (what it took is on the line). Never waits. */
+  write(bytes: Uint8Array): boolean;
+  close(): Promise<void>;
+};
+
+/** A place where a serial line ends, as the host shows it. The path may change at any boot; the location survives. */
+export type PortFacts = {
+  readonly path: string;
+  /** USB topology with interface number ("usb-1.3:1.0"), UART ("uart-3f201000.serial"), or as declared in the configuration. */
+  readonly location: string;
+  /** Whether sysfs shows hardware behind it; a pty or a declared port is not hardware. */
+  readonly hardware: boolean;
+  /** Adapter facts, each as the host says it ("vendor": "0403"). A claim, not evidence. */
+  readonly facts: Readonly<Record<string, string>>;
+};
+export type Ports = {
+  /** Every port seen now, in order of location. */
+  list(): Promise<readonly PortFacts[]>;
+};
+
+/** Read for every connect, so that rotation needs no restart. PEM. Throws Fault `credentials.unreadable`. */
+export type Vault = { credentials(): Promise<Credentials> };
+export type Credentials = { readonly ca: Uint8Array; readonly cert: Uint8Array; readonly key: Uint8Array };
+
+export type Broker = {
+  /**
+   * One connection, with MQTT 5, mutual TLS 1.3, clean start, session expiry 0. Resolves on CONNACK 0x00.
+   * Throws Fault `uplink.*` (see FAULTS) for everything else; never retries.
+   */
+  connect(options: ConnectOptions, signal: AbortSignal): Promise<BrokerSession>;
+};
+export type ConnectOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly clientId: string;
+  readonly credentials: Credentials;
+  readonly keepalive: Duration;
+  /** Limit for the whole of TCP, TLS and CONNACK. */
+  readonly within: Duration;
+  readonly will: Message;
+};
+export type Message = {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain: boolean;
+  /** Travel as MQTT user properties, beside the bytes. */
+  readonly properties: Readonly<Record<string, string>>;
+};
+export type BrokerSession = {
+  /** The server's Receive Maximum; 65535 where it named none. The caller keeps its own count of what is unanswered. */
+  readonly receiveMaximum: number;
+  /** The server's Maximum Packet Size in bytes; Infinity where it named none. */
+  readonly packetMax: number;
+  /** QoS 1. Resolves with the PUBACK's reason code; never settles if the session ends first. */
+  publish(message: Message): Promise<number>;
+  /** Resolves with the SUBACK's reason code. */
+  subscribe(topic: string, heard: (message: { topic: string; payload: Uint8Array; retain: boolean }) => void): Promise<number>;
+  /** Resolves once, with why the session ended, whoever ended it. */
+  readonly closed: Promise<Fault>;
+  /** DISCONNECT 0x00 and close; resolves when the socket is closed, at the latest after two seconds. */
+  end(): Promise<void>;
+};
+
+export type ClockQuality =
+  | { readonly known: "unsynced"; readonly source: string }
+  | { readonly known: "synced" | "holdover"; readonly source: string; readonly uncertainty: Duration };
+
+export type Host = {
+  readonly bootId: string;
+  clockQuality(): Promise<ClockQuality>;
+  /** Resident memory of this process and free memory of the host. */
+  memory(): Promise<{ readonly resident: Bytes; readonly free: Bytes }>;
+  /** Holds a name until this process dies; false when another process holds it. */
+  claim(name: string): Promise<boolean>;
+};
+
+export type Control = {
+  /** Answers requests on a Unix socket, one JSON line each way, until the signal aborts. */
+  serve(path: string, answer: (request: string) => unknown, signal: AbortSignal): Promise<void>;
+};

@@ -1,0 +1,103 @@
+import type { Duration, Mono } from "../../config/units.ts";
+import type { Metric, Reading } from "./reading.ts";
+
+/**
+ * A driver is a value: what it knows of a line, a frame and a device, and a pure `decode`. It cannot do I/O, tell the time or
+ * log. Everything it may send is a declared template; `tx: {}` makes it listen-only.
+ */
+export type Driver<M, T extends Templates> = {
+  /** Folder name, and its id in rules ("nonin"). */
+  readonly id: string;
+  /** What its proof rests on: document < capture < bench < ward. */
+  readonly grade: Grade;
+  readonly line: LineSettings;
+  /** No accepted frame for this long is silence. */
+  readonly quiet: Duration;
+  /** Accepted frames without a discard between them before anything is published. At least 1; a weak check asks for more. */
+  readonly proof: number;
+  readonly frame: Framing;
+  /** Every metric that `decode` may tell; a reading of another one is a bug. */
+  readonly metrics: readonly Metric[];
+  readonly tx: T;
+  /** Memory before the first frame, and after every new attachment. */
+  readonly memory: M;
+  /**
+   * Total and pure. `gap` is the number of bytes discarded on this channel since the last accepted frame; a driver whose
+   * reading spans frames uses it to give up what is out of step (and says so by an `unreadable` reading).
+   */
+  readonly decode: (frame: Uint8Array, memory: M, gap: number) => Decoded<M>;
+  /** What must be asked, as a synchronous generator; absent for a device that talks by itself. */
+  readonly run?: (line: Line<M, T>) => Step<void>;
+};
+
+export type Grade = "document" | "capture" | "bench" | "ward";
+export type Decoded<M> = { readonly readings: readonly Reading[]; readonly memory: M };
+
+export type LineSettings = {
+  readonly speed: number;
+  readonly format: "8N1" | "8N2" | "8E1" | "7E1";
+  /** "untouched": DTR and RTS stay as they are. */
+  readonly modemLines: "untouched" | "rtscts";
+  /** The device answers sooner than two ticks, so the line is watched while an answer is awaited. */
+  readonly turnaround?: "short";
+};
+
+// ── Frames ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One framer serves all drivers; a frame is described, not parsed. `accepts` sees a complete candidate and checks all of it. */
+export type Framing =
+  | { readonly fixed: Check & { readonly start?: number; readonly length: number } }
+  | {
+      readonly length: Check &
+        Bounded &
+        Idle & { readonly start: number; readonly header: number; readonly size: (header: Uint8Array) => number };
+    }
+  | { readonly delimited: Check & Bounded & { readonly start?: string; readonly end: string } }
+  | { readonly stuffed: Check & Bounded & { readonly flag: number; readonly escape: number; readonly xor: number } };
+type Check = { readonly accepts: (frame: Uint8Array) => boolean };
+/** Longest frame with its marks, in bytes; what is longer is discarded byte by byte. */
+type Bounded = { readonly lengthMax: number };
+/** A length-claiming header that nothing follows is given up after this time. */
+type Idle = { readonly idle: Duration };
+
+// ── Asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Everything that may be sent. H names its bounded holes; encode adds the check and throws RangeError outside a bound. */
+export type Template<H extends string = never> = {
+  readonly holes: readonly H[];
+  readonly encode: (fill: Readonly<Record<H, number>>) => Uint8Array;
+};
+// biome-ignore lint/suspicious/noExplicitAny: H stands in a contravariant place; only `any` accepts every template.
+export type Templates = Readonly<Record<string, Template<any>>>;
+
+export type Seen = { readonly frame: Uint8Array; readonly readings: readonly Reading[]; readonly at: Mono };
+export type Wanted<N extends string> = Readonly<Record<N, (frame: Uint8Array) => boolean>>;
+export type Expected<N extends string> =
+  | { readonly got: N; readonly seen: Seen }
+  /** A complete frame whose check failed; told once per frame, never per junk byte. */
+  | { readonly got: "broken"; readonly bytes: number }
+  | { readonly got: "nothing" };
+export type Effect =
+  | { readonly do: "send"; readonly template: string; readonly bytes: Uint8Array }
+  | { readonly do: "expect"; readonly wanted: Wanted<string>; readonly within: Duration }
+  | { readonly do: "sleep"; readonly time: Duration };
+export type Answer = "done" | Expected<string>;
+/** A part of a dialogue. Always `yield*`: each step then has the type of its own answer. No effect inside `finally`. */
+export type Step<A> = Generator<Effect, A, Answer>;
+type Fill<T> = T extends Template<infer H> ? ([H] extends [never] ? [] : [fill: Readonly<Record<H, number>>]) : never;
+/** What a dialogue may do. It is resumed by the link, so it needs no clock, and is cancelled at once. */
+export type Line<M, T extends Templates> = {
+  /** What decode has learned by now. */
+  readonly memory: M;
+  send<K extends keyof T & string>(template: K, ...fill: Fill<T[K]>): Step<"done">;
+  /** Waits for a frame that one of `wanted` matches; `within` counts from the call, and again from each byte of an answer under way. */
+  expect<N extends string>(wanted: Wanted<N>, within: Duration): Step<Expected<N>>;
+  sleep(time: Duration): Step<"done">;
+};
+
+/** Infers M from `memory` and T from `tx`: never give type arguments. */
+export const driver = <M, const T extends Templates>(value: Driver<M, T>): Driver<M, T> => value;
+
+/** A driver whose memory and templates are nobody's business: what the registry and the agent handle. */
+// biome-ignore lint/suspicious/noExplicitAny: M is private to the driver; the agent hands it back unread.
+export type AnyDriver = Driver<any, any>;

@@ -1,0 +1,48 @@
+import type { Duration } from "../../config/units.ts";
+
+/**
+ * An emulated device: a pure value, written from the protocol paper alone. `test/support` runs it behind a pty and paces its
+ * bytes at line speed; the simulator runs it in simulated time. Neither the agent nor the shipped binary contains one.
+ */
+export type Emulator<S> = {
+  /** Id of the driver that should read it. */
+  readonly id: string;
+  /** Bits per second on the line; the runner paces bytes by it (10 bits a byte). */
+  readonly speed: number;
+  /** The device just switched on. Equal seeds give equal devices. */
+  readonly start: (seed: number) => S;
+  /**
+   * One step: `heard` is everything the gateway sent since the last step, `at` the time since switch-on (never smaller than
+   * before). Returns what the device sends now, in order, and when it wants the next step at the latest.
+   */
+  readonly step: (
+    state: S,
+    heard: Uint8Array,
+    at: Duration,
+  ) => { readonly state: S; readonly sends: readonly Sent[]; readonly next: Duration };
+};
+
+/** Bytes that leave the device together, and the unit (a packet, an answer, an alert edge) that ends with them, if one does. */
+export type Sent = { readonly bytes: Uint8Array; readonly unit?: Unit };
+
+/** What a faithful reader must conclude from a unit: the sender's own ledger, in the device's digits. */
+export type Unit = {
+  /** Bytes of this unit, from its first to its last. */
+  readonly bytes: number;
+  /** The device's own time or counter, as a reader should carry it; absent where the unit has none. */
+  readonly deviceTime?: string;
+  /** refid → the digits or text as sent, or null where the device says "no value". */
+  readonly observations: Readonly<Record<string, string | null>>;
+  /** refid → raw samples. */
+  readonly waves: Readonly<Record<string, readonly number[]>>;
+  /** Conditions present after this unit: refid → true. A change against the unit before is an alert edge. */
+  readonly conditions: Readonly<Record<string, boolean>>;
+};
+
+/** A seeded generator for emulators (mulberry32): returns the next state and a number in [0, 1). */
+export function nextRandom(state: number): readonly [state: number, value: number] {
+  const next = (state + 0x6d2b79f5) | 0;
+  let t = Math.imul(next ^ (next >>> 15), 1 | next);
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+  return [next, ((t ^ (t >>> 14)) >>> 0) / 4294967296];
+}

@@ -1,0 +1,85 @@
+import type { Decimal } from "./decimal.ts";
+
+/**
+ * What a driver can say of one frame. Words as in IEEE 11073-10207: a metric is declared once, a reading tells its value,
+ * and "absent" is a statement of its own, never a number.
+ */
+
+/** How far a value may be believed (IEEE 11073-10207, MeasurementValidity). Where a reading names none it is valid. */
+export type Validity = "invalid" | "not_available" | "questionable" | "calibration_ongoing" | "overflow" | "underflow";
+
+export type Kind = "numeric" | "setting" | "enumeration" | "text" | "wave" | "condition";
+
+/** Samples per second as a rational: 62.5/s is [125, 2]. */
+export type Rate = readonly [samples: number, seconds: number];
+/** One point of a wave's scale: this raw integer is that physical value (11073 Scale-and-Range). */
+export type ScalePoint = { readonly raw: number; readonly physical: Decimal };
+
+type Named = {
+  /** MDC reference id ("MDC_PULS_OXIM_SAT_O2"), or the vendor's own name where the nomenclature has no term ("pb840.f75"). */
+  readonly refid: string;
+  /** The device's own name of it ("f71", "float 9"); sent beside a code whose confidence is below A. */
+  readonly name?: string;
+  /** MDC unit ("MDC_DIM_PERCENT"). Absent for text, enumerations and conditions, and where the nomenclature has no such unit. */
+  readonly unit?: string;
+  /** Unit in UCUM, only where there is no MDC unit. */
+  readonly ucum?: string;
+};
+export type WaveMetric = Named & { readonly kind: "wave"; readonly rate: Rate; readonly scale?: readonly [ScalePoint, ScalePoint] };
+export type ConditionMetric = Named & {
+  readonly kind: "condition";
+  /** What it concerns: a technical condition is about device or line, a physiological one about the patient (IEC 60601-1-8). */
+  readonly nature: "technical" | "physiological";
+  /** Refid of the metric it qualifies, or "device". */
+  readonly on: string;
+};
+export type ValueMetric = Named & { readonly kind: "numeric" | "setting" | "enumeration" | "text" };
+export type Metric = ValueMetric | WaveMetric | ConditionMetric;
+
+/** Where and why; every part is optional. */
+export type About = {
+  /** Device node below the port: system / slot / channel, as in 11073 MDS / VMD / channel. Absent: the port's one device. */
+  readonly node?: readonly string[];
+  /** One short word from the driver's table ("never_measured", "not_applicable"). */
+  readonly reason?: string;
+};
+
+export type Reading = About &
+  (
+    | { readonly told: "number"; readonly metric: ValueMetric; readonly value: Decimal; readonly validity?: Validity }
+    | { readonly told: "text"; readonly metric: ValueMetric; readonly value: string; readonly validity?: Validity }
+    | { readonly told: "absent"; readonly metric: ValueMetric; readonly validity: Validity }
+    | {
+        readonly told: "wave";
+        readonly metric: WaveMetric;
+        /** Raw integers, exactly as sent. */
+        readonly samples: readonly number[];
+        /** Number of the first sample, counted by the driver; a hole in the count is a hole in the wave. */
+        readonly first: number;
+      }
+    | {
+        readonly told: "condition";
+        readonly metric: ConditionMetric;
+        readonly present: boolean;
+        /** The device's own word or colour ("HIGH", "RESET"), carried verbatim. */
+        readonly word?: string;
+      }
+    | { readonly told: "identity"; readonly fact: "model" | "serial" | "firmware"; readonly value: string }
+    | {
+        /** The device's own clock or counter, verbatim: no zone, no offset. It qualifies the whole frame. */
+        readonly told: "deviceTime";
+        readonly value: string;
+      }
+    | {
+        /** Bytes of accepted frames that were given up (a packet out of step): never silent. */
+        readonly told: "unreadable";
+        readonly bytes: number;
+      }
+  );
+
+export const numeric = (refid: string, unit: string | undefined, more: Partial<ValueMetric> = {}): ValueMetric => ({
+  kind: "numeric",
+  refid,
+  ...(unit === undefined ? {} : { unit }),
+  ...more,
+});
