@@ -42,6 +42,7 @@ export const FAULTS = {
   "agent.second":           { number: "BED-503", what: "Another agent runs on the same directories", likely: "the service is running", next: "stop it first, or give --state-dir and --runtime-dir of their own" },
   "agent.unreachable":      { number: "BED-504", what: "No agent answers", likely: "the service is not running, or you are not in its group", next: "start the service, then  bedside status" },
   "usage":                  { number: "BED-510", what: "The command was not understood", likely: "a typing error", next: "bedside --help" },
+  "agent.addon":            { number: "BED-505", what: "The serial add-on cannot be loaded", likely: "/dev/shm, the runtime and state directories and /tmp are all mounted noexec, or the program file is damaged", next: "let one of them be mounted exec, or install the program file again" },
   "agent.failed":           { number: "BED-599", what: "The agent stopped by a defect of its own", likely: "a bug", next: "send the text above to the maintainers" },
 } as const satisfies Readonly<Record<string, FaultRow>>;
 

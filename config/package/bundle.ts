@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { build, type Metafile, type Plugin } from "esbuild";
+import { ROOT } from "./target.ts";
+
+export type BundleOptions = {
+  readonly entry: string;
+  readonly outfile: string;
+  readonly version: string;
+  readonly build: string;
+  /** What the add-on's bytes must hash to; the loader refuses others. */
+  readonly addonSha256: string;
+};
+
+/** Optional in the packages that name them, and guarded there; none is installed. */
+const LEFT_OUT = ["bufferutil", "utf-8-validate", "supports-color", "osx-temperature-sensor", "macos-temperature-sensor"];
+
+/** Makes the one CommonJS file that Node's single executables need. `await import()` inside it stays lazy. */
+export async function bundle(options: BundleOptions): Promise<Metafile> {
+  const result = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [options.entry],
+    outfile: options.outfile,
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    metafile: true,
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "warning",
+    external: LEFT_OUT,
+    // A tsconfig found beside the file would change the bytes ("use strict"), so none is looked for.
+    tsconfigRaw: {},
+    define: {
+      __BEDSIDE_VERSION__: JSON.stringify(options.version),
+      __BEDSIDE_BUILD__: JSON.stringify(options.build),
+      __ADDON_SHA256__: JSON.stringify(options.addonSha256),
+      // MQTT.js would divert the broker's connection by this variable.
+      "process.env.MQTTJS_SOCKS_PROXY": "undefined",
+    },
+    plugins: [replacements],
+  });
+  return result.metafile;
+}
+
+/** Stands for the package `debug`: the environment must not make the agent print packets. */
+const SILENT = "const silent = () => undefined; silent.enabled = false; silent.extend = () => silent; module.exports = () => silent;";
+
+/** Modules of packages that cannot work, or must not, inside the one file. */
+const replacements: Plugin = {
+  name: "replacements",
+  setup(setup) {
+    // It looks for the add-on on disk, where there is none.
+    setup.onResolve({ filter: /^\.\/serialport-bindings$/ }, (wanted) =>
+      wanted.importer.includes("/@serialport/bindings-cpp/dist/") ? { path: join(ROOT, "config/package/addon-loader.ts") } : undefined,
+    );
+    setup.onResolve({ filter: /^debug$/ }, () => ({ path: "debug", namespace: "silent" }));
+    setup.onLoad({ filter: /.*/, namespace: "silent" }, () => ({ contents: SILENT, loader: "js" }));
+  },
+};

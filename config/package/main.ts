@@ -1,0 +1,98 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { baseNode } from "./base-node.ts";
+import { bundle } from "./bundle.ts";
+import { makeExecutable } from "./executable.ts";
+import { type Arch, foreignArch, hostArch, productVersion, ROOT, WORKSHOP } from "./target.ts";
+
+/**
+ * Makes dist/bedside-linux-<arch>: `node config/package/main.ts [host] [--entry FILE] [--out FOLDER]`.
+ * "host" makes this machine's file only. All words go to stderr.
+ */
+const ENTRY = "agent/cli/bedside.ts";
+
+const ADDONS: Readonly<Record<Arch, string>> = {
+  x64: "linux-x64/@serialport+bindings-cpp.glibc.node",
+  arm64: "linux-arm64/@serialport+bindings-cpp.armv8.glibc.node",
+};
+
+const say = (line: string): boolean => process.stderr.write(`package: ${line}\n`);
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { entry: { type: "string", default: ENTRY }, out: { type: "string", default: "dist" } },
+    allowPositionals: true,
+  });
+  for (const arch of wantedArchs(positionals)) {
+    const started = performance.now();
+    const output = resolve(ROOT, values.out, `bedside-linux-${arch}`);
+    await makeOne({ arch, entry: resolve(ROOT, values.entry), output });
+    const { size } = await stat(output);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    say(`${relative(ROOT, output)}  ${(size / 1e6).toFixed(1)} MB  sha256 ${await sha256(output)}  ${seconds} s`);
+  }
+}
+
+/** On ARM64 the tools for the x86-64 file are rarely at hand, and no gateway needs it built there. */
+function wantedArchs(words: readonly string[]): readonly Arch[] {
+  if (words.length > 1 || (words.length === 1 && words[0] !== "host"))
+    throw new RangeError(`expected nothing or "host", not "${words.join(" ")}"`);
+  if (words.length === 1) return [hostArch()];
+  if (hostArch() === "x64") return ["x64", "arm64"];
+  say(`SKIPPED: bedside-linux-${foreignArch()} is not made on this ${hostArch()} machine; make it on an x86-64 one`);
+  return [hostArch()];
+}
+
+async function makeOne(options: { readonly arch: Arch; readonly entry: string; readonly output: string }): Promise<void> {
+  const { arch, entry, output } = options;
+  if (!existsSync(entry)) throw new RangeError(`the program's entry ${relative(ROOT, entry)} is not there`);
+  const node = await baseNode(arch);
+  await mkdir(WORKSHOP, { recursive: true });
+  const work = await mkdtemp(join(WORKSHOP, `package-${arch}-`));
+  try {
+    const addon = join(work, "serialport.node");
+    await copyFile(join(ROOT, "node_modules/@serialport/bindings-cpp/prebuilds", ADDONS[arch]), addon);
+    await bundle({
+      entry,
+      outfile: join(work, "bedside.cjs"),
+      version: productVersion(),
+      build: sourceBuild(),
+      addonSha256: await sha256(addon),
+    });
+    await makeExecutable({ arch, work, node, output: join(work, "bedside") });
+    chmodSync(join(work, "bedside"), 0o755);
+    await mkdir(resolve(output, ".."), { recursive: true });
+    // Renamed into place, so that a file being run is never written to and a cut build leaves the old one.
+    await rename(join(work, "bedside"), output);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** The commit, so that a file can be traced to its source; a build from other than a commit says so. */
+function sourceBuild(): string {
+  const commit = git(["rev-parse", "--short=12", "HEAD"]);
+  if (commit === undefined) return "unknown";
+  return git(["status", "--porcelain", "--untracked-files=no"]) === "" ? commit : `${commit}+changed`;
+}
+
+function git(words: readonly string[]): string | undefined {
+  const result = spawnSync("git", words, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  return result.status === 0 ? result.stdout.trim() : undefined;
+}
+
+async function sha256(path: string): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
+}
+
+await main().catch((cause: unknown) => {
+  say(cause instanceof Error ? cause.message : String(cause));
+  process.exitCode = 1;
+});
