@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import type { Bytes, Duration } from "../../../config/units.ts";
+import { Fault } from "../../fault/fault.ts";
+import type { ClockQuality, Host } from "../effects.ts";
+
+/** A socket's name has 108 bytes, and a longer one would be cut, so that two claims became one. */
+const NAME_MAX = 90;
+/** timesyncd believes no server whose root distance is larger (RootDistanceMaxSec). It tells nobody how good the time really is. */
+const TIMESYNCD_DISTANCE_MAX = 5000;
+/** timesyncd asks at least this often (PollIntervalMaxSec, 2048 s); twice that without an answer is holdover. */
+const TIMESYNCD_SILENCE_MAX = 2 * 2_048_000;
+/** What an ordinary quartz drifts in holdover: 100 ppm. */
+const DRIFT = 100e-6;
+
+export type HostOptions = { readonly procRoot?: string; readonly runRoot?: string };
+
+/** The machine that the agent runs on. Starts no process. Throws Fault `agent.failed` where the host has no boot id. */
+export function nodeHost({ procRoot = "/proc", runRoot = "/run" }: HostOptions = {}): Host {
+  return {
+    bootId: readBootId(`${procRoot}/sys/kernel/random/boot_id`),
+    clockQuality: async () => clockQuality(runRoot),
+    memory: async () => {
+      // Imported here, since few ask and it costs ten megabytes. Its mem() alone of all its functions starts no process.
+      const { mem } = await import("systeminformation");
+      const { available } = await mem();
+      return { resident: process.memoryUsage.rss() as Bytes, free: available as Bytes };
+    },
+    claim: async (name) => (await holdName(name)) !== undefined,
+  };
+}
+
+export type HeldName = { release(): Promise<void> };
+
+/**
+ * Takes a name that one process of this host can hold, by listening on an abstract Unix socket; undefined where it is held.
+ * The kernel frees it when the process dies, however it dies. Any local user may hold any name: it guards against mistakes.
+ */
+export function holdName(name: string): Promise<HeldName | undefined> {
+  const whole = `bedside-${name}`;
+  const short = whole.length <= NAME_MAX ? whole : `bedside-${createHash("sha256").update(name).digest("hex")}`;
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once("error", (caught: NodeJS.ErrnoException) => {
+      if (caught.code === "EADDRINUSE") resolve(undefined);
+      else reject(new Fault("agent.failed", `The name ${name} cannot be held (${caught.code})`, { name }, { cause: caught }));
+    });
+    server.listen(`\0${short}`, () => {
+      // The process lives by its work, not by its names.
+      server.unref();
+      resolve({ release: () => new Promise<void>((released) => server.close(() => released())) });
+    });
+  });
+}
+
+function readBootId(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (cause) {
+    throw new Fault("agent.failed", `This host does not tell its boot id (${path}); is ProcSubset= set?`, { path }, { cause });
+  }
+}
+
+/**
+ * | source    | what tells it                                   | quality                                                        |
+ * |-----------|-------------------------------------------------|----------------------------------------------------------------|
+ * | timesyncd | its file, touched at each successful answer     | ± 5 s (what it tolerates), then holdover growing with the drift |
+ * | chrony    | its folder; it tells more by its protocol only  | unsynced, until it is asked                                     |
+ * | none      |                                                 | unsynced                                                       |
+ * A year that looks right is no evidence.
+ */
+function clockQuality(runRoot: string): ClockQuality {
+  const touched = modified(`${runRoot}/systemd/timesync/synchronized`);
+  if (touched !== undefined) {
+    const age = Math.max(0, Date.now() - touched);
+    const uncertainty = (TIMESYNCD_DISTANCE_MAX + age * DRIFT) as Duration;
+    return { known: age > TIMESYNCD_SILENCE_MAX ? "holdover" : "synced", source: "timesyncd", uncertainty };
+  }
+  const chrony = modified(`${runRoot}/chrony`) !== undefined;
+  return { known: "unsynced", source: chrony ? "chrony (not asked)" : "none" };
+}
+
+function modified(path: string): number | undefined {
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    // Missing, or not for our eyes: either way it tells us nothing.
+    return undefined;
+  }
+}
