@@ -1,0 +1,168 @@
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { access, readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import type { PortFacts, Ports } from "../effects.ts";
+
+export type PortsOptions = {
+  readonly sysRoot: string;
+  readonly devRoot: string;
+  /** Ports of the configuration: always listed, never hardware. */
+  readonly declared: readonly { readonly path: string; readonly location: string }[];
+};
+
+/** A device writes its own strings: longer ones are cut. */
+const FACT_MAX = 128;
+/** "1-1.3:1.0": bus 1, port 1 of its root, port 3 of the hub there; configuration 1, interface 0. */
+const USB_INTERFACE = /^\d+-[\d.]+:\d+\.\d+$/;
+
+/**
+ * The serial ports of the host, from sysfs, which starts no process (udevadm would).
+ *
+ * | port                       | location               | from                                                       |
+ * |----------------------------|------------------------|------------------------------------------------------------|
+ * | USB                        | usb-1-1.3:1.0          | the interface's name: topology below one host controller   |
+ * | … several on one interface | usb-1-1.3:1.0-port2    | and the usb-serial driver's port_number, where it is not 0 |
+ * | UART                       | uart-3f201000.serial   | the chip's name on its own bus                             |
+ * | … several on one chip      | uart-0000:02:00.0-uart1 | and its rank by address, from 0                           |
+ *
+ * Linux numbers the buses of several controllers in the order in which it finds them. On a host that has more than one, a rule
+ * that must hold across boots names the fact `controller` too.
+ */
+export function nodePorts({ sysRoot, devRoot, declared }: PortsOptions): Ports {
+  let known: ReadonlyMap<string, PortFacts> = new Map();
+  return {
+    list: async () => {
+      const ttys = hardware(`${sysRoot}/class/tty`);
+      const seen = new Map<string, PortFacts>();
+      for (const tty of ttys) {
+        const path = `${devRoot}/${tty.name}`;
+        // A device's strings wait for its lock, which a failing device holds for seconds: read once an enumeration.
+        seen.set(tty.attachment, known.get(tty.attachment) ?? (tty.bus === "usb" ? await usbPort(path, tty) : uartPort(path, tty, ttys)));
+      }
+      known = seen;
+      const ports = [...seen.values(), ...(await Promise.all(declared.map(declaredPort)))];
+      return ports.sort((a, b) => (a.location < b.location ? -1 : Number(a.location > b.location)));
+    },
+  };
+}
+
+async function declaredPort({ path, location }: { readonly path: string; readonly location: string }): Promise<PortFacts> {
+  const present = await access(path).then(
+    () => "yes",
+    () => "no",
+  );
+  return { path, location, hardware: false, facts: { present } };
+}
+
+/** A tty with hardware behind it. `attachment` names one enumeration of one device; folders are real paths in sysfs. */
+type UsbTty = {
+  readonly bus: "usb";
+  readonly name: string;
+  readonly attachment: string;
+  readonly device: string;
+  readonly interface: string;
+};
+type UartTty = {
+  readonly bus: "uart";
+  readonly name: string;
+  readonly attachment: string;
+  readonly device: string;
+  readonly address: number;
+};
+type Tty = UsbTty | UartTty;
+
+/** Read in one go, not through the thread pool: links and plain attributes cost microseconds and never wait. */
+function hardware(folder: string): readonly Tty[] {
+  return names(folder).flatMap((name): readonly Tty[] => {
+    // Consoles, ptys and their like are virtual: some seventy of them, told by one link.
+    if (readOr(() => readlinkSync(`${folder}/${name}`))?.includes("/virtual/") !== false) return [];
+    const device = readOr(() => realpathSync(`${folder}/${name}/device`));
+    if (device === undefined) return [];
+    const within = interfaceOf(device);
+    if (within !== undefined) {
+      const attachment = `${name} ${device} ${attribute(`${dirname(within)}/devnum`)}`;
+      return [{ bus: "usb", name, attachment, device, interface: within }];
+    }
+    // Every UART driver tells its chip; 0 is a place where the PC's driver looked and found none.
+    const type = attribute(`${folder}/${name}/type`);
+    if (type === undefined || type === "0") return [];
+    return [{ bus: "uart", name, attachment: `${name} ${device}`, device: chipOf(device), address: addressOf(`${folder}/${name}`) }];
+  });
+}
+
+/** The folder of the USB interface that a device is or lies below. */
+function interfaceOf(device: string): string | undefined {
+  for (let folder = device; folder !== "/" && folder !== "."; folder = dirname(folder)) {
+    if (USB_INTERFACE.test(basename(folder))) return folder;
+  }
+  return undefined;
+}
+
+/** Since Linux 6.5 "X" is followed by "X:0/X:0.0"; a location must not change with the kernel. */
+function chipOf(device: string): string {
+  const control = dirname(device);
+  const chip = dirname(control);
+  const layered = basename(control).startsWith(`${basename(chip)}:`) && basename(device).startsWith(`${basename(control)}.`);
+  return layered ? chip : device;
+}
+
+/** Ports of one chip differ by I/O port (PC) or by memory address; an unused one reads as 0. */
+const addressOf = (folder: string): number =>
+  Number(attribute(`${folder}/port`) ?? 0) || Number(attribute(`${folder}/iomem_base`) ?? 0) || 0;
+
+async function usbPort(path: string, tty: UsbTty): Promise<PortFacts> {
+  const device = dirname(tty.interface);
+  const number = tty.device === tty.interface ? undefined : attribute(`${tty.device}/port_number`);
+  const location = `usb-${basename(tty.interface)}${number === undefined || number === "0" ? "" : `-port${number}`}`;
+  const facts = {
+    vendor: await waitingAttribute(`${device}/idVendor`),
+    product: await waitingAttribute(`${device}/idProduct`),
+    serial: await waitingAttribute(`${device}/serial`),
+    manufacturer: await waitingAttribute(`${device}/manufacturer`),
+    model: await waitingAttribute(`${device}/product`),
+    interface: await waitingAttribute(`${tty.interface}/bInterfaceNumber`),
+    driver: driverOf(tty.device),
+    controller: controllerOf(device),
+  };
+  return { path, location, hardware: true, facts: present(facts) };
+}
+
+function uartPort(path: string, tty: UartTty, all: readonly Tty[]): PortFacts {
+  const siblings = all.filter((other): other is UartTty => other.bus === "uart" && other.device === tty.device);
+  const rank = siblings.filter((other) => other.address < tty.address).length;
+  const location = `uart-${basename(tty.device)}${siblings.length > 1 ? `-uart${rank}` : ""}`;
+  return { path, location, hardware: true, facts: present({ driver: driverOf(tty.device) }) };
+}
+
+/** The device that the bus hangs on: the parent of "usb1". */
+function controllerOf(device: string): string | undefined {
+  for (let folder = device; folder !== "/" && folder !== "."; folder = dirname(folder)) {
+    if (/^usb\d+$/.test(basename(folder))) return basename(dirname(folder));
+  }
+  return undefined;
+}
+
+function driverOf(device: string): string | undefined {
+  const link = readOr(() => readlinkSync(`${device}/driver`));
+  return link === undefined ? undefined : basename(link);
+}
+
+function present(facts: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(facts).filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== ""));
+}
+
+const names = (folder: string): readonly string[] => readOr(() => readdirSync(folder)) ?? [];
+const attribute = (path: string): string | undefined => readOr(() => clean(readFileSync(path, "utf8")));
+const waitingAttribute = (path: string): Promise<string | undefined> => readFile(path, "utf8").then(clean, () => undefined);
+
+/** Printable: what a device says reaches terminals and logs. */
+const clean = (text: string): string => text.trim().slice(0, FACT_MAX).replace(/\p{C}/gu, "\ufffd");
+
+/** Anything in sysfs may vanish while it is read: an unplug is no fault. */
+function readOr<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}
