@@ -1,0 +1,290 @@
+import type { Duration } from "../../config/units.ts";
+import type { Framing } from "./driver.ts";
+
+/**
+ * What became of bytes, in their order; discards in a row are one output. `broken` counts complete frames whose check failed:
+ * once each, so what begins within one already counted is not counted again.
+ */
+export type Output = { readonly frame: Uint8Array } | { readonly discard: number; readonly broken: number };
+
+/**
+ * Cuts one channel's bytes into frames. Three laws hold for every kind of frame, and tests prove them:
+ * conservation: frames + discards + `pending` = bytes pushed, in order;
+ * chunk invariance: frames, and what is discarded between them, do not depend on how the bytes were cut;
+ * resynchronisation: a bad frame costs one byte (where a frame has a start mark), never the length that it claims.
+ * Memory is bounded by twice the longest frame, whatever arrives. Throws only what the driver's own `accepts` or `size` throws.
+ */
+export type Framer = {
+  /** Takes bytes as they came. The frames returned are copies: they stay valid. */
+  push(bytes: Uint8Array): readonly Output[];
+  /** Nothing has arrived for `time`: a frame that only its own header claims is given up when its idle time is over. */
+  idle(time: Duration): readonly Output[];
+  /** The line has ended: what is pending becomes frames or discards, and the framer begins as new. */
+  flush(): readonly Output[];
+  /** Bytes held back, at most one longest frame. */
+  readonly pending: number;
+};
+
+export const createFramer = (framing: Framing): Framer => new BoundedFramer(framing);
+
+/** Longest frame of a framing with its marks, in bytes. */
+export function frameMax(framing: Framing): number {
+  if ("fixed" in framing) return framing.fixed.length;
+  if ("length" in framing) return framing.length.lengthMax;
+  return "delimited" in framing ? framing.delimited.lengthMax : framing.stuffed.lengthMax;
+}
+
+/** The content of a stuffed frame: flags stripped, escapes undone; undefined where an escape has no byte behind it. */
+export function unstuff(
+  frame: Uint8Array,
+  marks: { readonly flag: number; readonly escape: number; readonly xor: number },
+): Uint8Array | undefined {
+  const content: number[] = [];
+  for (let i = 0; i < frame.length; i++) {
+    const byte = frame[i]!;
+    if (byte === marks.flag) continue;
+    if (byte !== marks.escape) {
+      content.push(byte);
+      continue;
+    }
+    const escaped = frame[++i];
+    if (escaped === undefined || escaped === marks.flag) return undefined;
+    content.push(escaped ^ marks.xor);
+  }
+  return Uint8Array.from(content);
+}
+
+/** `length` of "broken" is that of the candidate; `cost` is what is discarded of it. */
+type Verdict =
+  | { readonly is: "wait" }
+  | { readonly is: "frame"; readonly length: number }
+  | { readonly is: "junk"; readonly cost: number }
+  | { readonly is: "broken"; readonly length: number; readonly cost: number };
+/** Received bytes are buffer[from, to); `base` is the number of buffer[0] in the channel, so that base + i never changes its byte. */
+type Look = (buffer: Uint8Array, from: number, to: number, base: number) => Verdict;
+
+const WAIT: Verdict = { is: "wait" };
+const ONE: Verdict = { is: "junk", cost: 1 };
+const junk = (cost: number): Verdict => (cost === 1 ? ONE : { is: "junk", cost });
+
+class BoundedFramer implements Framer {
+  readonly #framing: Framing;
+  #look: Look;
+  readonly #buffer: Uint8Array;
+  #from = 0;
+  #to = 0;
+  #base = 0;
+  /** A candidate that begins before this lies in a broken frame already counted. */
+  #brokenUntil = 0;
+
+  constructor(framing: Framing) {
+    const lengthMax = frameMax(framing);
+    if (!(Number.isInteger(lengthMax) && lengthMax > 0))
+      throw new RangeError(`A frame's longest length must be positive, not ${lengthMax}.`);
+    this.#framing = framing;
+    this.#look = lookFor(framing);
+    this.#buffer = new Uint8Array(2 * lengthMax);
+  }
+
+  get pending(): number {
+    return this.#to - this.#from;
+  }
+
+  push(bytes: Uint8Array): readonly Output[] {
+    const outputs: Output[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#to === this.#buffer.length) this.#compact();
+      const take = Math.min(this.#buffer.length - this.#to, bytes.length - at);
+      this.#buffer.set(bytes.subarray(at, at + take), this.#to);
+      this.#to += take;
+      at += take;
+      this.#drain(outputs, "wait");
+    }
+    return outputs;
+  }
+
+  idle(time: Duration): readonly Output[] {
+    const outputs: Output[] = [];
+    if ("length" in this.#framing && time >= this.#framing.length.idle) this.#drain(outputs, "give up");
+    return outputs;
+  }
+
+  flush(): readonly Output[] {
+    const outputs: Output[] = [];
+    this.#drain(outputs, "give up");
+    this.#look = lookFor(this.#framing);
+    return outputs;
+  }
+
+  #drain(outputs: Output[], incomplete: "wait" | "give up"): void {
+    while (this.#from < this.#to) {
+      let verdict = this.#look(this.#buffer, this.#from, this.#to, this.#base);
+      if (verdict.is === "wait") {
+        // A frame that is not complete within the longest length is none, whatever its marks say.
+        if (incomplete === "wait" && this.pending * 2 < this.#buffer.length) return;
+        verdict = ONE;
+      }
+      switch (verdict.is) {
+        case "frame":
+          outputs.push({ frame: this.#buffer.slice(this.#from, this.#from + verdict.length) });
+          this.#from += verdict.length;
+          break;
+        case "junk":
+          discard(outputs, verdict.cost, 0);
+          this.#from += verdict.cost;
+          break;
+        case "broken": {
+          const at = this.#base + this.#from;
+          const counts = at >= this.#brokenUntil;
+          if (counts) this.#brokenUntil = at + verdict.length;
+          discard(outputs, verdict.cost, counts ? 1 : 0);
+          this.#from += verdict.cost;
+          break;
+        }
+      }
+    }
+  }
+
+  #compact(): void {
+    this.#buffer.copyWithin(0, this.#from, this.#to);
+    this.#base += this.#from;
+    this.#to -= this.#from;
+    this.#from = 0;
+  }
+}
+
+/** Discards in a row are one output. */
+function discard(outputs: Output[], bytes: number, broken: number): void {
+  const last = outputs.at(-1);
+  if (last !== undefined && "discard" in last)
+    outputs[outputs.length - 1] = { discard: last.discard + bytes, broken: last.broken + broken };
+  else outputs.push({ discard: bytes, broken });
+}
+
+function lookFor(framing: Framing): Look {
+  if ("fixed" in framing) return fixed(framing.fixed);
+  if ("length" in framing) return length(framing.length);
+  if ("stuffed" in framing) return stuffed(framing.stuffed);
+  return framing.delimited.start === undefined
+    ? lines(framing.delimited)
+    : delimited({ ...framing.delimited, start: framing.delimited.start });
+}
+
+type Spec<K extends string> = Extract<Framing, Record<K, unknown>>[K & keyof Extract<Framing, Record<K, unknown>>];
+
+/** First place of `byte` in buffer[from, to), or `to`. */
+function seek(buffer: Uint8Array, byte: number, from: number, to: number): number {
+  let at = from;
+  while (at < to && buffer[at] !== byte) at++;
+  return at;
+}
+
+function fixed({ start, length, accepts }: Spec<"fixed">): Look {
+  return (buffer, from, to) => {
+    const at = start === undefined ? from : seek(buffer, start, from, to);
+    if (at > from) return junk(at - from);
+    if (to - from < length) return WAIT;
+    return accepts(buffer.subarray(from, from + length)) ? { is: "frame", length } : { is: "broken", length, cost: 1 };
+  };
+}
+
+function length({ start, header, size, lengthMax, accepts }: Spec<"length">): Look {
+  return (buffer, from, to) => {
+    const at = seek(buffer, start, from, to);
+    if (at > from) return junk(at - from);
+    if (to - from < header) return WAIT;
+    const claimed = size(buffer.subarray(from, from + header));
+    if (!Number.isInteger(claimed) || claimed < header || claimed > lengthMax) return ONE;
+    if (to - from < claimed) return WAIT;
+    return accepts(buffer.subarray(from, from + claimed)) ? { is: "frame", length: claimed } : { is: "broken", length: claimed, cost: 1 };
+  };
+}
+
+function delimited({ start, end, lengthMax, accepts }: Spec<"delimited"> & { readonly start: string }): Look {
+  const head = mark(start);
+  const findEnd = finder(mark(end));
+  return (buffer, from, to, base) => {
+    const at = seek(buffer, head[0]!, from, to);
+    if (at > from) return junk(at - from);
+    const seen = Math.min(head.length, to - from);
+    for (let i = 1; i < seen; i++) if (buffer[from + i] !== head[i]) return ONE;
+    if (seen < head.length) return WAIT;
+    const endAt = findEnd(buffer, from + head.length, to, base);
+    const size = endAt === undefined ? to - from : endAt + end.length - from;
+    if (endAt === undefined) return size < lengthMax ? WAIT : ONE;
+    if (size > lengthMax) return ONE;
+    return accepts(buffer.subarray(from, from + size)) ? { is: "frame", length: size } : { is: "broken", length: size, cost: 1 };
+  };
+}
+
+/**
+ * Frames that only an end mark limits. A frame may begin behind an end mark and nowhere else: the rest of a damaged or a half
+ * heard line could pass for a shorter, good one ("-12.5" read as "2.5"). Hence a bad line costs the line, and the first one is never read.
+ */
+function lines({ end, lengthMax, accepts }: Spec<"delimited">): Look {
+  const tail = mark(end);
+  const findEnd = finder(tail);
+  let begins = -1;
+  return (buffer, from, to, base) => {
+    const endAt = findEnd(buffer, from, to, base);
+    const size = endAt === undefined ? to - from : endAt + tail.length - from;
+    if (base + from !== begins) {
+      if (endAt === undefined) return size < tail.length ? WAIT : junk(size - tail.length + 1);
+      begins = base + from + size;
+      return junk(size);
+    }
+    if (endAt === undefined) return size < lengthMax ? WAIT : ONE;
+    if (size > lengthMax) return ONE;
+    begins = base + from + size;
+    return accepts(buffer.subarray(from, from + size)) ? { is: "frame", length: size } : { is: "broken", length: size, cost: size };
+  };
+}
+
+/**
+ * One flag may close a frame and open the next; flags in a row are fill and go with the frame behind them. The content holds no
+ * flag, so that a bad frame costs its opening flags, and its closing flag may open the next.
+ */
+function stuffed({ flag, lengthMax, accepts }: Spec<"stuffed">): Look {
+  const findFlag = finder(Uint8Array.of(flag));
+  let closed = -1;
+  return (buffer, from, to, base) => {
+    const at = base + from === closed ? from : seek(buffer, flag, from, to);
+    if (at > from) return junk(at - from);
+    let content = from;
+    while (content < to && buffer[content] === flag) content++;
+    const flags = content - from;
+    const endAt = content === to ? undefined : findFlag(buffer, content, to, base);
+    const size = endAt === undefined ? to - from : endAt + 1 - from;
+    if (endAt === undefined && size < lengthMax) return WAIT;
+    if (endAt === undefined || size > lengthMax) return junk(Math.max(1, flags - 1));
+    if (!accepts(buffer.subarray(from, from + size))) return { is: "broken", length: size, cost: Math.max(1, flags) };
+    closed = base + from + size;
+    return { is: "frame", length: size };
+  };
+}
+
+function mark(text: string): Uint8Array {
+  if (text.length === 0) throw new RangeError("A frame's mark must not be empty.");
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+/** Searches a mark and remembers how far it has looked, so that no byte is searched twice however the bytes come. */
+function finder(wanted: Uint8Array): (buffer: Uint8Array, from: number, to: number, base: number) => number | undefined {
+  let found = -1;
+  let searched = 0;
+  return (buffer, from, to, base) => {
+    if (found >= base + from) return found - base;
+    if (found >= 0) searched = found + 1;
+    found = -1;
+    let at = Math.max(from, searched - base);
+    for (; at + wanted.length <= to; at++) {
+      let same = 0;
+      while (same < wanted.length && buffer[at + same] === wanted[same]) same++;
+      if (same < wanted.length) continue;
+      found = base + at;
+      return at;
+    }
+    searched = base + at;
+    return undefined;
+  };
+}
