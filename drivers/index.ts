@@ -1,0 +1,9 @@
+import type { AnyDriver } from "./kit/driver.ts";
+import { nonin } from "./nonin/driver.ts";
+import { puritanBennett840 } from "./puritan-bennett-840/driver.ts";
+
+/** Every driver of this build. */
+export const DRIVERS: readonly AnyDriver[] = [nonin, puritanBennett840];
+
+/** The driver that a rule names; undefined where this build has none of that id. */
+export const driverById = (id: string): AnyDriver | undefined => DRIVERS.find((known) => known.id === id);
