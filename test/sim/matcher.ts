@@ -1,0 +1,98 @@
+import { decimalText } from "../../drivers/kit/decimal.ts";
+import { EDGE } from "../../proto/messages.ts";
+import { SAMPLES } from "./counter-device.ts";
+import { type Delivered, keyOf } from "./receiver.ts";
+import { MS } from "./schedule.ts";
+import type { SentUnit } from "./serial.ts";
+
+/** What of a unit has reached the receiver. */
+export type Arrivals = { report?: Delivered; wave?: Delivered; alert?: Delivered };
+/** A stamp is exact to the reading tick; a tick and the clock's own lateness. */
+export const TICK = 21 * MS;
+
+/** Holds what is received against what the devices sent: every record must come from one unit, and say what it said. */
+export class Matcher {
+  readonly arrivals = new Map<SentUnit, Arrivals>();
+  readonly #unitOf: (device: string, counter: string) => SentUnit | undefined;
+  readonly #problem: (checker: string, text: string) => void;
+  readonly #lifeOfRun = new Map<bigint, number>();
+
+  constructor(unitOf: (device: string, counter: string) => SentUnit | undefined, problem: (checker: string, text: string) => void) {
+    this.#unitOf = unitOf;
+    this.#problem = problem;
+  }
+
+  /** Index of the life whose records carry this run. */
+  lifeOf(run: bigint): number | undefined {
+    return this.#lifeOfRun.get(run);
+  }
+
+  arrived(delivered: Delivered): void {
+    const { kind } = delivered.record.body;
+    if (kind === "event") return;
+    const unit = kind === "unknown" ? undefined : this.#unitOf(delivered.device, counterOf(delivered));
+    if (unit === undefined || kind === "unknown") {
+      this.#problem("invented", `${keyOf(delivered.name)} of ${delivered.device}: no unit was sent for ${delivered.content}`);
+      return;
+    }
+    const arrivals = this.arrivals.get(unit) ?? {};
+    this.arrivals.set(unit, arrivals);
+    if (arrivals[kind] !== undefined)
+      this.#problem("invented", `${keyOf(delivered.name)} tells again what ${keyOf(arrivals[kind].name)} told`);
+    arrivals[kind] = delivered;
+    const wrong = this.#placeOf(delivered, unit) ?? differenceOf(delivered, unit);
+    if (wrong !== undefined) this.#problem("invented", `${keyOf(delivered.name)} of ${delivered.device}: ${wrong}`);
+  }
+
+  #placeOf({ name, monoUs, bootId }: Delivered, unit: SentUnit): string | undefined {
+    if (unit.fate !== "read" || unit.opening === undefined) return `its unit was never read whole (${unit.fate})`;
+    const { life } = unit.opening;
+    const known = this.#lifeOfRun.get(name.run) ?? life.index;
+    this.#lifeOfRun.set(name.run, known);
+    if (known !== life.index) return `run ${name.run.toString(16)} is life ${known}, its unit was read by life ${life.index}`;
+    if (bootId !== life.boot.id.replaceAll("-", "")) return `boot ${bootId} is not ${life.boot.id}`;
+    const readUs = unit.readAt - life.boot.zero;
+    return Math.abs(monoUs - readUs) > TICK ? `stamped at ${monoUs} µs, read at ${readUs} µs` : undefined;
+  }
+}
+
+/** The unit's own counter: in the report among the values, elsewhere as device time or by the number of the sample. */
+function counterOf({ record, refid }: Delivered): string {
+  const { body } = record;
+  if (body.kind === "wave") return String(Math.floor(body.wave.first / SAMPLES));
+  if (body.kind !== "report") return record.deviceTime ?? "";
+  const counter = body.report.observations.find(({ metric }) => refid(metric) === "sim.counter")?.value;
+  return counter?.kind === "decimal" ? decimalText(counter.decimal) : "";
+}
+
+function differenceOf({ record, refid }: Delivered, { unit }: SentUnit): string | undefined {
+  const { body } = record;
+  if (record.deviceTime !== unit.deviceTime) return `device time ${record.deviceTime} instead of ${unit.deviceTime}`;
+  switch (body.kind) {
+    case "report": {
+      const told = body.report.observations.map(({ metric, value, validity }) => [
+        refid(metric),
+        value === undefined
+          ? validity === 0
+            ? "absent without a reason"
+            : null
+          : value.kind === "decimal"
+            ? decimalText(value.decimal)
+            : value.kind,
+      ]);
+      return compare(told, Object.entries(unit.observations));
+    }
+    case "wave":
+      return compare([...body.wave.samples], unit.waves[refid(body.wave.metric)] ?? []);
+    case "alert": {
+      const present = unit.conditions[refid(body.alert.metric)];
+      return compare(body.alert.edge === EDGE.onset, present);
+    }
+    case "event":
+    case "unknown":
+      return undefined;
+  }
+}
+
+const compare = (told: unknown, sent: unknown): string | undefined =>
+  JSON.stringify(told) === JSON.stringify(sent) ? undefined : `tells ${JSON.stringify(told)} where ${JSON.stringify(sent)} was sent`;
