@@ -90,17 +90,14 @@ function recordFields({ epoch, n, atUs, deviceTime, body }: WireRecord): Fields 
 }
 
 function observationFields(observation: Observation): Fields {
-  const { metric, value, validity, reason, demo, stored, qualifiers } = observation;
-  const fields: Fields = { metric, validity, reason, demo, stored, qualifiers };
+  const { metric, value, wordCode, validity, reason, demo, stored, qualifiers } = observation;
+  const fields: Fields = { metric, wordCode, validity, reason, demo, stored, qualifiers };
   switch (value?.kind) {
     case "decimal":
       fields.decimal = decimalFields(value.decimal);
       return fields;
     case "text":
       fields.text = value.text;
-      return fields;
-    case "enumeration":
-      fields.enumeration = value.enumeration;
       return fields;
     case "compound":
       fields.compound = { parts: value.compound.parts.map(observationFields) };
@@ -188,7 +185,6 @@ const ALWAYS: ReadonlyMap<unknown, Fields> = new Map<unknown, Fields>([
   [v1.Record, { epoch: 0, n: 0, atUs: 0 }],
   [v1.Report, { observations: [] }],
   [v1.Observation, { metric: 0 }],
-  [v1.Enumeration, { word: "" }],
   [v1.Compound, { parts: [] }],
   [v1.Unreadable, { bytes: 0 }],
   [v1.WaveBlock, { metric: 0, first: 0 }],

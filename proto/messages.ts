@@ -104,6 +104,7 @@ export type Observation = {
   readonly metric: number;
   /** Missing: absent, and validity says why. */
   readonly value?: Value;
+  readonly wordCode?: number;
   readonly validity?: number;
   readonly reason?: string;
   readonly demo?: boolean;
@@ -113,9 +114,7 @@ export type Observation = {
 export type Value =
   | { readonly kind: "decimal"; readonly decimal: Decimal }
   | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "enumeration"; readonly enumeration: Enumeration }
   | { readonly kind: "compound"; readonly compound: { readonly parts: readonly Observation[] } };
-export type Enumeration = { readonly code?: number; readonly word: string };
 export type Unreadable = { readonly bytes: number; readonly reason?: string; readonly text?: string };
 
 export type WaveBlock = {

@@ -967,11 +967,11 @@ export namespace bedside {
             /** Observation text. */
             text: (string|null);
 
-            /** Observation enumeration. */
-            enumeration: (bedside.v1.Enumeration|null);
-
             /** Observation compound. */
             compound: (bedside.v1.Compound|null);
+
+            /** Observation wordCode. */
+            wordCode: number;
 
             /** Observation validity. */
             validity: bedside.v1.Validity;
@@ -989,7 +989,7 @@ export namespace bedside {
             qualifiers: string[];
 
             /** Observation value. */
-            value?: ("decimal"|"text"|"enumeration"|"compound");
+            value?: ("decimal"|"text"|"compound");
 
             /**
              * Encodes the specified Observation message. Does not implicitly {@link bedside.v1.Observation.verify|verify} messages.
@@ -1024,11 +1024,11 @@ export namespace bedside {
                 /** Observation text */
                 text?: (string|null);
 
-                /** Observation enumeration */
-                enumeration?: (bedside.v1.Enumeration.$Properties|null);
-
                 /** Observation compound */
                 compound?: (bedside.v1.Compound.$Properties|null);
+
+                /** Observation wordCode */
+                wordCode?: number;
 
                 /** Observation validity */
                 validity?: bedside.v1.Validity;
@@ -1046,7 +1046,7 @@ export namespace bedside {
                 qualifiers?: string[];
 
                 /** Observation value */
-                value?: ("decimal"|"text"|"enumeration"|"compound");
+                value?: ("decimal"|"text"|"compound");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1057,8 +1057,8 @@ export namespace bedside {
               metric?: number;
               decimal?: bedside.v1.Decimal.$Shape|null;
               text?: string|null;
-              enumeration?: bedside.v1.Enumeration.$Shape|null;
               compound?: bedside.v1.Compound.$Shape|null;
+              wordCode?: number;
               validity?: bedside.v1.Validity;
               reason?: string;
               demo?: boolean;
@@ -1066,7 +1066,7 @@ export namespace bedside {
               qualifiers?: string[];
               $unknowns?: Uint8Array[];
             } & (
-              ({ value?: undefined; decimal?: null; text?: null; enumeration?: null; compound?: null }|{ value?: "decimal"; decimal: bedside.v1.Decimal.$Shape; text?: null; enumeration?: null; compound?: null }|{ value?: "text"; decimal?: null; text: string; enumeration?: null; compound?: null }|{ value?: "enumeration"; decimal?: null; text?: null; enumeration: bedside.v1.Enumeration.$Shape; compound?: null }|{ value?: "compound"; decimal?: null; text?: null; enumeration?: null; compound: bedside.v1.Compound.$Shape })
+              ({ value?: undefined; decimal?: null; text?: null; compound?: null }|{ value?: "decimal"; decimal: bedside.v1.Decimal.$Shape; text?: null; compound?: null }|{ value?: "text"; decimal?: null; text: string; compound?: null }|{ value?: "compound"; decimal?: null; text?: null; compound: bedside.v1.Compound.$Shape })
             );
         }
 
@@ -1099,69 +1099,6 @@ export namespace bedside {
 
             /** VALIDITY_MEASUREMENT_ONGOING value */
             VALIDITY_MEASUREMENT_ONGOING = 8
-        }
-
-        /**
-         * Properties of an Enumeration.
-         * @deprecated Use bedside.v1.Enumeration.$Properties instead.
-         */
-        interface IEnumeration extends bedside.v1.Enumeration.$Properties {
-        }
-
-        /** Represents an Enumeration. */
-        class Enumeration {
-
-            /**
-             * Constructs a new Enumeration.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: bedside.v1.Enumeration.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** Enumeration code. */
-            code: number;
-
-            /** Enumeration word. */
-            word: string;
-
-            /**
-             * Encodes the specified Enumeration message. Does not implicitly {@link bedside.v1.Enumeration.verify|verify} messages.
-             * @param message Enumeration message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: bedside.v1.Enumeration.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes an Enumeration message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {bedside.v1.Enumeration & bedside.v1.Enumeration.$Shape} Enumeration
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): bedside.v1.Enumeration & bedside.v1.Enumeration.$Shape;
-        }
-
-        namespace Enumeration {
-
-            /** Properties of an Enumeration. */
-            interface $Properties {
-
-                /** Enumeration code */
-                code?: number;
-
-                /** Enumeration word */
-                word?: string;
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of an Enumeration. */
-            type $Shape = bedside.v1.Enumeration.$Properties;
         }
 
         /**

@@ -1363,8 +1363,8 @@ export const bedside = $root.bedside = (() => {
             Observation.prototype.metric = 0;
             Observation.prototype.decimal = null;
             Observation.prototype.text = null;
-            Observation.prototype.enumeration = null;
             Observation.prototype.compound = null;
+            Observation.prototype.wordCode = 0;
             Observation.prototype.validity = 0;
             Observation.prototype.reason = "";
             Observation.prototype.demo = false;
@@ -1374,7 +1374,7 @@ export const bedside = $root.bedside = (() => {
             let $oneOfFields;
 
             $Object.defineProperty(Observation.prototype, "value", {
-                get: $util.oneOfGetter($oneOfFields = ["decimal", "text", "enumeration", "compound"]),
+                get: $util.oneOfGetter($oneOfFields = ["decimal", "text", "compound"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -1391,10 +1391,10 @@ export const bedside = $root.bedside = (() => {
                     $root.bedside.v1.Decimal.encode(message.decimal, writer.uint32(18).fork(), _depth + 1).ldelim();
                 if (message.text != null && $Object.hasOwnProperty.call(message, "text"))
                     writer.uint32(26).string(message.text);
-                if (message.enumeration != null && $Object.hasOwnProperty.call(message, "enumeration"))
-                    $root.bedside.v1.Enumeration.encode(message.enumeration, writer.uint32(34).fork(), _depth + 1).ldelim();
                 if (message.compound != null && $Object.hasOwnProperty.call(message, "compound"))
-                    $root.bedside.v1.Compound.encode(message.compound, writer.uint32(42).fork(), _depth + 1).ldelim();
+                    $root.bedside.v1.Compound.encode(message.compound, writer.uint32(34).fork(), _depth + 1).ldelim();
+                if (message.wordCode != null && $Object.hasOwnProperty.call(message, "wordCode") && message.wordCode !== 0)
+                    writer.uint32(40).uint32(message.wordCode);
                 if (message.validity != null && $Object.hasOwnProperty.call(message, "validity") && message.validity !== 0)
                     writer.uint32(48).int32(message.validity);
                 if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
@@ -1465,15 +1465,17 @@ export const bedside = $root.bedside = (() => {
                     case 4: {
                             if (wireType !== 2)
                                 break;
-                            message.enumeration = $root.bedside.v1.Enumeration.decode(reader, reader.size(), $undefined, _depth + 1, message.enumeration);
-                            message.value = "enumeration";
+                            message.compound = $root.bedside.v1.Compound.decode(reader, reader.size(), $undefined, _depth + 1, message.compound);
+                            message.value = "compound";
                             continue;
                         }
                     case 5: {
-                            if (wireType !== 2)
+                            if (wireType !== 0)
                                 break;
-                            message.compound = $root.bedside.v1.Compound.decode(reader, reader.size(), $undefined, _depth + 1, message.compound);
-                            message.value = "compound";
+                            if (value = reader.uint32())
+                                message.wordCode = value;
+                            else
+                                delete message.wordCode;
                             continue;
                         }
                     case 6: {
@@ -1552,100 +1554,6 @@ export const bedside = $root.bedside = (() => {
             values[valuesById[7] = "VALIDITY_VALIDATED"] = 7;
             values[valuesById[8] = "VALIDITY_MEASUREMENT_ONGOING"] = 8;
             return values;
-        })();
-
-        v1.Enumeration = (function() {
-
-            const Enumeration = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            Enumeration.prototype.code = 0;
-            Enumeration.prototype.word = "";
-
-            Enumeration.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== 0)
-                    writer.uint32(8).uint32(message.code);
-                if (message.word != null && $Object.hasOwnProperty.call(message, "word") && message.word !== "")
-                    writer.uint32(18).string(message.word);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            Enumeration.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.bedside.v1.Enumeration();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.code = value;
-                            else
-                                delete message.code;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.word = value;
-                            else
-                                delete message.word;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return Enumeration;
         })();
 
         v1.Compound = (function() {
