@@ -22,7 +22,7 @@ import type {
  */
 
 const v1 = bedside.v1;
-/** Raw samples lie within ±2^30, so that the step between two of them fits 32 bits. */
+/** Raw samples lie strictly within ±2^30, so that the step between two of them fits 32 bits. */
 const SAMPLE_MAX = 2 ** 30;
 /** What the generated encoders take: fields by name, 64-bit integers as a number or as two halves. */
 type Fields = { [field: string]: unknown };
@@ -110,7 +110,7 @@ function observationFields(observation: Observation): Fields {
 function waveFields({ samples, first, ...rest }: WaveBlock): Fields {
   let before = 0;
   const steps = samples.map((sample) => {
-    if (!Number.isInteger(sample) || Math.abs(sample) > SAMPLE_MAX) throw new RangeError(`a sample is an integer within ±2^30: ${sample}`);
+    if (!Number.isInteger(sample) || Math.abs(sample) >= SAMPLE_MAX) throw new RangeError(`a sample is an integer within ±2^30: ${sample}`);
     const step = sample - before;
     before = sample;
     return step;

@@ -40,7 +40,7 @@ export type Batch = {
   readonly devices: readonly Device[];
   readonly metrics: readonly Metric[];
   readonly records: readonly WireRecord[];
-  /** The last of its checks. */
+  /** The last of its checks; missing also where that is 0. */
   readonly check?: number;
 };
 export type Head = {
@@ -120,7 +120,7 @@ export type Unreadable = { readonly bytes: number; readonly reason?: string; rea
 export type WaveBlock = {
   readonly metric: number;
   readonly first: number;
-  /** Raw integers as the device sent them, each within ±2^30; the wire carries their steps. */
+  /** Raw integers as the device sent them, each strictly within ±2^30; the wire carries their steps. */
   readonly samples: readonly number[];
   readonly gapBefore?: boolean;
   readonly validity?: number;
