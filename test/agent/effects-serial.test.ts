@@ -106,14 +106,14 @@ test("more bytes than the kernel takes at once are read whole", async () => {
   }
 });
 
-test("what the kernel held from before the open is not read as current", async () => {
+test.each([9600, 12_345])("what the kernel held from before the open is not read as current, at %i baud", async (speed) => {
   const device = await pty();
   const before = openSync(device.path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
   try {
     device.say(Buffer.from("old"));
     // They came as one write: where the first is, the others wait behind it.
     await until("the old bytes arrived", () => readOne(before) === "o");
-    const port = await nodeSerial().open(device.path, LINE);
+    const port = await nodeSerial().open(device.path, { ...LINE, speed });
     try {
       device.say(Buffer.from("new"));
       let text = "";

@@ -84,7 +84,6 @@ function openPort(opened: number, line: LineSettings, held: HeldName, buffer: Ui
       } catch (caught) {
         lost(caught);
       }
-      if (held === 0) askLine();
       return buffer.slice(0, held);
     },
     write: (bytes) => {
