@@ -1,7 +1,8 @@
 import { STREAM } from "../../proto/messages.ts";
 import { COUNTER_PROOF } from "./counter-device.ts";
+import { TICK } from "./disk.ts";
 import type { Ending, Life } from "./life.ts";
-import { type Arrivals, type Matcher, TICK } from "./matcher.ts";
+import type { Arrivals, Matcher } from "./matcher.ts";
 import { keyOf, type Ledger, type RunEnd, type Span } from "./receiver.ts";
 import type { Instant } from "./schedule.ts";
 import type { Opening, SentUnit, SimPort } from "./serial.ts";
@@ -88,7 +89,7 @@ function* stampsOf(port: SimPort): Generator<Stamp> {
     const proof = provedBy(units);
     if (proof === undefined) continue;
     let present: boolean | undefined;
-    for (const unit of units) {
+    for (const unit of units.slice(units.indexOf(proof) + 1 - COUNTER_PROOF)) {
       if (unit.fate !== "read") continue;
       const stampedAt = Math.max(unit.readAt, proof.readAt);
       const now = unit.unit.conditions["sim.condition"] === true;
@@ -110,7 +111,7 @@ function openingsOf(port: SimPort): { opening: Opening; units: SentUnit[] }[] {
   return openings;
 }
 
-/** The unit whose reading proved the device: so many in a row without a discard between them. */
+/** The unit whose reading proved the device: so many in a row without a discard between them. Those before them are not owed. */
 function provedBy(units: readonly SentUnit[]): SentUnit | undefined {
   let inARow = 0;
   for (const unit of units) {

@@ -5,8 +5,10 @@ import { Inode, Names, parentOf, torn } from "./files.ts";
 import { type Life, never, type Stage } from "./life.ts";
 import { type Instant, MS } from "./schedule.ts";
 
-/** A pause of the disk that is shorter does not end a busy time: the agent's own turn between two operations. */
-export const IDLE_MIN = 1 * MS;
+/** A pause that is shorter does not end a time of work: the next operation follows in the agent's next turn. */
+export const TURN = 1 * MS;
+/** As above, for work whose next step waits for the agent's reading tick, as one commit does after another. */
+export const TICK = 21 * MS;
 const PAGE = 4096;
 
 /** How fast the disk is, and how often it is not. Times in µs. */
@@ -33,7 +35,10 @@ export class SimDisk {
   readonly #tmpfs: Names;
   readonly #pending = new Set<Pending>();
   #pace: DiskPace;
-  #busyFrom: Instant = 0;
+  readonly #work: readonly { readonly pause: number; from: Instant }[] = [
+    { pause: TURN, from: 0 },
+    { pause: TICK, from: 0 },
+  ];
   #idleFrom: Instant | undefined = 0;
   operations = 0;
 
@@ -51,10 +56,11 @@ export class SimDisk {
     this.#pace = pace;
   }
 
-  /** How long the disk had been at work without a pause up to now; 0 where it is idle. */
-  busyTime(): number {
+  /** How long the disk had been at work up to now without such a pause; 0 where it rests. */
+  busyTime(pause: typeof TURN | typeof TICK): number {
     const { now } = this.#stage.schedule;
-    return this.#idleFrom !== undefined && now - this.#idleFrom > IDLE_MIN ? 0 : now - this.#busyFrom;
+    const work = this.#work.find((one) => one.pause === pause);
+    return work === undefined || (this.#idleFrom !== undefined && now - this.#idleFrom > pause) ? 0 : now - work.from;
   }
 
   /** The process of a life is no more; with `power` also the host. */
@@ -135,7 +141,7 @@ export class SimDisk {
 
   #begin(pending: Pending): void {
     const { now } = this.#stage.schedule;
-    if (this.#idleFrom !== undefined && now - this.#idleFrom > IDLE_MIN) this.#busyFrom = now;
+    for (const work of this.#work) if (this.#idleFrom !== undefined && now - this.#idleFrom > work.pause) work.from = now;
     this.#idleFrom = undefined;
     this.#pending.add(pending);
   }

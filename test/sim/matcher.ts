@@ -1,14 +1,12 @@
 import { decimalText } from "../../drivers/kit/decimal.ts";
 import { EDGE } from "../../proto/messages.ts";
 import { SAMPLES } from "./counter-device.ts";
+import { TICK } from "./disk.ts";
 import { type Delivered, keyOf } from "./receiver.ts";
-import { MS } from "./schedule.ts";
 import type { SentUnit } from "./serial.ts";
 
 /** What of a unit has reached the receiver. */
 export type Arrivals = { report?: Delivered; wave?: Delivered; alert?: Delivered };
-/** A stamp is exact to the reading tick; a tick and the clock's own lateness. */
-export const TICK = 21 * MS;
 
 /** Holds what is received against what the devices sent: every record must come from one unit, and say what it said. */
 export class Matcher {
@@ -86,7 +84,7 @@ function differenceOf({ record, refid }: Delivered, { unit }: SentUnit): string 
       return compare([...body.wave.samples], unit.waves[refid(body.wave.metric)] ?? []);
     case "alert": {
       const present = unit.conditions[refid(body.alert.metric)];
-      return compare(body.alert.edge === EDGE.onset, present);
+      return compare(body.alert.edge !== EDGE.clear, present);
     }
     case "event":
     case "unknown":

@@ -6,7 +6,7 @@ import type { Emulator } from "../../drivers/kit/emulator.ts";
 import { SimBroker } from "./broker.ts";
 import { judge, type LifeEnd } from "./checkers.ts";
 import { counterDriver, counterEmulator } from "./counter-device.ts";
-import { SimDisk } from "./disk.ts";
+import { SimDisk, TICK, TURN } from "./disk.ts";
 import { effectsOf, SimHost } from "./host.ts";
 import { type Boot, type Ending, Life, type Stage } from "./life.ts";
 import { Matcher } from "./matcher.ts";
@@ -107,7 +107,13 @@ class World {
     if (this.#plan.downAtStart) this.#broker.down(this.#stage.random.between(0, this.#plan.brokerDownMax));
     this.#trouble();
     schedule.after(1 * MS, () => this.#begin());
-    await schedule.run(() => this.#done);
+    const unhandled = (caught: unknown) => this.#life !== undefined && this.#threw(this.#life, this.#plan.lives[this.#life.index], caught);
+    process.on("unhandledRejection", unhandled);
+    try {
+      await schedule.run(() => this.#done);
+    } finally {
+      process.off("unhandledRejection", unhandled);
+    }
     const count = (how: Ending) => this.#ends.filter((end) => end.how === how).length;
     return {
       seed: this.#seed,
@@ -188,9 +194,10 @@ class World {
   #end(life: Life, plan: LifePlan | undefined): void {
     const { schedule, trace } = this.#stage;
     const how = plan?.how ?? "clean";
-    const busy = this.#disk.busyTime();
+    const busy = this.#disk.busyTime(TICK);
+    const recovering = schedule.now - this.#disk.busyTime(TURN) <= life.began + 1 * MS;
     life.markEnded(how);
-    this.#ends.push({ life, at: schedule.now, how, busy, recovering: schedule.now - busy <= life.began + 1 * MS });
+    this.#ends.push({ life, at: schedule.now, how, busy, recovering });
     trace.add("end", schedule.now, life.index, how, busy);
     this.#disk.lifeEnded(how === "power");
     for (const port of this.#ports) port.lifeEnded();
