@@ -61,7 +61,7 @@ export const MISCA_FIELDS: readonly FieldRow[] = [
 /** PB-5. */
 export const MISCA_ALARMS: readonly AlarmRow[] = [
   [48, "physiological", "", "a38", "high pressure"],
-  [51, "physiological", "MDC_EVT_LO_LT_LIM", "a35", "low exhaled tidal volume"],
+  [51, "physiological", "", "a35", "low exhaled tidal volume"],
   [52, "physiological", "MDC_EVT_LO_LT_LIM", "a36", "low exhaled minute volume"],
   [53, "physiological", "", "a34", "high rate"],
   [54, "technical", "", "device", "no O2 supply"],

@@ -108,7 +108,7 @@ export const MISCF_FIELDS: readonly FieldRow[] = [
   [159, "numeric", "number", "", "", "leak volume, unit not documented"],
 ];
 
-/** PB-5. The manufacturer's order; the metric is the one that the alarm is about. */
+/** PB-5. No two conditions share a reference id: 117 and 119 would be MDC_EVT_LO_LT_LIM too, and hide 118. */
 export const MISCF_ALARMS: readonly AlarmRow[] = [
   [106, "physiological", "MDC_EVT_APNEA", "f70", "apnoea"],
   [107, "physiological", "", "f72", "high exhaled minute volume"],
@@ -121,9 +121,9 @@ export const MISCF_ALARMS: readonly AlarmRow[] = [
   [114, "technical", "", "device", "inoperative battery"],
   [115, "technical", "MDC_EVT_BATT_LO", "device", "low battery"],
   [116, "technical", "", "device", "loss of power"],
-  [117, "physiological", "MDC_EVT_LO_LT_LIM", "f71", "low exhaled mandatory tidal volume"],
+  [117, "physiological", "", "f71", "low exhaled mandatory tidal volume"],
   [118, "physiological", "MDC_EVT_LO_LT_LIM", "f72", "low exhaled minute volume"],
-  [119, "physiological", "MDC_EVT_LO_LT_LIM", "f154", "low exhaled spontaneous tidal volume"],
+  [119, "physiological", "", "f154", "low exhaled spontaneous tidal volume"],
   [120, "technical", "", "f77", "low delivered O2"],
   [121, "technical", "", "device", "low air supply"],
   [122, "technical", "", "device", "low O2 supply"],

@@ -1,0 +1,132 @@
+import { expect } from "vitest";
+import type { Framing } from "../../drivers/kit/driver.ts";
+import { nextRandom } from "../../drivers/kit/emulator.ts";
+import { createFramer, frameMax, type Output } from "../../drivers/kit/framer.ts";
+
+/** Numbers from a seed: equal seeds, equal tests. */
+export type Random = { readonly below: (limit: number) => number; readonly bytes: (length: number) => Uint8Array };
+export function randomOf(seed: number): Random {
+  let state = seed;
+  const below = (limit: number): number => {
+    const [next, value] = nextRandom(state);
+    state = next;
+    return Math.floor(value * limit);
+  };
+  return { below, bytes: (length) => Uint8Array.from({ length }, () => below(256)) };
+}
+
+export function join(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** A framing with what a test needs to know of it. */
+export type Specimen = {
+  readonly name: string;
+  readonly framing: Framing;
+  /** A frame that is accepted. */
+  readonly good: (random: Random) => Uint8Array;
+  /** Bytes in which no frame can begin. */
+  readonly quiet: (random: Random, length: number) => Uint8Array;
+  /** What a candidate begins with, as far as a mischievous line would repeat it. */
+  readonly bait: Uint8Array;
+  /** A byte, counted from the frame's end, whose change leaves the frame complete and fails its check. */
+  readonly checkAt: number;
+};
+
+/** A stream of good, damaged, cut and baited frames, junk and noise. */
+export function mischief(specimen: Specimen, random: Random): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let count = 2 + random.below(12); count > 0; count--) {
+    const good = specimen.good(random);
+    const piece = [
+      () => good,
+      () => good,
+      () => specimen.quiet(random, random.below(40)),
+      () => random.bytes(random.below(60)),
+      () => specimen.bait,
+      () => good.subarray(0, random.below(good.length)),
+      () => good.subarray(random.below(good.length)),
+      () => changed(good, random.below(good.length), 1 + random.below(255)),
+      () => join(good.subarray(0, random.below(good.length)), good),
+    ];
+    parts.push(piece[random.below(piece.length)]!());
+  }
+  return join(...parts);
+}
+
+export const changed = (frame: Uint8Array, at: number, by: number): Uint8Array => frame.map((byte, i) => (i === at ? byte ^ by : byte));
+
+/** Feeds the bytes in pieces of 1 to `longest` bytes. */
+export function fed(framing: Framing, bytes: Uint8Array, random: Random, longest: number): { outputs: Output[]; pending: number } {
+  const framer = createFramer(framing);
+  const outputs: Output[] = [];
+  let pendingMax = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const length = 1 + random.below(longest);
+    outputs.push(...framer.push(bytes.subarray(at, at + length)));
+    at += length;
+    pendingMax = Math.max(pendingMax, framer.pending);
+  }
+  expect(pendingMax).toBeLessThan(frameMax(framing));
+  return { outputs: merged(outputs), pending: framer.pending };
+}
+
+/** Discards in a row as one, since only their sum is promised. */
+export function merged(outputs: readonly Output[]): Output[] {
+  const result: Output[] = [];
+  for (const output of outputs) {
+    const last = result.at(-1);
+    if (last !== undefined && "discard" in last && "discard" in output)
+      result[result.length - 1] = { discard: last.discard + output.discard, broken: last.broken + output.broken };
+    else result.push(output);
+  }
+  return result;
+}
+
+export const framesOf = (outputs: readonly Output[]): Uint8Array[] =>
+  outputs.flatMap((output) => ("frame" in output ? [output.frame] : []));
+export const brokenOf = (outputs: readonly Output[]): number =>
+  outputs.reduce((sum, output) => sum + ("broken" in output ? output.broken : 0), 0);
+
+/** Every byte is in exactly one output or pending, in order, and every frame is accepted. */
+export function expectConserved(framing: Framing, bytes: Uint8Array, outputs: readonly Output[], pending: number): void {
+  let at = 0;
+  for (const output of outputs) {
+    if ("frame" in output) {
+      expect(output.frame).toEqual(bytes.slice(at, at + output.frame.length));
+      expect(Object.values(framing)[0].accepts(output.frame)).toBe(true);
+      at += output.frame.length;
+    } else at += output.discard;
+  }
+  expect(at + pending).toBe(bytes.length);
+}
+
+/** The three laws over many seeds; the seed stands in the message of whatever fails. */
+export function expectLaws(specimen: Specimen, seeds: number): void {
+  for (let seed = 1; seed <= seeds; seed++) {
+    try {
+      const random = randomOf(seed);
+      const bytes = mischief(specimen, random);
+      const whole = createFramer(specimen.framing);
+      const outputs = merged(whole.push(bytes));
+      expectConserved(specimen.framing, bytes, outputs, whole.pending);
+      for (const longest of [1, 7, 300]) expect(fed(specimen.framing, bytes, random, longest)).toEqual({ outputs, pending: whole.pending });
+      // Quiet bytes until every false claim is over: the next good frame is found, and the line is in step.
+      const good = specimen.good(random);
+      const rest = [specimen.quiet(random, frameMax(specimen.framing)), good, specimen.quiet(random, frameMax(specimen.framing))];
+      expect(framesOf(rest.flatMap((part) => whole.push(part))).at(-1)).toEqual(good);
+      whole.flush();
+      expect(whole.pending).toBe(0);
+    } catch (failure) {
+      throw new Error(`${specimen.name}, seed ${seed}: ${failure instanceof Error ? failure.message : String(failure)}`, {
+        cause: failure,
+      });
+    }
+  }
+}
