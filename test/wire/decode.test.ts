@@ -74,7 +74,7 @@ describe("the independent decoder", () => {
       records: [{ epoch: 1, n: 0, atUs: 0, body: { kind: "report", report: { observations } } }],
     });
     const [line] = read(framed([reports, bytes])).lines;
-    const told = (line!["body"] as { observations: readonly { value: string }[] }).observations;
+    const told = (line!.body as { observations: readonly { value: string }[] }).observations;
     expect(told.map((one) => one.value)).toEqual(["37.00", "-0.005", "0.0", "12000", "-92233720368547758.08", "0"]);
   });
 
@@ -89,6 +89,6 @@ describe("the independent decoder", () => {
     const cut = framed(good).subarray(0, 20);
     const { lines, status } = read(Buffer.concat([...[otherGateway, broken, noDevice, good].map(framed), cut]));
     expect(status).toBe(1);
-    expect(lines.map((line) => ("error" in line ? "error" : line["kind"]))).toEqual(["error", "error", "error", "report", "error"]);
+    expect(lines.map((line) => ("error" in line ? "error" : line.kind))).toEqual(["error", "error", "error", "report", "error"]);
   });
 });
