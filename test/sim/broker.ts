@@ -36,8 +36,8 @@ export type Received = {
 };
 /** Hears what happens at the broker, in order. */
 export type Receiver = {
-  /** The agent handed over a message. */
-  published(connection: Connection, message: Message): void;
+  /** The agent handed over a message; returns what it says, for the trace. */
+  published(connection: Connection, message: Message): string;
   received(message: Received): void;
   /** A PUBACK has reached a living process. */
   answered(message: Received): void;
@@ -156,9 +156,9 @@ export class SimBroker {
     if (!connection.life.alive || !connection.open) return never();
     const { trace, schedule, random } = this.#stage;
     const message = { ...given, payload: given.payload.slice() };
-    trace.add("publish", schedule.now, connection.number, message.topic);
+    const said = this.#receiver.published(connection, message);
+    trace.add("publish", schedule.now, connection.number, message.topic, said);
     trace.bytes(message.payload);
-    this.#receiver.published(connection, message);
     connection.unanswered += 1;
     if (connection.unanswered > this.#manner.receiveMaximum) {
       this.#problem("quota", `${connection.unanswered} unanswered messages where ${this.#manner.receiveMaximum} are allowed`);
@@ -201,7 +201,7 @@ export class SimBroker {
     schedule.after(due - schedule.now, () => {
       if (!connection.open || !connection.life.alive) return;
       connection.unanswered -= 1;
-      this.#stage.trace.add("puback", schedule.now, connection.number, received.code);
+      this.#stage.trace.add("puback", schedule.now, connection.number, received.code, received.topic);
       this.#receiver.answered(received);
       next.resolve(received.code);
     });

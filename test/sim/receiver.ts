@@ -61,11 +61,11 @@ export class Ledger implements Receiver {
   }
 
   /** Within one connection nothing goes out twice, and nothing that this process knows to be answered goes out again. */
-  published(connection: Connection, message: Message): void {
+  published(connection: Connection, message: Message): string {
     const prefix = `bedside/v1/${this.#gateway}/up/`;
     if (!message.topic.startsWith(prefix)) this.#problem("invented", `a message on ${message.topic}`);
     const batch = this.#batchOf(message);
-    if (batch === undefined) return;
+    if (batch === undefined) return "";
     const sent = this.#published.get(connection.number) ?? new Set<string>();
     this.#published.set(connection.number, sent);
     for (const name of namesOf(batch)) {
@@ -74,6 +74,7 @@ export class Ledger implements Receiver {
       if (this.#answered.get(connection.life.index)?.has(key)) this.#problem("sent-twice", `${key} again after its PUBACK`);
       sent.add(key);
     }
+    return namesOf(batch).map(keyOf).join(" ");
   }
 
   received(message: Received): void {
