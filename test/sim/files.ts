@@ -2,9 +2,12 @@ import type { Random } from "./random.ts";
 
 /** Memory of the simulated disk: what the kernel shows, and what would be there after a power cut. */
 
-/** Bytes that grow. */
+const PAGE = 4096;
+const ZEROS = new Uint8Array(PAGE);
+
+/** Bytes that grow; a page of zeros costs nothing, since spools are zeroed by the megabyte. */
 export class Content {
-  #bytes = new Uint8Array(0);
+  #pages: (Uint8Array | undefined)[] = [];
   #size = 0;
 
   get size(): number {
@@ -12,27 +15,49 @@ export class Content {
   }
 
   read(at: number, length: number): Uint8Array {
-    return this.#bytes.slice(at, Math.max(at, Math.min(at + length, this.#size)));
+    const bytes = new Uint8Array(Math.max(0, Math.min(at + length, this.#size) - at));
+    eachPage(at, bytes.length, (page, from, to, offset) => {
+      const held = this.#pages[page];
+      if (held !== undefined) bytes.set(held.subarray(from, to), offset);
+    });
+    return bytes;
   }
 
   write(at: number, bytes: Uint8Array): void {
     this.grow(at + bytes.length);
-    this.#bytes.set(bytes, at);
+    eachPage(at, bytes.length, (page, from, to, offset) => {
+      const part = bytes.subarray(offset, offset + to - from);
+      if (this.#pages[page] === undefined && Buffer.compare(part, ZEROS.subarray(0, part.length)) === 0) return;
+      const held = this.#pages[page] ?? new Uint8Array(PAGE);
+      this.#pages[page] = held;
+      held.set(part, from);
+    });
   }
 
   /** Zeros up to `size`, where it is not that long yet. */
   grow(size: number): void {
-    if (size > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(size, Math.min(2 * this.#bytes.length, this.#bytes.length + 1_048_576)));
-      larger.set(this.#bytes.subarray(0, this.#size));
-      this.#bytes = larger;
-    }
     this.#size = Math.max(this.#size, size);
   }
 
   empty(): void {
-    this.#bytes = new Uint8Array(0);
+    this.#pages = [];
     this.#size = 0;
+  }
+
+  /** Becomes what the other is. */
+  copy(other: Content): void {
+    this.#pages = other.#pages.map((page) => page?.slice());
+    this.#size = other.#size;
+  }
+}
+
+/** Cuts a range of bytes into its parts of pages; `offset` counts from the beginning of the range. */
+function eachPage(at: number, length: number, act: (page: number, from: number, to: number, offset: number) => void): void {
+  for (let offset = 0; offset < length; ) {
+    const from = (at + offset) % PAGE;
+    const to = Math.min(PAGE, from + length - offset);
+    act((at + offset - from) / PAGE, from, to, offset);
+    offset += to - from;
   }
 }
 
@@ -84,8 +109,7 @@ export class Inode {
       if (fate === 2) this.#medium.grow(change.at + change.bytes.length);
     }
     this.#unsynced = [];
-    this.cache.empty();
-    this.cache.write(0, this.#medium.read(0, this.#medium.size));
+    this.cache.copy(this.#medium);
   }
 }
 
