@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# The one door to everything: installs what is missing, then does what the verb says. ./build.sh alone prints the verbs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source=config/package/install.sh
+. config/package/install.sh
+
+main() {
+  local verb=${1:-}
+  if [ $# -gt 0 ]; then shift; fi
+  case "$verb" in
+    demo | test | check | package | sim | canaries | dev) prepare "$verb" ;;
+  esac
+  case "$verb" in
+    "" | help | --help | -h) print_verbs ;;
+    demo) run_demo "$@" ;;
+    test) run_test ;;
+    check) run_check ;;
+    package) run_package "$@" ;;
+    sim) run_script test/sim/main.ts "$@" ;;
+    canaries) run_script test/sim/canaries.ts "$@" ;;
+    dev) run_script test/dev/dev.ts "$@" ;;
+    *)
+      say "build.sh: there is no verb \"$verb\""
+      print_verbs >&2
+      exit 2
+      ;;
+  esac
+}
+
+print_verbs() {
+  cat <<'VERBS'
+./build.sh VERB          each installs what it needs first, and says so
+  demo       emulated devices, the packaged agent, a real broker: readings as they arrive  [--for 20s] [--json] [--kill]
+  test       everything, in at most five minutes
+  check      types, lint, house rules, fast tests: before each commit
+  package    dist/bedside-linux-arm64 and -x64  [host: this machine's only]
+  sim        the agent in a simulated world that crashes  [--seed S] [--seeds N]
+  canaries   bugs planted on purpose: the simulator must find each
+  dev        for those who write drivers; alone it prints its own verbs
+VERBS
+}
+
+prepare() {
+  install_npm
+  # shellcheck disable=SC2046
+  install_debian $(packages_for "$1")
+  exec 9>&-
+}
+
+run_script() {
+  local script=$1
+  shift
+  [ -e "$script" ] || fail "$script is not there"
+  exec node "$script" "$@"
+}
+
+run_package() { node config/package/main.ts "$@" >&2; }
+
+# The demo runs what would be installed on a gateway, so it is made again when anything in it is newer.
+run_demo() {
+  local file
+  file=dist/bedside-linux-$(node -p process.arch)
+  if [ ! -e "$file" ] || [ -n "$(find agent drivers proto config package.json package-lock.json -newer "$file" -print -quit)" ]; then
+    say "Packaging the agent for this machine ..."
+    run_package host
+  fi
+  run_script test/dev/demo.ts "$@"
+}
+
+# --- stages: each runs whatever the others say, is timed, and is counted ---
+
+RESULTS=.build/results
+
+run_check() {
+  rm -rf "$RESULTS" && mkdir -p "$RESULTS"
+  stage types tsc -p .
+  stage lint biome check --error-on-warnings .
+  tests fast --exclude 'test/e2e/**' --exclude 'test/package/**' --exclude 'test/arm64/**' --exclude 'test/sim/**'
+  node test/package/tally.ts "$RESULTS"
+}
+
+run_test() {
+  export_arm64_root
+  rm -rf "$RESULTS" && mkdir -p "$RESULTS"
+  stage types tsc -p .
+  stage lint biome check --error-on-warnings .
+  stage package node config/package/main.ts
+  tests tests --exclude 'test/arm64/**'
+  stage sim run_script test/sim/main.ts --seeds 20
+  stage canaries run_script test/sim/canaries.ts
+  tests arm64 --dir test/arm64
+  node test/package/tally.ts "$RESULTS"
+}
+
+# Leaves "name code milliseconds report-or-plain" for the tally. Runs in a subshell, so that a stage's exit ends only the stage.
+stage() {
+  local name=$1 started code=0 kind=plain
+  shift
+  if [ "$1" = vitest ]; then kind=report; fi
+  say "--- $name"
+  started=$(date +%s%N)
+  ("$@") >&2 || code=$?
+  echo "$name $code $((($(date +%s%N) - started) / 1000000)) $kind" >>"$RESULTS/stages"
+}
+
+tests() {
+  local name=$1
+  shift
+  stage "$name" vitest run --reporter=default --reporter=json --outputFile.json="$RESULTS/$name.json" "$@"
+}
+
+main "$@"

@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+
+/**
+ * `node test/package/tally.ts FOLDER`: prints the stages with their times, what was skipped, and one line
+ * "N passed, N failed". Fails when anything failed or no test ran. A stage that is not vitest counts as one test.
+ */
+export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: readonly string[] };
+export type Stage = {
+  readonly name: string;
+  readonly code: number;
+  readonly milliseconds: number;
+  /** Whether vitest leaves a report of this stage; one that is missing is a failure. */
+  readonly kind: "report" | "plain";
+};
+
+type Report = {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+};
+
+export function countStage(stage: Stage, report: Report | undefined): Counts {
+  const nothing = { passed: 0, failed: 0, skipped: [] };
+  if (stage.kind === "plain" && stage.code === 0) return { ...nothing, passed: 1 };
+  if (stage.kind === "plain" || report === undefined) return { ...nothing, failed: 1 };
+  const tests = report.testResults.flatMap((file) => file.assertionResults);
+  const failed = tests.filter((test) => test.status === "failed").length;
+  // A file that cannot be loaded has no test that could fail.
+  const broken = report.testResults.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+  );
+  const known = failed + broken.length;
+  return {
+    passed: tests.filter((test) => test.status === "passed").length,
+    // An error outside of every test shows in the exit code alone.
+    failed: known === 0 && stage.code !== 0 ? 1 : known,
+    skipped: tests.filter((test) => test.status !== "passed" && test.status !== "failed").map((test) => test.fullName),
+  };
+}
+
+export function addUp(counts: readonly Counts[]): Counts {
+  return {
+    passed: counts.reduce((sum, one) => sum + one.passed, 0),
+    failed: counts.reduce((sum, one) => sum + one.failed, 0),
+    skipped: counts.flatMap((one) => one.skipped),
+  };
+}
+
+export function lastLine(counts: Counts): string {
+  const skipped = counts.skipped.length === 0 ? "" : `, ${counts.skipped.length} skipped`;
+  return `${counts.passed} passed, ${counts.failed} failed${skipped}`;
+}
+
+function main(folder: string): void {
+  const stages = readStages(folder);
+  const counted = stages.map((stage) => ({ stage, counts: countStage(stage, readReport(join(folder, `${stage.name}.json`))) }));
+  const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+  say("");
+  for (const { stage, counts } of counted) {
+    const verdict = counts.failed > 0 ? "FAILED" : "ok";
+    say(`${stage.name.padEnd(10)} ${(stage.milliseconds / 1000).toFixed(1).padStart(6)} s  ${verdict.padEnd(6)}  ${lastLine(counts)}`);
+  }
+  const total = addUp(counted.map((one) => one.counts));
+  const whole = stages.reduce((sum, stage) => sum + stage.milliseconds, 0);
+  say(`${"together".padEnd(10)} ${(whole / 1000).toFixed(1).padStart(6)} s`);
+  for (const name of total.skipped) say(`SKIPPED: ${name}`);
+  if (total.passed + total.failed === 0) say("No test ran.");
+  say(lastLine(total));
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+function readStages(folder: string): Stage[] {
+  const lines = readFileSync(join(folder, "stages"), "utf8").trim().split("\n");
+  return lines.map((line) => {
+    const [name = "", code, milliseconds, kind] = line.split(" ");
+    return { name, code: Number(code), milliseconds: Number(milliseconds), kind: kind === "report" ? "report" : "plain" };
+  });
+}
+
+function readReport(path: string): Report | undefined {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Report) : undefined;
+}
+
+if (import.meta.main) main(process.argv[2] ?? "");
