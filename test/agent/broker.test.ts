@@ -212,6 +212,15 @@ describe("a session", () => {
     expect(await session.closed).toMatchObject({ key: "uplink.closed", message: expect.stringContaining("without a word") });
   });
 
+  test("that is closed right behind its CONNACK was not refused", async () => {
+    const broker = await fake(sequel([CONNACK_OK, "close"]));
+    const fault = await nodeBroker()
+      .connect(optionsFor(broker.port), new AbortController().signal)
+      .then((session) => session.closed)
+      .catch((caught: unknown) => caught);
+    expect(fault).toMatchObject({ key: "uplink.closed" });
+  });
+
   test("ends by a violation in the middle of a stream", async () => {
     const broker = await fake((packet) => (packet.type === 3 ? Buffer.of(0x36, 0x03, 0x00, 0x00, 0x00) : obliging(packet)));
     const session = await connected(broker.port);
@@ -315,6 +324,23 @@ describe("mosquitto", () => {
     expect(got.properties).toEqual(properties);
     expect(session.receiveMaximum).toBe(100);
     expect(session.packetMax).toBe(1_048_576);
+  });
+
+  test("that pauses gets everything when it goes on, and each publish its code", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "bedside-broker-"));
+    cleanups.push(() => rmSync(folder, { recursive: true }));
+    const broker = await startMosquitto({ folder, pki });
+    cleanups.push(() => broker.stop());
+    const session = await connected(broker.port);
+    broker.pause();
+    const payload = Buffer.alloc(65_536, 7);
+    // More than the buffers of the kernel hold.
+    const codes = Promise.all(
+      Array.from({ length: 100 }, () => session.publish({ topic: "bedside/v1/gw-1/up/waves", payload, retain: false, properties: {} })),
+    );
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    broker.resume();
+    expect(new Set(await codes)).toEqual(new Set([0x10]));
   });
 
   test("that freezes is found out within one and a half keep-alives", async () => {

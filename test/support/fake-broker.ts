@@ -71,13 +71,19 @@ export async function startFakeBroker(options: FakeBrokerOptions): Promise<FakeB
     state.secured += 1;
     if (socket.isSessionReused()) state.resumed += 1;
     socket.on("error", () => undefined);
-    perform(socket, options.greet);
+    const perform = (answer: Answer): void => {
+      if (answer === "close") socket.end();
+      // A TLS socket cannot reset; the TCP socket beneath it can.
+      else if (answer === "reset") [...state.sockets].find((one) => one.remotePort === socket.remotePort)?.resetAndDestroy();
+      else if (answer !== undefined) socket.write(answer);
+    };
+    perform(options.greet);
     const split = splitter();
     socket.on("data", (bytes: Buffer) => {
       state.applicationBytes += bytes.length;
       for (const packet of split(bytes)) {
         state.packets.push(packet);
-        for (const answer of [options.script(packet)].flat()) perform(socket, answer);
+        for (const answer of [options.script(packet)].flat()) perform(answer);
       }
     });
   });
@@ -133,12 +139,6 @@ async function stop(server: ReturnType<typeof createTcpServer>, sockets: Readonl
   const closed = new Promise((resolve) => server.close(resolve));
   for (const socket of sockets) socket.destroy();
   await closed;
-}
-
-function perform(socket: TLSSocket, answer: Answer): void {
-  if (answer === "close") socket.end();
-  else if (answer === "reset") socket.resetAndDestroy();
-  else if (answer !== undefined) socket.write(answer);
 }
 
 /** Cuts what a well-behaved client sends into packets. */

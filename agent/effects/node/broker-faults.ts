@@ -34,7 +34,6 @@ export function endFault(seen: Seen): Fault {
   const code = codeOf(seen.error);
   switch (seen.phase) {
     case "resolving":
-      // An address needs no resolving: its errors are those of reaching it.
       if (code.startsWith("EAI_") || code === "ENOTFOUND")
         return fault(seen, "uplink.name_unknown", `The name "${host}" does not resolve (${code})`);
       return unreached(seen, code);

@@ -35,7 +35,7 @@ export function openLine(wanted: { options: ConnectOptions; signal: AbortSignal;
   const own = ownCredentials(options.credentials);
   const ticket = ticketName(options);
   const socket = openSocket(options, tickets.get(ticket));
-  const seen: Seen = { options, own, phase: "resolving", presented: undefined, error: undefined };
+  const seen: Seen = { options, own, phase: isIP(options.host) === 0 ? "resolving" : "reaching", presented: undefined, error: undefined };
   let reason: Fault | undefined;
 
   const secured = Promise.withResolvers<void>();
@@ -48,7 +48,9 @@ export function openLine(wanted: { options: ConnectOptions; signal: AbortSignal;
   const abort = (): void => drop(givenUp(options));
   signal.addEventListener("abort", abort, { once: true });
 
-  socket.once("lookup", () => advance(seen, "reaching"));
+  socket.once("lookup", (error: Error | null) => {
+    if (error === null) advance(seen, "reaching");
+  });
   socket.once("connect", () => advance(seen, "handshake"));
   // Before the verdict on the certificate, so that a refusal can name what was presented.
   socket.prependListener("secure", () => {

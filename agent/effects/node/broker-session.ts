@@ -23,7 +23,8 @@ export function openSession(wanted: Wanted): Promise<BrokerSession> {
   const told = { puback: 0 };
   client.on("packetreceive", (packet) => {
     if (packet.cmd === "puback") told.puback = packet.reasonCode ?? 0;
-    if (packet.cmd === "connack" && (packet.reasonCode ?? 0) >= 0x80) {
+    if (packet.cmd === "connack" && (packet.reasonCode ?? 0) < 0x80) line.opened();
+    else if (packet.cmd === "connack") {
       line.drop(reasonFault("uplink.refused", { options, code: packet.reasonCode!, words: packet.properties?.reasonString }));
     }
     if (packet.cmd === "disconnect") {
@@ -37,7 +38,6 @@ export function openSession(wanted: Wanted): Promise<BrokerSession> {
       );
       return;
     }
-    line.opened();
     opened.resolve(
       session(
         { client, line, stream, told },

@@ -1,3 +1,4 @@
+import { asFault } from "../../fault/fault.ts";
 import { PACKET_LIMITS, packetCheck } from "../../uplink/packet-check.ts";
 import type { Broker, BrokerSession, ConnectOptions } from "../effects.ts";
 import { openLine, type TicketStore, ticketStore } from "./broker-line.ts";
@@ -21,6 +22,9 @@ async function connect(wanted: { options: ConnectOptions; signal: AbortSignal; t
     await Promise.race([line.secured, line.closed.then(rethrow)]);
     const session = openSession({ mqtt, line, options: wanted.options, check: packetCheck(PACKET_LIMITS) });
     return await Promise.race([session, line.closed.then(rethrow)]);
+  } catch (caught) {
+    line.drop(asFault(caught, "uplink.protocol", "The MQTT client failed"));
+    throw caught;
   } finally {
     line.settled();
   }
