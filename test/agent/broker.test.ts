@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { BrokerSession, ConnectOptions, Message } from "../../agent/effects/effects.ts";
 import { nodeBroker } from "../../agent/effects/node/broker.ts";
 import { Fault } from "../../agent/fault/fault.ts";
@@ -24,7 +24,10 @@ import { credentialsOf, makeAuthority } from "../support/pki.ts";
 
 const pki = makeAuthority("Bedside Test CA");
 const gateway = credentialsOf(pki, pki.issue({ cn: "gw-1", kind: "client" }));
+/** What a busy machine may add to a limit, in milliseconds. */
+const SLACK = 1_000;
 const cleanups: (() => unknown)[] = [];
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
 
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -193,7 +196,7 @@ describe("a session", () => {
     broker.pause();
     const before = Date.now();
     await session.end();
-    expect(Date.now() - before).toBeLessThan(2_500);
+    expect(Date.now() - before).toBeLessThan(2_000 + SLACK);
   });
 
   test("ends with the reason of the broker's DISCONNECT", async () => {
@@ -355,7 +358,7 @@ describe("mosquitto", () => {
     const fault = await session.closed;
     expect(fault.key).toBe("uplink.timed_out");
     expect(fault.message).toContain("1.5 s");
-    expect(Date.now() - before).toBeLessThan(1_500 + 300);
+    expect(Date.now() - before).toBeLessThan(1_500 + SLACK);
   });
 });
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { BrokerSession, ConnectOptions, Credentials } from "../../agent/effects/effects.ts";
 import { nodeBroker } from "../../agent/effects/node/broker.ts";
 import { fileVault } from "../../agent/effects/node/vault.ts";
@@ -21,6 +21,7 @@ const DAY = 24 * HOUR;
 const past = { notBefore: new Date(Date.now() - 2 * DAY), notAfter: new Date(Date.now() - HOUR) };
 const future = { notBefore: new Date(Date.now() + HOUR), notAfter: new Date(Date.now() + DAY) };
 const cleanups: (() => unknown)[] = [];
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 20_000 });
 
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -278,7 +279,7 @@ describe("a broker that is not there", () => {
     const fault = await refusal(optionsFor(8883, { host: "broker.invalid", within: Seconds(20) }));
     expect(fault.key).toBe("uplink.name_unknown");
     expect(fault.message).toContain('"broker.invalid" does not resolve');
-  }, 30_000);
+  });
 
   test("is unreachable where nothing listens", async () => {
     const fault = await refusal(optionsFor(await freePort()));

@@ -125,6 +125,10 @@ async function start(configuration: string, log: string[]): Promise<ChildProcess
   const from = log.length;
   const child = spawn(mosquittoPath(), ["-c", configuration], { stdio: ["ignore", "ignore", "pipe"] });
   const ready = Promise.withResolvers<void>();
+  // A runner that ends without cleaning up takes it along.
+  const killed = (): void => void child.kill("SIGKILL");
+  process.once("exit", killed);
+  child.once("exit", () => process.removeListener("exit", killed));
   let rest = "";
   child.stderr!.setEncoding("utf8").on("data", (text: string) => {
     const lines = (rest + text).split("\n");
