@@ -1,0 +1,93 @@
+import { type Bytes, type Duration, elapsed, type Mono } from "../../config/units.ts";
+import { encodeHealth } from "../../proto/codec.ts";
+import type { Judged } from "../admission/inventory.ts";
+import type { FaultKey } from "../fault/fault.ts";
+import type { ClockReading, Lane } from "../model/model.ts";
+import type { SessionView } from "../session/session.ts";
+import type { LaneLedger } from "../spool/spool.ts";
+import type { Self } from "../uplink/birth.ts";
+import type { UplinkView } from "../uplink/uplink.ts";
+import { wireClock } from "../wire/heads.ts";
+import { unexplained, wireLedger } from "./ledger.ts";
+
+/** Everything that health and status tell, taken at one instant. */
+export type Snapshot = {
+  readonly self: Self;
+  readonly uptime: Duration;
+  readonly clock: ClockReading;
+  readonly ledger: Readonly<Record<Lane, LaneLedger>>;
+  readonly spool: { readonly ring: number; readonly flash: number; readonly written: number };
+  readonly degraded: boolean;
+  readonly window: Duration;
+  readonly memory: { readonly resident: Bytes; readonly free: Bytes };
+  readonly faults: readonly { readonly scope: string; readonly key: FaultKey; readonly number: string; readonly text: string }[];
+  readonly sessions: readonly SessionView[];
+  readonly ports: readonly Judged[];
+  readonly uplink: UplinkView;
+};
+
+export function encodeHealthOf(snapshot: Snapshot, connection: number): Uint8Array {
+  const { self, uptime, clock, ledger, spool, degraded, window, memory, faults, sessions } = snapshot;
+  return encodeHealth({
+    gateway: self.gateway,
+    run: self.run,
+    connection,
+    uptimeMs: Math.round(uptime),
+    clock: wireClock(clock),
+    ledger: wireLedger(ledger),
+    spool: { ringBytes: spool.ring, flashBytes: spool.flash, flashWrittenBytes: spool.written, windowMs: Math.round(window), degraded },
+    residentBytes: memory.resident,
+    hostFreeBytes: memory.free,
+    faults: [...new Set(faults.map((fault) => fault.key))],
+    ports: sessions.map(({ port, counts, pending }) => ({
+      location: port.location,
+      bytes: counts.bytes,
+      frames: counts.frames,
+      framed: counts.framed,
+      discarded: counts.discarded,
+      pending,
+    })),
+  });
+}
+
+/** The answer of `bedside status --json`; its shape is part of the command's contract. */
+export function statusOf(snapshot: Snapshot, now: Mono) {
+  const { self, uptime, clock, ledger, spool, degraded, window, memory, faults, sessions, ports, uplink } = snapshot;
+  return {
+    gateway: self.gateway,
+    version: self.version,
+    run: self.run.toString(16).padStart(16, "0"),
+    start: self.startCount,
+    uptimeSeconds: Math.round(uptime / 1000),
+    time: new Date(clock.wall).toISOString(),
+    clock: clock.quality,
+    uplink: {
+      phase: uplink.phase,
+      connection: uplink.connection,
+      seconds: Math.round(elapsed(uplink.since, now) / 1000),
+      inFlight: uplink.inFlight,
+      because: uplink.because,
+      nextAttemptSeconds: uplink.nextAttempt === undefined ? undefined : Math.max(0, Math.ceil(elapsed(now, uplink.nextAttempt) / 1000)),
+    },
+    ledger,
+    unexplained: unexplained(ledger),
+    spool: { ringBytes: spool.ring, flashBytes: spool.flash, flashWrittenBytes: spool.written, windowMs: window, degraded },
+    memory,
+    faults,
+    ports: ports.map(({ port, verdict }) => ({ ...port, verdict })),
+    devices: sessions.map(({ device, socket, driver, phase, epoch, since, facts, conditions, counts, pending, port }) => ({
+      device,
+      socket,
+      driver,
+      location: port.location,
+      path: port.path,
+      phase,
+      epoch,
+      seconds: Math.round(elapsed(since, now) / 1000),
+      facts,
+      conditions: [...conditions.values()].filter((one) => one.present).map((one) => ({ refid: one.metric.refid, word: one.word })),
+      counts: { ...counts, pending },
+    })),
+  };
+}
+export type Status = ReturnType<typeof statusOf>;

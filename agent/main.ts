@@ -1,0 +1,322 @@
+import type { Settings } from "../config/schema.ts";
+import { elapsed, Milliseconds, type Mono } from "../config/units.ts";
+import type { AnyDriver } from "../drivers/kit/driver.ts";
+import { encodeDeviceField, encodeHeadField, encodeMetricField } from "../proto/codec.ts";
+import type { Event } from "../proto/messages.ts";
+import { type Change, Inventory } from "./admission/inventory.ts";
+import type { Effects } from "./effects/effects.ts";
+import { assert, Fault } from "./fault/fault.ts";
+import { FaultBook } from "./fault/fault-book.ts";
+import { ClockWatch } from "./health/clock-watch.ts";
+import { HostWatch } from "./health/host-watch.ts";
+import { encodeHealthOf, statusOf } from "./health/snapshot.ts";
+import { Log } from "./log/log.ts";
+import { type ClockReading, LANES, type Lane } from "./model/model.ts";
+import { Epochs, GATEWAY_EPOCH } from "./session/epochs.ts";
+import { type Attachment, Session, type SessionHooks } from "./session/session.ts";
+import { type Stamped, stamped } from "./session/stamp.ts";
+import type { Wire } from "./spool/lane.ts";
+import { type Recovered, recoverSpool } from "./spool/recovery.ts";
+import { writeRunFile } from "./spool/run-file.ts";
+import { Spool } from "./spool/spool.ts";
+import { admission, encodeBirth, encodeDeath, nonceOf, type Self } from "./uplink/birth.ts";
+import { topicsOf } from "./uplink/topics.ts";
+import { Uplink } from "./uplink/uplink.ts";
+import * as events from "./wire/events.ts";
+import { bootIdBytes, wireClock, wireStream } from "./wire/heads.ts";
+import { wireMetric } from "./wire/records.ts";
+
+/** All ports are read, and all that follows from it is done, once in this time: waking is what costs, not work. */
+export const TICK = Milliseconds(20);
+
+export type AgentOptions = {
+  readonly settings: Settings;
+  readonly stateDir: string;
+  readonly runtimeDir: string;
+  readonly version: string;
+  readonly drivers: readonly AnyDriver[];
+};
+
+/**
+ * The agent, from its start to the abort of the signal. Throws Fault `agent.second` and `runtime.not_tmpfs` before anything is
+ * opened or sent, `disk.*` where the state directory cannot be used at all; later faults are told and survived.
+ */
+export async function runAgent(effects: Effects, options: AgentOptions, signal: AbortSignal): Promise<void> {
+  const { stateDir, runtimeDir } = options;
+  if (!(await effects.host.claim(`agent ${stateDir}`)) || !(await effects.host.claim(`agent ${runtimeDir}`))) {
+    throw new Fault("agent.second", `Another agent runs on ${stateDir} or ${runtimeDir}`, { stateDir, runtimeDir });
+  }
+  await effects.disk.makeFolder(runtimeDir);
+  if (!(await effects.disk.isTmpfs(runtimeDir))) throw new Fault("runtime.not_tmpfs", `${runtimeDir} is not on tmpfs`, { runtimeDir });
+  const run = new DataView(effects.entropy.bytes(8).buffer).getBigUint64(0) | 1n;
+  const recovered = await recoverSpool(effects.disk, effects.entropy, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
+  const agent = new Agent(effects, options, recovered, run);
+  void effects.control.serve(`${runtimeDir}/control.sock`, (request) => agent.answer(request), signal);
+  await agent.live(signal);
+}
+
+class Agent {
+  readonly #effects: Effects;
+  readonly #options: AgentOptions;
+  readonly #self: Self;
+  readonly #log: Log;
+  readonly #clock: ClockWatch;
+  readonly #host: HostWatch;
+  readonly #faults: FaultBook;
+  readonly #epochs = new Epochs();
+  readonly #spool: Spool;
+  readonly #inventory: Inventory;
+  readonly #sessions = new Map<string, Session>();
+  readonly #uplink: Uplink;
+  readonly #startedAt: Mono;
+
+  constructor(effects: Effects, options: AgentOptions, recovered: Recovered, run: bigint) {
+    const { settings, stateDir, version } = options;
+    this.#effects = effects;
+    this.#options = options;
+    this.#startedAt = effects.clock.now();
+    this.#self = {
+      gateway: settings.gateway,
+      run,
+      startCount: recovered.startCount,
+      version,
+      bootId: effects.host.bootId,
+      description: settings.description,
+    };
+    this.#log = new Log(effects);
+    this.#clock = new ClockWatch(effects);
+    this.#host = new HostWatch(effects);
+    this.#faults = new FaultBook((change) => this.#faultTold(change));
+    const { pace, window } = settings;
+    const clock = () => this.#clock.read();
+    this.#spool = new Spool(
+      { disk: effects.disk, spoolDir: `${stateDir}/spool`, run, pace, window, size: settings.spool.size, clock, wire: this.#wire() },
+      recovered,
+    );
+    this.#inventory = new Inventory(effects.ports, settings.rules, new Set(options.drivers.map((driver) => driver.id)));
+    this.#uplink = this.#makeUplink();
+    this.#tellStart(recovered);
+  }
+
+  /** One tick after another until the signal aborts; then an orderly end. */
+  async live(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#tick(this.#effects.clock.now());
+      await this.#effects.clock.sleep(TICK, signal);
+    }
+    await this.#stop();
+  }
+
+  /** One turn, from the bytes of all ports to what is sent: everything in it is synchronous. */
+  #tick(now: Mono): void {
+    this.#watchClock(now);
+    this.#host.tick(now);
+    for (const change of this.#inventory.tick(now)) this.#portChanged(change);
+    for (const session of this.#sessions.values()) session.tick(now);
+    this.#watchDisk();
+    for (const gap of this.#spool.takeGaps()) {
+      this.#log.event("records.lost", { lane: gap.lane, epoch: gap.epoch, first: gap.first, last: gap.last, reason: gap.reason });
+      this.#event(events.gapEvent(gap));
+    }
+    this.#spool.endTurn();
+    this.#spool.tick(now);
+    this.#uplink.tick(now);
+  }
+
+  async #stop(): Promise<void> {
+    for (const session of this.#sessions.values()) await session.end("stopped");
+    this.#spool.endTurn();
+    this.#spool.closeBlocks();
+    await this.#uplink.stop();
+    await this.#spool.stop(this.#effects.clock.now());
+    const { run, bootId, startCount } = this.#self;
+    await writeRunFile(this.#effects.disk, this.#options.stateDir, {
+      format: 1,
+      run,
+      bootId,
+      startCount,
+      clean: true,
+      last: this.#spool.last(),
+    });
+    this.#log.event("agent.stopped");
+  }
+
+  // ── Ports and devices ──
+
+  #portChanged({ location, judged }: Change): void {
+    this.#uplink.changed();
+    const old = this.#sessions.get(location);
+    if (judged === undefined) {
+      this.#endSession(location, old);
+      this.#faults.clear(`port ${location}`);
+      return;
+    }
+    const { port, verdict } = judged;
+    const reasons = verdict.is === "allow" ? undefined : verdict.reasons.join("; ");
+    this.#log.event("port.verdict", {
+      location,
+      path: port.path,
+      verdict: verdict.is,
+      device: verdict.is === "allow" ? verdict.device : undefined,
+      reasons,
+    });
+    this.#event({ kind: "admission", admission: admission(judged) });
+    const same = old !== undefined && verdict.is === "allow" && old.view().port.path === port.path && old.view().device === verdict.device;
+    if (same) return;
+    this.#endSession(location, old);
+    if (verdict.is !== "allow") return;
+    const driver = this.#options.drivers.find((one) => one.id === verdict.driver);
+    assert(driver !== undefined, "an admitted port has a driver");
+    const { device, socket } = verdict;
+    this.#sessions.set(
+      location,
+      new Session({ effects: this.#effects, port, driver, admitted: { device, socket }, hooks: this.#hooks(location) }),
+    );
+  }
+
+  #endSession(location: string, session: Session | undefined): void {
+    if (session === undefined) return;
+    this.#sessions.delete(location);
+    void session.end("revoked");
+  }
+
+  #hooks(location: string): SessionHooks {
+    return {
+      keep: (lane, entry) => this.#spool.keep(lane, entry),
+      beginEpoch: (attachment) => this.#beginEpoch(attachment),
+      endEpoch: (epoch, reason) => this.#endEpoch(epoch, reason),
+      learned: (epoch, facts) => this.#event({ kind: "identityLearned", identityLearned: { facts } }, epoch),
+      discarded: (what) => this.#event(events.discardsEvent(what)),
+      raise: (fault) => this.#faults.raise(`port ${location}`, fault),
+      clear: () => this.#faults.clear(`port ${location}`),
+      changed: () => this.#uplink.changed(),
+    };
+  }
+
+  #beginEpoch(attachment: Attachment): number {
+    const device = this.#epochs.begin(attachment);
+    this.#log.event("session.streaming", { device: attachment.device, location: attachment.location, epoch: device.epoch });
+    this.#event(events.epochBeganEvent(device, attachment), device.epoch);
+    return device.epoch;
+  }
+
+  #endEpoch(epoch: number, reason: string): void {
+    const last = this.#spool.last().filter((one) => one.epoch === epoch);
+    this.#log.event("session.ended", { device: this.#epochs.device(epoch).device, epoch, reason });
+    this.#event(events.epochEndedEvent(reason, last), epoch);
+    this.#epochs.end(epoch);
+    this.#spool.endEpoch(epoch);
+  }
+
+  // ── What the gateway says of itself ──
+
+  #event(event: Event, epoch = GATEWAY_EPOCH): void {
+    this.#keep(
+      "event",
+      stamped(epoch, this.#effects.clock.now(), undefined, () => ({ kind: "event", event })),
+    );
+  }
+
+  #keep(lane: Lane, entry: Stamped): void {
+    this.#spool.keep(lane, entry);
+  }
+
+  #tellStart({ previous, adopted }: Recovered): void {
+    const waiting = LANES.reduce((sum, lane) => sum + adopted[lane], 0);
+    this.#log.event("agent.started", {
+      gateway: this.#self.gateway,
+      version: this.#self.version,
+      run: this.#self.run.toString(16),
+      start: this.#self.startCount,
+    });
+    if (waiting > 0) this.#log.event("spool.adopted", { records: waiting });
+    if (previous === undefined) return;
+    this.#log.event("run.ended", { run: previous.run.toString(16), how: previous.how });
+    this.#event(events.runEndedEvent(previous, this.#options.settings.window));
+    // Nothing of this run may be on its way before the end of the one before is told.
+    this.#spool.endTurn();
+  }
+
+  #watchClock(now: Mono): void {
+    const { changed, stepped } = this.#clock.tick(now);
+    if (!changed) return;
+    if (stepped !== undefined) this.#log.event("clock.step", { by_ms: Math.round(stepped) });
+    this.#spool.closeBlocks();
+    this.#event(events.clockMappingEvent(this.#clock.read()));
+  }
+
+  #watchDisk(): void {
+    if (this.#spool.degraded === undefined) this.#faults.clear("disk");
+    else this.#faults.raise("disk", this.#spool.degraded);
+  }
+
+  #faultTold({ scope, fault, ended }: { readonly scope: string; readonly fault: Fault; readonly ended: boolean }): void {
+    if (ended) this.#log.event("fault.ended", { what: fault.key, number: fault.number, scope });
+    else this.#log.fault(fault);
+    const location = scope.startsWith("port ") ? scope.slice("port ".length) : undefined;
+    this.#event(events.faultEvent(fault, { ended, location }));
+  }
+
+  // ── Joints ──
+
+  #wire(): Wire {
+    const bootId = bootIdBytes(this.#self.bootId);
+    const { gateway, run } = this.#self;
+    return {
+      head: (lane: Lane, clock: ClockReading) => {
+        const { source: _known, ...mapping } = wireClock(clock);
+        return encodeHeadField({ gateway, run, stream: wireStream(lane), bootId, clock: mapping });
+      },
+      device: (epoch) => encodeDeviceField(this.#epochs.device(epoch)),
+      metric: (id, metric) => encodeMetricField(wireMetric(id, metric)),
+    };
+  }
+
+  #makeUplink(): Uplink {
+    const { broker, gateway } = this.#options.settings;
+    const self = this.#self;
+    const sessions = () => [...this.#sessions.values()].map((session) => session.view());
+    return new Uplink({
+      effects: this.#effects,
+      server: { host: broker.host, port: broker.port },
+      gateway,
+      topics: topicsOf(gateway),
+      source: this.#spool,
+      state: {
+        birth: (connection, nonce) =>
+          encodeBirth(self, { connection, nonce, clock: this.#clock.read(), sessions: sessions(), ports: this.#inventory.all }),
+        death: (connection, why) => encodeDeath(self, connection, why),
+        health: (connection) => encodeHealthOf(this.#snapshot(), connection),
+        nonceOf: (payload) => nonceOf(payload, self.run),
+      },
+      raise: (fault) => this.#faults.raise("lane" in fault.context ? `lane ${fault.context.lane}` : "uplink", fault),
+      clear: (which) => {
+        if (which === "uplink") this.#log.event("uplink.online");
+        this.#faults.clear(which === "uplink" ? "uplink" : `lane ${which}`);
+      },
+    });
+  }
+
+  #snapshot() {
+    return {
+      self: this.#self,
+      uptime: elapsed(this.#startedAt, this.#effects.clock.now()),
+      clock: this.#clock.read(),
+      ledger: this.#spool.ledger(),
+      spool: this.#spool.sizes,
+      degraded: this.#spool.degraded !== undefined,
+      window: this.#options.settings.window,
+      memory: this.#host.memory,
+      faults: this.#faults.standing,
+      sessions: [...this.#sessions.values()].map((session) => session.view()),
+      ports: this.#inventory.all,
+      uplink: this.#uplink.view(),
+    };
+  }
+
+  /** One request of the control socket. */
+  answer(request: string): unknown {
+    if (request === "status") return statusOf(this.#snapshot(), this.#effects.clock.now());
+    return { error: `unknown request; this agent answers: status` };
+  }
+}

@@ -1,0 +1,34 @@
+import { type Device, IDENTITY, MODE } from "../../proto/messages.ts";
+import { assert } from "../fault/fault.ts";
+import type { Attachment } from "./session.ts";
+
+/** Epoch 0 is the gateway itself. */
+export const GATEWAY_EPOCH = 0;
+
+/** Numbers attachments within the run, and knows how a batch introduces each that still speaks. */
+export class Epochs {
+  readonly #devices = new Map<number, Device>([[GATEWAY_EPOCH, { epoch: GATEWAY_EPOCH }]]);
+  #last = GATEWAY_EPOCH;
+
+  begin(attachment: Attachment): Device {
+    this.#last += 1;
+    const device = wireDevice(this.#last, attachment);
+    this.#devices.set(this.#last, device);
+    return device;
+  }
+
+  device(epoch: number): Device {
+    const device = this.#devices.get(epoch);
+    assert(device !== undefined, `epoch ${epoch} speaks while it lasts`);
+    return device;
+  }
+
+  /** Nothing more comes of this epoch. */
+  end(epoch: number): void {
+    this.#devices.delete(epoch);
+  }
+}
+
+export function wireDevice(epoch: number, { device, socket, mode, facts }: Attachment): Device {
+  return { epoch, device, socket, mode: MODE[mode], identity: facts.serial === undefined ? IDENTITY.socket : IDENTITY.protocol };
+}

@@ -1,0 +1,355 @@
+import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import type { AnyDriver } from "../../drivers/kit/driver.ts";
+import type { Reading } from "../../drivers/kit/reading.ts";
+import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
+import type { Effects, OpenPort, PortFacts } from "../effects/effects.ts";
+import { AssertionFailed, asFault, Fault, type FaultKey } from "../fault/fault.ts";
+import { type Decoded, Link, type LinkCounts } from "./link.ts";
+import { type Keep, stampReadings } from "./stamp.ts";
+import { type EndReason, nextSession, type SessionAction, type SessionInput, type SessionState, sessionStart } from "./state.ts";
+
+/** Bytes taken from one port in one tick: what a kernel holds, so that a flood cannot starve its neighbours. */
+export const READ_MAX = 4096;
+/** Frames of a device that is not proved yet are held up to this many bytes. */
+export const HELD_MAX = 64 * 1024;
+/** A driver that takes longer than this for the bytes of one tick is paused. */
+const DRIVER_TIME_MAX = Milliseconds(100);
+/** Bytes of a failed driver's frame that are logged. Frames hold no patient's name today; a driver that reads one must scrub here. */
+const FRAME_TOLD = 64;
+/** Discarded bytes are told at most this often. */
+const DISCARDS_EVERY = Seconds(60);
+
+export type Facts = Readonly<Record<string, string>>;
+/** What a device is known as while an epoch lasts. */
+export type Attachment = {
+  readonly device: string;
+  readonly socket: string;
+  readonly mode: "real" | "test";
+  readonly location: string;
+  readonly driver: string;
+  readonly facts: Facts;
+};
+export type Discarded = {
+  readonly location: string;
+  readonly bytes: number;
+  readonly framesBroken: number;
+  readonly readings: number;
+  readonly reason: "broken" | "unproved";
+};
+
+/** What a session needs of the rest of the agent. */
+export type SessionHooks = {
+  readonly keep: Keep;
+  /** Begins an epoch and returns its number. */
+  readonly beginEpoch: (attachment: Attachment) => number;
+  readonly endEpoch: (epoch: number, reason: EndReason | "replaced" | "stopped") => void;
+  readonly learned: (epoch: number, facts: Facts) => void;
+  readonly discarded: (what: Discarded) => void;
+  readonly raise: (fault: Fault) => void;
+  readonly clear: () => void;
+  /** The birth no longer tells the truth. */
+  readonly changed: () => void;
+};
+export type SessionView = {
+  readonly port: PortFacts;
+  readonly device: string;
+  readonly socket: string;
+  readonly driver: string;
+  readonly phase: SessionState["phase"];
+  readonly epoch: number | undefined;
+  readonly since: Mono;
+  readonly facts: Facts;
+  readonly conditions: Conditions;
+  readonly counts: Readonly<LinkCounts>;
+  readonly pending: number;
+};
+
+/** One admitted port and its driver. A failure here touches nothing else. */
+export class Session {
+  readonly #effects: Pick<Effects, "serial" | "clock">;
+  readonly #port: PortFacts;
+  readonly #driver: AnyDriver;
+  readonly #admitted: { readonly device: string; readonly socket: string };
+  readonly #hooks: SessionHooks;
+  readonly #counts: LinkCounts = { bytes: 0, frames: 0, framed: 0, discarded: 0, broken: 0 };
+  #state: SessionState;
+  #since: Mono;
+  #open: OpenPort | undefined;
+  #link: Link | undefined;
+  #lastFault: Fault | undefined;
+  /** What the open call came to; looked at in the next tick, so that every step happens in one. */
+  #outcome: { readonly port: OpenPort } | { readonly fault: Fault } | undefined;
+  #closing: Promise<void> = Promise.resolve();
+  #bytesCame = false;
+  #held: Decoded[] = [];
+  #heldBytes = 0;
+  #epoch: number | undefined;
+  #facts: Facts = {};
+  #conditions: Conditions = NO_CONDITIONS;
+  #quarantines = 0;
+  #told: { at: Mono; bytes: number; broken: number };
+
+  constructor(options: {
+    effects: Pick<Effects, "serial" | "clock">;
+    port: PortFacts;
+    driver: AnyDriver;
+    admitted: { readonly device: string; readonly socket: string };
+    hooks: SessionHooks;
+  }) {
+    this.#effects = options.effects;
+    this.#port = options.port;
+    this.#driver = options.driver;
+    this.#admitted = options.admitted;
+    this.#hooks = options.hooks;
+    const now = options.effects.clock.now();
+    this.#state = sessionStart(now);
+    this.#since = now;
+    this.#told = { at: now, bytes: 0, broken: 0 };
+  }
+
+  /** One tick: reads what came, decodes it, answers the device, and moves the state on. Never throws but for a bug. */
+  tick(now: Mono): void {
+    this.#takeOutcome(now);
+    if (this.#open !== undefined && this.#link !== undefined) this.#serve(this.#open, this.#link, now);
+    this.#step({ saw: "tick", bytesCame: this.#bytesCame }, now);
+    if (elapsed(this.#told.at, now) >= DISCARDS_EVERY) this.#tellDiscards(now);
+  }
+
+  /** No longer admitted, or the agent stops: the port is shut when this resolves. */
+  async end(reason: "revoked" | "stopped"): Promise<void> {
+    const now = this.#effects.clock.now();
+    if (reason === "stopped" && this.#epoch !== undefined) this.#endEpoch("stopped");
+    this.#step({ saw: "revoked" }, now);
+    this.#tellDiscards(now);
+    await this.#closing;
+  }
+
+  view(): SessionView {
+    return {
+      port: this.#port,
+      ...this.#admitted,
+      driver: this.#driver.id,
+      phase: this.#state.phase,
+      epoch: this.#epoch,
+      since: this.#since,
+      facts: this.#facts,
+      conditions: this.#conditions,
+      counts: this.#counts,
+      pending: this.#link?.pending ?? 0,
+    };
+  }
+
+  #serve(port: OpenPort, link: Link, now: Mono): void {
+    try {
+      const bytes = port.read(READ_MAX);
+      if (bytes.length > 0) this.#bytesCame = true;
+      const { decoded, turn } = link.push(bytes, now);
+      for (const one of decoded) this.#frame(link, one, now);
+      for (const write of turn.writes) port.write(write);
+      if (turn.refused !== undefined) this.#transmitRefused(turn.refused, now);
+      if (elapsed(now, this.#effects.clock.now()) > DRIVER_TIME_MAX) this.#driverFailed(link, "it took more than 100 ms", undefined, now);
+      if (bytes.length === 0 && port.gone) this.#step({ saw: "gone" }, now);
+    } catch (caught) {
+      if (caught instanceof AssertionFailed) throw caught;
+      this.#driverFailed(link, "it threw", caught, now);
+    }
+  }
+
+  #frame(link: Link, decoded: Decoded, now: Mono): void {
+    const wasStreaming = this.#state.phase === "streaming";
+    if (!wasStreaming) this.#hold(decoded);
+    this.#step({ saw: "frame", clean: decoded.clean }, now);
+    if (wasStreaming) this.#publish(link, decoded);
+  }
+
+  #hold(decoded: Decoded): void {
+    this.#held.push(decoded);
+    this.#heldBytes += decoded.frame.length;
+    while (this.#heldBytes > HELD_MAX) this.#dropHeld(1);
+  }
+
+  #publish(link: Link, decoded: Decoded): void {
+    if (this.#epoch === undefined) return;
+    const readings = this.#identify(link, decoded);
+    const before = this.#conditions;
+    this.#conditions = stampReadings(readings, { epoch: this.#epoch, at: decoded.at, conditions: before }, this.#hooks.keep).conditions;
+    if (this.#conditions !== before) this.#hooks.changed();
+  }
+
+  /** A fact that was unknown is learned in this epoch; one that differs is another device, and takes the next. */
+  #identify(link: Link, decoded: Decoded): readonly Reading[] {
+    const told = decoded.readings.filter((reading) => reading.told === "identity");
+    const fresh = told.filter(({ fact, value }) => this.#facts[fact] !== value);
+    if (fresh.length === 0 || this.#epoch === undefined) return decoded.readings;
+    const facts = Object.fromEntries(told.map(({ fact, value }) => [fact, value]));
+    if (fresh.every(({ fact }) => this.#facts[fact] === undefined)) {
+      this.#facts = { ...this.#facts, ...facts };
+      this.#hooks.learned(this.#epoch, this.#facts);
+      this.#hooks.changed();
+      return decoded.readings;
+    }
+    this.#endEpoch("replaced");
+    this.#facts = facts;
+    this.#beginEpoch();
+    return link.startAnew(decoded.frame);
+  }
+
+  #step(input: SessionInput, now: Mono): void {
+    const before = this.#state.phase;
+    const { state, actions } = nextSession(this.#state, input, now, this.#driver, this.#quarantines);
+    this.#state = state;
+    if (state.phase !== before) this.#since = now;
+    for (const action of actions) this.#act(action, now);
+    if (state.phase !== before && state.phase !== "opening") this.#hooks.changed();
+  }
+
+  #act(action: SessionAction, now: Mono): void {
+    switch (action.do) {
+      case "open":
+        this.#openPort();
+        return;
+      case "close":
+        this.#closePort();
+        return;
+      case "beginEpoch":
+        this.#beginEpoch();
+        this.#publishHeld();
+        return;
+      case "endEpoch":
+        this.#endEpoch(action.reason);
+        if (action.reason === "silent") this.#newLink();
+        return;
+      case "dropHeld":
+        this.#dropHeld(this.#held.length);
+        return;
+      case "raise":
+        if (action.key !== "session.quarantined") this.#hooks.raise(this.#faultOf(action.key));
+        return;
+      case "clear":
+        this.#hooks.clear();
+        this.#tellDiscards(now);
+        return;
+    }
+  }
+
+  #openPort(): void {
+    void this.#closing
+      .then(() => this.#effects.serial.open(this.#port.path, this.#driver.line))
+      .then(
+        (port) => {
+          if (this.#state.phase === "opening") this.#outcome = { port };
+          else return port.close();
+          return undefined;
+        },
+        (caught: unknown) => {
+          this.#outcome = { fault: asFault(caught, "port.open_failed", `Cannot open ${this.#port.path}`) };
+        },
+      );
+  }
+
+  #takeOutcome(now: Mono): void {
+    const outcome = this.#outcome;
+    this.#outcome = undefined;
+    if (outcome === undefined) return;
+    if ("fault" in outcome) {
+      this.#lastFault = outcome.fault;
+      this.#step({ saw: "openFailed", key: outcome.fault.key }, now);
+      return;
+    }
+    this.#open = outcome.port;
+    this.#bytesCame = false;
+    this.#newLink();
+    this.#step({ saw: "opened" }, now);
+  }
+
+  #newLink(): void {
+    this.#link?.end();
+    this.#link = new Link(this.#driver, this.#counts);
+  }
+
+  #closePort(): void {
+    this.#link?.end();
+    this.#link = undefined;
+    const pending = this.#outcome;
+    const port = this.#open ?? (pending !== undefined && "port" in pending ? pending.port : undefined);
+    this.#open = undefined;
+    this.#outcome = undefined;
+    if (port !== undefined) this.#closing = port.close();
+  }
+
+  #beginEpoch(): void {
+    this.#conditions = NO_CONDITIONS;
+    const { device, socket } = this.#admitted;
+    const mode = this.#port.hardware ? "real" : "test";
+    this.#epoch = this.#hooks.beginEpoch({
+      device,
+      socket,
+      mode,
+      location: this.#port.location,
+      driver: this.#driver.id,
+      facts: this.#facts,
+    });
+    this.#hooks.changed();
+  }
+
+  #endEpoch(reason: EndReason | "replaced" | "stopped"): void {
+    if (this.#epoch === undefined) return;
+    this.#hooks.endEpoch(this.#epoch, reason);
+    this.#epoch = undefined;
+    this.#facts = {};
+    this.#conditions = NO_CONDITIONS;
+  }
+
+  #publishHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const decoded of held) if (this.#link !== undefined) this.#publish(this.#link, decoded);
+  }
+
+  #dropHeld(count: number): void {
+    const dropped = this.#held.splice(0, count);
+    if (dropped.length === 0) return;
+    const bytes = dropped.reduce((sum, decoded) => sum + decoded.frame.length, 0);
+    const readings = dropped.reduce((sum, decoded) => sum + decoded.readings.length, 0);
+    this.#heldBytes -= bytes;
+    this.#hooks.discarded({ location: this.#port.location, bytes, framesBroken: 0, readings, reason: "unproved" });
+  }
+
+  #tellDiscards(now: Mono): void {
+    const bytes = this.#counts.discarded - this.#told.bytes;
+    const framesBroken = this.#counts.broken - this.#told.broken;
+    this.#told = { at: now, bytes: this.#counts.discarded, broken: this.#counts.broken };
+    if (bytes > 0) this.#hooks.discarded({ location: this.#port.location, bytes, framesBroken, readings: 0, reason: "broken" });
+  }
+
+  #transmitRefused(what: string, now: Mono): void {
+    this.#hooks.raise(
+      new Fault("port.transmit_refused", `Driver ${this.#driver.id} wanted to send ${what} on ${this.#port.location}; nothing was sent`),
+    );
+    this.#step({ saw: "driverFailed" }, now);
+    this.#quarantines += 1;
+  }
+
+  #driverFailed(link: Link, what: string, caught: unknown, now: Mono): void {
+    const frame = [...link.lastFrame.subarray(0, FRAME_TOLD)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.#hooks.raise(
+      new Fault("session.quarantined", `Driver ${this.#driver.id} failed on ${this.#port.location}: ${what}`, { frame }, { cause: caught }),
+    );
+    this.#step({ saw: "driverFailed" }, now);
+    this.#quarantines += 1;
+  }
+
+  #faultOf(key: FaultKey): Fault {
+    if (this.#lastFault?.key === key) return this.#lastFault;
+    return new Fault(key, `${this.#admitted.device} at ${this.#port.location}: ${this.#driver.id} ${SAID[key] ?? "failed"}`, {
+      location: this.#port.location,
+    });
+  }
+}
+
+const SAID: Partial<Readonly<Record<FaultKey, string>>> = {
+  "session.silent": "is silent",
+  "session.no_frame": "sends bytes, but no frame holds",
+  "port.gone": "hung up",
+};

@@ -1,0 +1,110 @@
+import type { DiskFile } from "../effects/effects.ts";
+import { LANES, type Lane, type RunId } from "../model/model.ts";
+import { type BlockName, verifyBlock } from "./block.ts";
+import { crc32 } from "./crc32.ts";
+
+/**
+ * A segment is a file of fixed length, written with zeros once and used again and again: overwriting costs a quarter of
+ * appending on flash. It begins with a header of its generation; then units follow, each one commit. A unit's check is seeded
+ * with the generation, because a recycled segment is full of old units whose own sums hold.
+ *
+ * | segment header        |  0 "BSG1" | 4 lane | 5 zeros | 8 generation u64 | 16 order | 20 CRC-32 of 0–19 | up to 64 zeros |
+ * | unit header, 32 bytes |  0 "BUN1" | 4 length of the body | 8 blocks | 12 records | 16 generation u64 | 24 CRC-32 of 0–23 and body |
+ * | block, 24 bytes       |  0 run u64 | 8 number | 12 length | 16 records | 20 lane, zeros | then the block's bytes      |
+ */
+export const SEGMENT_BYTES = 1024 * 1024;
+const SEGMENT_HEADER = 64;
+const UNIT_HEADER = 32;
+const ENTRY_HEADER = 24;
+const SEGMENT_MAGIC = 0x31475342;
+const UNIT_MAGIC = 0x314e5542;
+
+export type StoredBlock = { readonly name: BlockName; readonly bytes: Uint8Array; readonly records: number };
+
+/** Where the first unit stands. */
+export const UNITS_START = SEGMENT_HEADER;
+
+export type SegmentHeader = { readonly lane: Lane; readonly generation: bigint; readonly order: number };
+
+export function encodeSegmentHeader({ lane, generation, order }: SegmentHeader): Uint8Array {
+  const bytes = new Uint8Array(SEGMENT_HEADER);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, SEGMENT_MAGIC, true);
+  view.setUint8(4, LANES.indexOf(lane));
+  view.setBigUint64(8, generation, true);
+  view.setUint32(16, order, true);
+  view.setUint32(20, crc32(bytes.subarray(0, 20)), true);
+  return bytes;
+}
+
+export function readSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
+  if (bytes.length < SEGMENT_HEADER) return undefined;
+  const view = viewOf(bytes);
+  const lane = LANES[view.getUint8(4)];
+  const good = view.getUint32(0, true) === SEGMENT_MAGIC && view.getUint32(20, true) === crc32(bytes.subarray(0, 20));
+  return good && lane !== undefined ? { lane, generation: view.getBigUint64(8, true), order: view.getUint32(16, true) } : undefined;
+}
+
+export const unitLength = (blocks: readonly StoredBlock[]): number =>
+  blocks.reduce((sum, block) => sum + ENTRY_HEADER + block.bytes.length, UNIT_HEADER);
+
+/** One commit as bytes. */
+export function encodeUnit(blocks: readonly StoredBlock[], generation: bigint): Uint8Array {
+  const unit = new Uint8Array(unitLength(blocks));
+  const view = new DataView(unit.buffer);
+  let at = UNIT_HEADER;
+  for (const block of blocks) {
+    view.setBigUint64(at, block.name.run, true);
+    view.setUint32(at + 8, block.name.number, true);
+    view.setUint32(at + 12, block.bytes.length, true);
+    view.setUint32(at + 16, block.records, true);
+    view.setUint8(at + 20, LANES.indexOf(block.name.lane));
+    unit.set(block.bytes, at + ENTRY_HEADER);
+    at += ENTRY_HEADER + block.bytes.length;
+  }
+  view.setUint32(0, UNIT_MAGIC, true);
+  view.setUint32(4, unit.length - UNIT_HEADER, true);
+  view.setUint32(8, blocks.length, true);
+  view.setUint32(
+    12,
+    blocks.reduce((sum, block) => sum + block.records, 0),
+    true,
+  );
+  view.setBigUint64(16, generation, true);
+  view.setUint32(24, unitCheck(unit), true);
+  return unit;
+}
+
+export type Unit = { readonly offset: number; readonly length: number; readonly records: number; readonly blocks: readonly StoredBlock[] };
+
+/**
+ * Reads the unit at `offset`. Undefined where none stands: the end of the segment, a torn commit, or an older generation.
+ * Each block in it is checked again by its own name.
+ */
+export async function readUnit(file: DiskFile, offset: number, generation: bigint): Promise<Unit | undefined> {
+  if (offset + UNIT_HEADER > SEGMENT_BYTES) return undefined;
+  const header = await file.read(offset, UNIT_HEADER);
+  if (header.length < UNIT_HEADER) return undefined;
+  const length = UNIT_HEADER + viewOf(header).getUint32(4, true);
+  if (viewOf(header).getUint32(0, true) !== UNIT_MAGIC || offset + length > SEGMENT_BYTES) return undefined;
+  const bytes = await file.read(offset, length);
+  const view = viewOf(bytes);
+  if (bytes.length < length || view.getBigUint64(16, true) !== generation || view.getUint32(24, true) !== unitCheck(bytes))
+    return undefined;
+  const blocks: StoredBlock[] = [];
+  for (let at = UNIT_HEADER; at + ENTRY_HEADER <= length; ) {
+    const name = {
+      run: view.getBigUint64(at, true) as RunId,
+      number: view.getUint32(at + 8, true),
+      lane: LANES[view.getUint8(at + 20)] ?? "wave",
+    };
+    const end = at + ENTRY_HEADER + view.getUint32(at + 12, true);
+    const body = bytes.slice(at + ENTRY_HEADER, end);
+    if (verifyBlock(body, name)?.length === body.length) blocks.push({ name, bytes: body, records: view.getUint32(at + 16, true) });
+    at = end;
+  }
+  return { offset, length, records: blocks.reduce((sum, block) => sum + block.records, 0), blocks };
+}
+
+const unitCheck = (unit: Uint8Array): number => crc32(unit.subarray(UNIT_HEADER), crc32(unit.subarray(0, 24)));
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,0 +1,335 @@
+import type { Disk, DiskFile, Entropy } from "../effects/effects.ts";
+import { assert } from "../fault/fault.ts";
+import type { Lane } from "../model/model.ts";
+import {
+  encodeSegmentHeader,
+  encodeUnit,
+  readSegmentHeader,
+  readUnit,
+  SEGMENT_BYTES,
+  type SegmentHeader,
+  type StoredBlock,
+  UNITS_START,
+  type Unit,
+  unitLength,
+} from "./segment.ts";
+
+/** A unit never fills a segment alone, so that one commit of a full ring is several units. */
+const UNIT_MAX = 256 * 1024;
+
+type Segment = {
+  readonly path: string;
+  readonly file: DiskFile;
+  readonly generation: bigint;
+  /** Grows with every segment of the lane that is begun: the backlog's order of age. */
+  readonly order: number;
+  /** Behind the last good unit. */
+  end: number;
+  /** Everything before it is delivered. */
+  cursor: number;
+  /** Where the drain reads next; set back to the cursor when a connection ends. */
+  readAt: number;
+  /** Records that wait in it. */
+  waiting: number;
+  /** Units of which some blocks were answered, or are under way from memory. By offset. */
+  readonly partial: Map<number, Partial>;
+  /** Recovered, retired or full: nothing is appended any more. */
+  closed: boolean;
+  /** A failed write or sync: the file is not used again. */
+  retired: boolean;
+};
+type Partial = { readonly length: number; readonly blocks: number; readonly done: Set<string>; readonly claimed: Set<string> };
+
+/** A block on flash. */
+export type Kept = { readonly segment: Segment; readonly unit: number; readonly key: string; readonly records: number };
+/** A block read back for sending. */
+export type Loaded = { readonly block: StoredBlock; readonly kept: Kept };
+export type CursorEntry = { readonly path: string; readonly generation: string; readonly cursor: number };
+
+/** One lane's segments on flash: appended by commits, drained in order, recycled when delivered. */
+export class LaneStore {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  readonly #lane: Lane;
+  readonly #entropy: Entropy;
+  readonly #segments: Segment[] = [];
+  readonly #free: { readonly path: string; readonly file: DiskFile }[] = [];
+  #files = 0;
+  #order = 0;
+  /** Bytes handed to the disk since start. */
+  written = 0;
+
+  constructor(disk: Disk, folder: string, lane: Lane, entropy: Entropy) {
+    this.#disk = disk;
+    this.#folder = folder;
+    this.#lane = lane;
+    this.#entropy = entropy;
+  }
+
+  /** Records that wait on flash, delivered ones excluded. */
+  get waiting(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.waiting, 0);
+  }
+
+  /** Bytes of segments that still hold something. */
+  get bytes(): number {
+    return this.#segments.length * SEGMENT_BYTES;
+  }
+
+  /** Files on flash, in use or free, in bytes. */
+  get fileBytes(): number {
+    return (this.#segments.length + this.#free.length) * SEGMENT_BYTES;
+  }
+
+  /** Removes a file that holds nothing. False when there is none. */
+  async discardFree(): Promise<boolean> {
+    const place = this.#free.shift();
+    if (place === undefined) return false;
+    await place.file.close();
+    await this.#disk.remove(place.path);
+    return true;
+  }
+
+  /** Whether the next append would need a file that does not exist yet. */
+  needsFile(blocks: readonly StoredBlock[]): boolean {
+    const current = this.#segments.at(-1);
+    const fits = current !== undefined && !current.closed && current.end + unitLength(blocks) <= SEGMENT_BYTES;
+    return !fits && this.#free.length === 0;
+  }
+
+  /**
+   * Takes over what an earlier run left: syncs it, since it was read from a cache that a power cut would still empty, then
+   * counts it as waiting from the saved cursor on. Calls `seen` for every block that is found, delivered or not.
+   */
+  async recover(path: string, cursors: readonly CursorEntry[], seen: (block: StoredBlock) => void): Promise<void> {
+    const file = await this.#disk.open(path, "existing");
+    this.#files = Math.max(this.#files, Number(/-(\d+)\.seg$/.exec(path)?.[1] ?? 0));
+    const header = readSegmentHeader(await file.read(0, UNITS_START));
+    if (header === undefined || header.lane !== this.#lane) {
+      this.#free.push({ path, file });
+      return;
+    }
+    await file.sync();
+    const segment = newSegment(path, file, header);
+    this.#order = Math.max(this.#order, header.order);
+    segment.closed = true;
+    const saved = cursors.find((entry) => entry.path === path && entry.generation === header.generation.toString());
+    for (
+      let unit = await readUnit(file, UNITS_START, header.generation);
+      unit !== undefined;
+      unit = await readUnit(file, segment.end, header.generation)
+    ) {
+      for (const block of unit.blocks) seen(block);
+      segment.end = unit.offset + unit.length;
+      if (saved !== undefined && segment.end <= saved.cursor) segment.cursor = segment.end;
+      else segment.waiting += unit.records;
+    }
+    segment.readAt = segment.cursor;
+    this.#segments.push(segment);
+    this.#segments.sort((a, b) => a.order - b.order);
+    this.#recycle();
+  }
+
+  /**
+   * Durable when it resolves. `kept` is told each block's place in the same turn in which it counts as waiting, and answers
+   * whether the block is under way from memory. Throws Fault `disk.*`; then none is kept and the file is not used again.
+   */
+  async append<B extends StoredBlock>(blocks: readonly B[], kept: (block: B, place: Kept) => boolean): Promise<void> {
+    const written: { segment: Segment; offset: number; length: number; unit: readonly B[] }[] = [];
+    const touched = new Map<Segment, number>();
+    try {
+      for (const unit of splitUnits(blocks)) {
+        const segment = await this.#writable(unitLength(unit));
+        if (!touched.has(segment)) touched.set(segment, segment.end);
+        const bytes = encodeUnit(unit, segment.generation);
+        const offset = segment.end;
+        segment.end += bytes.length;
+        await segment.file.write(offset, bytes);
+        this.written += bytes.length;
+        written.push({ segment, offset, length: bytes.length, unit });
+      }
+      for (const segment of touched.keys()) await segment.file.sync();
+    } catch (caught) {
+      for (const [segment, end] of touched) retire(segment, end);
+      throw caught;
+    }
+    for (const { segment, offset, length, unit } of written) {
+      const partial: Partial = { length, blocks: unit.length, done: new Set(), claimed: new Set() };
+      for (const block of unit) {
+        segment.waiting += block.records;
+        if (kept(block, { segment, unit: offset, key: keyOf(block), records: block.records })) partial.claimed.add(keyOf(block));
+      }
+      if (partial.claimed.size > 0) segment.partial.set(offset, partial);
+    }
+  }
+
+  /** The next unit's blocks that nobody has answered or is sending, oldest first; empty when the backlog is read to its end. */
+  async load(): Promise<readonly Loaded[]> {
+    for (const segment of this.#segments) {
+      while (segment.readAt < segment.end) {
+        const unit = await readUnit(segment.file, segment.readAt, segment.generation);
+        if (unit === undefined) {
+          segment.readAt = segment.end;
+          break;
+        }
+        segment.readAt = unit.offset + unit.length;
+        const loaded = this.#open(segment, unit);
+        if (loaded.length === 0) continue;
+        const partial = segment.partial.get(unit.offset) ?? {
+          length: unit.length,
+          blocks: unit.blocks.length,
+          done: new Set(),
+          claimed: new Set(),
+        };
+        for (const { kept } of loaded) partial.claimed.add(kept.key);
+        segment.partial.set(unit.offset, partial);
+        return loaded;
+      }
+    }
+    return [];
+  }
+
+  #open(segment: Segment, unit: Unit): Loaded[] {
+    const partial = segment.partial.get(unit.offset);
+    return unit.blocks
+      .filter((block) => partial === undefined || !(partial.done.has(keyOf(block)) || partial.claimed.has(keyOf(block))))
+      .map((block) => ({
+        block,
+        kept: { segment, unit: unit.offset, key: keyOf(block), records: block.records },
+      }));
+  }
+
+  /** The block was delivered. */
+  release(kept: Kept): void {
+    const { segment } = kept;
+    const partial = segment.partial.get(kept.unit);
+    assert(partial?.claimed.has(kept.key) === true, "only a block that is under way can be delivered");
+    partial.done.add(kept.key);
+    partial.claimed.delete(kept.key);
+    segment.waiting -= kept.records;
+    for (
+      let first = segment.partial.get(segment.cursor);
+      first !== undefined && first.done.size === first.blocks;
+      first = segment.partial.get(segment.cursor)
+    ) {
+      segment.partial.delete(segment.cursor);
+      segment.cursor += first.length;
+      segment.readAt = Math.max(segment.readAt, segment.cursor);
+    }
+    this.#recycle();
+  }
+
+  /** The block was not delivered and waits again. */
+  giveBack(kept: Kept): void {
+    kept.segment.partial.get(kept.unit)?.claimed.delete(kept.key);
+    kept.segment.readAt = Math.min(kept.segment.readAt, kept.unit);
+  }
+
+  /** Nothing is under way any more: what was not answered is read again. */
+  rewind(): void {
+    for (const segment of this.#segments) {
+      segment.readAt = segment.cursor;
+      for (const partial of segment.partial.values()) partial.claimed.clear();
+    }
+  }
+
+  /** Gives up the oldest segment that is not being written, and returns what was lost with it. Undefined when there is none. */
+  async dropOldest(): Promise<readonly StoredBlock[] | undefined> {
+    const underWay = (one: Segment) => [...one.partial.values()].some((partial) => partial.claimed.size > 0);
+    const segment = this.#segments.find((one) => (one !== this.#segments.at(-1) || one.closed) && !underWay(one));
+    if (segment === undefined) return undefined;
+    const lost: StoredBlock[] = [];
+    for (let at = segment.cursor; at < segment.end; ) {
+      const unit = await readUnit(segment.file, at, segment.generation);
+      if (unit === undefined) break;
+      lost.push(...this.#open(segment, unit).map((loaded) => loaded.block));
+      at = unit.offset + unit.length;
+    }
+    segment.waiting = 0;
+    segment.cursor = segment.end;
+    segment.readAt = segment.end;
+    segment.closed = true;
+    segment.partial.clear();
+    this.#recycle();
+    return lost;
+  }
+
+  cursors(): readonly CursorEntry[] {
+    return this.#segments.map(({ path, generation, cursor }) => ({ path, generation: generation.toString(), cursor }));
+  }
+
+  async close(): Promise<void> {
+    for (const { file } of [...this.#segments, ...this.#free]) await file.close();
+  }
+
+  async #writable(length: number): Promise<Segment> {
+    const current = this.#segments.at(-1);
+    if (current !== undefined && !current.closed && current.end + length <= SEGMENT_BYTES) return current;
+    if (current !== undefined) current.closed = true;
+    const place = this.#free.shift() ?? (await this.#create());
+    const generation = new DataView(this.#entropy.bytes(8).buffer).getBigUint64(0, true);
+    this.#order += 1;
+    const header = { lane: this.#lane, generation, order: this.#order };
+    await place.file.write(0, encodeSegmentHeader(header));
+    const segment = newSegment(place.path, place.file, header);
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  async #create(): Promise<{ path: string; file: DiskFile }> {
+    this.#files += 1;
+    const path = `${this.#folder}/${this.#lane}-${this.#files}.seg`;
+    const file = await this.#disk.open(path, "create");
+    await file.write(0, new Uint8Array(SEGMENT_BYTES));
+    await file.sync();
+    await this.#disk.syncFolder(this.#folder);
+    this.written += SEGMENT_BYTES;
+    return { path, file };
+  }
+
+  #recycle(): void {
+    for (let at = this.#segments.length - 1; at >= 0; at--) {
+      const segment = this.#segments[at]!;
+      if (!segment.closed || segment.cursor < segment.end) continue;
+      this.#segments.splice(at, 1);
+      if (!segment.retired) this.#free.push({ path: segment.path, file: segment.file });
+    }
+  }
+}
+
+/** Nothing of the failed commit is kept here, and the file is never written or synced again. */
+function retire(segment: Segment, end: number): void {
+  segment.closed = true;
+  segment.retired = true;
+  segment.end = end;
+}
+
+const newSegment = (path: string, file: DiskFile, { generation, order }: SegmentHeader): Segment => ({
+  path,
+  file,
+  generation,
+  order,
+  end: UNITS_START,
+  cursor: UNITS_START,
+  readAt: UNITS_START,
+  waiting: 0,
+  partial: new Map(),
+  closed: false,
+  retired: false,
+});
+
+const keyOf = (block: StoredBlock): string => `${block.name.run}/${block.name.number}`;
+
+function splitUnits<B extends StoredBlock>(blocks: readonly B[]): B[][] {
+  const units: B[][] = [];
+  let length = 0;
+  for (const block of blocks) {
+    length += block.bytes.length;
+    if (units.length === 0 || length > UNIT_MAX) {
+      units.push([]);
+      length = block.bytes.length;
+    }
+    units.at(-1)!.push(block);
+  }
+  return units;
+}

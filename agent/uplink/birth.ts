@@ -1,0 +1,96 @@
+import { microseconds } from "../../config/units.ts";
+import { mdcCode } from "../../drivers/kit/mdc.ts";
+import { decodePresence, encodePresence } from "../../proto/codec.ts";
+import { type Admission, DEATH_CAUSE, type DeviceState, LIVENESS, NATURE, VERDICT } from "../../proto/messages.ts";
+import type { Judged } from "../admission/inventory.ts";
+import type { ClockReading, RunId } from "../model/model.ts";
+import { wireDevice } from "../session/epochs.ts";
+import type { SessionView } from "../session/session.ts";
+import { bootIdBytes, wireClock } from "../wire/heads.ts";
+
+/** Who this gateway is, for every message of state. */
+export type Self = {
+  readonly gateway: string;
+  readonly run: RunId;
+  readonly startCount: number;
+  readonly version: string;
+  readonly bootId: string;
+  readonly description: string | undefined;
+};
+
+export function encodeBirth(
+  self: Self,
+  now: {
+    readonly connection: number;
+    readonly nonce: Uint8Array;
+    readonly clock: ClockReading;
+    readonly sessions: readonly SessionView[];
+    readonly ports: readonly Judged[];
+  },
+): Uint8Array {
+  const { gateway, run, startCount, version, bootId, description } = self;
+  return encodePresence({
+    gateway,
+    run,
+    startCount,
+    connection: now.connection,
+    state: {
+      kind: "birth",
+      birth: {
+        nonce: now.nonce,
+        version,
+        bootId: bootIdBytes(bootId),
+        clock: wireClock(now.clock),
+        devices: now.sessions.map(deviceState),
+        ports: now.ports.map(admission),
+        ...(description === undefined ? {} : { description }),
+      },
+    },
+  });
+}
+
+export function encodeDeath({ gateway, run, startCount }: Self, connection: number, why: "lost" | "stopped"): Uint8Array {
+  return encodePresence({ gateway, run, startCount, connection, state: { kind: "death", death: { cause: DEATH_CAUSE[why] } } });
+}
+
+/** The nonce of a birth of this run; undefined where it is another's, a death, or no presence at all. */
+export function nonceOf(payload: Uint8Array, run: RunId): Uint8Array | undefined {
+  const presence = decodePresence(payload);
+  return presence?.run === run && presence.state.kind === "birth" ? presence.state.birth.nonce : undefined;
+}
+
+export function admission({ port, verdict }: Judged): Admission {
+  const told = { location: port.location, path: port.path, verdict: VERDICT[verdict.is], facts: port.facts };
+  if (verdict.is === "allow") return { ...told, rule: String(verdict.rule), reasons: [], device: verdict.device };
+  return { ...told, reasons: verdict.reasons, ...(verdict.is === "reject" ? { rule: String(verdict.rule) } : {}) };
+}
+
+const LIVENESS_OF = {
+  streaming: LIVENESS.streaming,
+  proving: LIVENESS.silent,
+  quarantined: LIVENESS.quarantined,
+  closed: LIVENESS.gone,
+  opening: LIVENESS.gone,
+  ended: LIVENESS.gone,
+};
+
+function deviceState(view: SessionView): DeviceState {
+  const { device, socket, facts, driver, port } = view;
+  return {
+    device: wireDevice(view.epoch ?? 0, { device, socket, facts, driver, mode: port.hardware ? "real" : "test", location: port.location }),
+    liveness: LIVENESS_OF[view.phase],
+    sinceUs: microseconds(view.since),
+    location: port.location,
+    driver,
+    facts,
+    conditions: [...view.conditions.values()]
+      .filter((condition) => condition.present)
+      .map(({ metric, word }) => ({
+        refid: metric.refid,
+        code: mdcCode(metric.refid),
+        nature: NATURE[metric.nature],
+        on: metric.on,
+        ...(word === undefined ? {} : { word }),
+      })),
+  };
+}

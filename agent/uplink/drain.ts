@@ -1,0 +1,97 @@
+import type { Mono } from "../../config/units.ts";
+import type { BrokerSession, Message } from "../effects/effects.ts";
+import type { Lane } from "../model/model.ts";
+import type { Outgoing } from "../spool/spool.ts";
+import type { Topics } from "./topics.ts";
+
+/** Messages that may be unanswered at once, whatever the server would take: what a dying connection may send twice. */
+export const IN_FLIGHT_MAX = 100;
+/** Of these, the backlog takes at most this share, so that live readings never wait behind it. */
+const BACKLOG_SHARE = 0.5;
+/** The keepers of the last places: birth and health are never crowded out. */
+const STATE_RESERVE = 2;
+
+/** Where batches come from, and where their answers go. */
+export type Source = {
+  nextLive(now: Mono): Outgoing | undefined;
+  nextBacklog(now: Mono): Outgoing | undefined;
+  answered(outgoing: Outgoing, code: number, now: Mono): void;
+};
+
+/** Sends batches over one session, never more unanswered than the server's Receive Maximum. */
+export class Drain {
+  readonly #session: BrokerSession;
+  readonly #source: Source;
+  readonly #topics: Topics;
+  readonly #answered: (lane: Lane, code: number) => void;
+  readonly #now: () => Mono;
+  readonly #quota: number;
+  readonly #backlogQuota: number;
+  #inFlight = 0;
+  #backlogInFlight = 0;
+  #ended = false;
+
+  constructor(options: {
+    session: BrokerSession;
+    source: Source;
+    topics: Topics;
+    now: () => Mono;
+    answered: (lane: Lane, code: number) => void;
+  }) {
+    this.#session = options.session;
+    this.#source = options.source;
+    this.#topics = options.topics;
+    this.#now = options.now;
+    this.#answered = options.answered;
+    this.#quota = Math.max(1, Math.min(IN_FLIGHT_MAX, options.session.receiveMaximum));
+    this.#backlogQuota = Math.max(1, Math.floor(this.#quota * BACKLOG_SHARE));
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Sends what may be sent now: live first, then backlog. */
+  send(now: Mono): void {
+    const room = this.#quota - (this.#quota > STATE_RESERVE ? STATE_RESERVE : 0);
+    while (!this.#ended && this.#inFlight < room) {
+      const backlogRoom = this.#backlogInFlight < this.#backlogQuota;
+      const outgoing = this.#source.nextLive(now) ?? (backlogRoom ? this.#source.nextBacklog(now) : undefined);
+      if (outgoing === undefined) return;
+      this.#publish(outgoing);
+    }
+  }
+
+  /** Publishes a message of state (birth, health) where the quota allows. Undefined: not now. */
+  sendState(message: Message): Promise<number> | undefined {
+    if (this.#ended || this.#inFlight >= this.#quota) return undefined;
+    this.#inFlight += 1;
+    return this.#session.publish(message).then((code) => {
+      this.#inFlight -= 1;
+      return code;
+    });
+  }
+
+  /** The session is over: late answers count for nothing. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  #publish(outgoing: Outgoing): void {
+    const { lane, range, volatile, bytes } = outgoing;
+    const backlog = range === "backlog" ? 1 : 0;
+    this.#inFlight += 1;
+    this.#backlogInFlight += backlog;
+    const properties = volatile ? { range, volatile: "true" } : { range };
+    void this.#session.publish({ topic: this.#topics.lane(lane), payload: bytes, retain: false, properties }).then((code) => {
+      if (this.#ended) return;
+      this.#inFlight -= 1;
+      this.#backlogInFlight -= backlog;
+      const at = this.#now();
+      this.#source.answered(outgoing, code, at);
+      this.#answered(lane, code);
+      // An answer makes room: what waited goes now, not at the next tick.
+      this.send(at);
+    });
+  }
+}

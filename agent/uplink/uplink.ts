@@ -1,0 +1,256 @@
+import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import type { BrokerSession, Effects, Message } from "../effects/effects.ts";
+import { asFault, Fault } from "../fault/fault.ts";
+import type { Lane } from "../model/model.ts";
+import { Drain, type Source } from "./drain.ts";
+import { nextUplink, type UplinkAction, type UplinkInput, type UplinkState, uplinkStart } from "./state.ts";
+import type { Topics } from "./topics.ts";
+
+export const KEEPALIVE = Seconds(30);
+const CONNECT_WITHIN = Seconds(15);
+const HEALTH_EVERY = Seconds(10);
+/** The retained birth is told again at most this often. */
+const BIRTH_EVERY = Milliseconds(500);
+/** How long a wanted stop waits for what is under way. */
+const STOP_WITHIN = Seconds(2);
+const NONCE_BYTES = 8;
+
+export type UplinkOptions = {
+  readonly effects: Pick<Effects, "broker" | "vault" | "clock" | "entropy">;
+  readonly server: { readonly host: string; readonly port: number };
+  readonly gateway: string;
+  readonly topics: Topics;
+  readonly source: Source & { connected(): void; disconnected(): void };
+  /** The states of the gateway as bytes; `connection` counts connections of this run. */
+  readonly state: {
+    birth(connection: number, nonce: Uint8Array): Uint8Array;
+    death(connection: number, why: "lost" | "stopped"): Uint8Array;
+    health(connection: number): Uint8Array;
+    /** The nonce of a birth that was heard; undefined where it is none of ours. */
+    nonceOf(payload: Uint8Array): Uint8Array | undefined;
+  };
+  readonly raise: (fault: Fault) => void;
+  readonly clear: (which: "uplink" | Lane) => void;
+};
+export type UplinkView = {
+  readonly phase: UplinkState["phase"];
+  readonly connection: number;
+  readonly since: Mono;
+  readonly inFlight: number;
+  readonly because: string | undefined;
+  readonly nextAttempt: Mono | undefined;
+};
+
+/** One connection after another to the one broker; the thin runner of `nextUplink`. */
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #abort = new AbortController();
+  #state: UplinkState;
+  #since: Mono;
+  #connection = 0;
+  #nonce: Uint8Array = new Uint8Array();
+  #session: BrokerSession | undefined;
+  #drain: Drain | undefined;
+  /** What happened since the last tick, in order. */
+  #inputs: { readonly connection: number; readonly input: UplinkInput; readonly session?: BrokerSession; readonly fault?: Fault }[] = [];
+  #birthDue = false;
+  #birthAt: Mono | undefined;
+  #healthAt: Mono | undefined;
+  #because: Fault | undefined;
+
+  constructor(options: UplinkOptions) {
+    this.#options = options;
+    const now = options.effects.clock.now();
+    this.#state = uplinkStart(now);
+    this.#since = now;
+  }
+
+  /** Takes what happened, moves the state on, sends what may be sent. */
+  tick(now: Mono): void {
+    for (const { connection, input, session, fault } of this.#inputs.splice(0)) {
+      // A connection that we gave up may still say how it ended; the next one has begun by then.
+      if (connection !== this.#connection || this.#state.phase === "offline") continue;
+      if (session !== undefined) this.#session = session;
+      if (fault !== undefined) this.#fell(fault);
+      this.#step(input, now);
+    }
+    this.#step({ saw: "tick" }, now);
+    if (this.#state.phase !== "online" || this.#drain === undefined) return;
+    if (this.#birthDue && (this.#birthAt === undefined || elapsed(this.#birthAt, now) >= BIRTH_EVERY)) this.#sendBirth(now);
+    if (this.#healthAt === undefined || elapsed(this.#healthAt, now) >= HEALTH_EVERY) this.#sendHealth(now);
+    this.#drain.send(now);
+  }
+
+  /** The birth no longer tells the truth; it is told again soon. */
+  changed(): void {
+    this.#birthDue = true;
+  }
+
+  view(): UplinkView {
+    const { phase } = this.#state;
+    return {
+      phase,
+      connection: this.#connection,
+      since: this.#since,
+      inFlight: this.#drain?.inFlight ?? 0,
+      because: phase === "online" ? undefined : this.#because?.key,
+      nextAttempt: this.#state.phase === "offline" ? this.#state.until : undefined,
+    };
+  }
+
+  /** A wanted stop: what is under way is waited for, the death is published, the connection closed. At most two seconds. */
+  async stop(): Promise<void> {
+    const { clock } = this.#options.effects;
+    const until = clock.now();
+    const drain = this.#drain;
+    while (this.#state.phase === "online" && drain !== undefined && elapsed(until, clock.now()) < STOP_WITHIN) {
+      drain.send(clock.now());
+      if (drain.inFlight === 0) break;
+      await clock.sleep(Milliseconds(20), this.#abort.signal);
+    }
+    const session = this.#session;
+    if (this.#state.phase === "online" && session !== undefined) {
+      const death = this.#message(this.#options.topics.birth, this.#options.state.death(this.#connection, "stopped"), true);
+      await Promise.race([session.publish(death), session.closed, clock.sleep(STOP_WITHIN, this.#abort.signal)]);
+    }
+    drain?.end();
+    this.#options.source.disconnected();
+    await session?.end();
+    this.#abort.abort();
+  }
+
+  #step(input: UplinkInput, now: Mono): void {
+    const before = this.#state.phase;
+    const { state, actions } = nextUplink(this.#state, input, now);
+    this.#state = state;
+    if (state.phase !== before) this.#since = now;
+    for (const action of actions) this.#act(action, now);
+  }
+
+  #act(action: UplinkAction, now: Mono): void {
+    switch (action.do) {
+      case "connect":
+        void this.#connect();
+        return;
+      case "prove":
+        void this.#prove(now);
+        return;
+      case "goOnline":
+        this.#goOnline(now);
+        return;
+      case "goOffline":
+        return;
+      case "close":
+        this.#close(action.key);
+        return;
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { effects, server, gateway, topics, state } = this.#options;
+    this.#connection += 1;
+    const connection = this.#connection;
+    try {
+      const credentials = await effects.vault.credentials();
+      const will = this.#message(topics.birth, state.death(connection, "lost"), true);
+      const options = { ...server, clientId: gateway, credentials, keepalive: KEEPALIVE, within: CONNECT_WITHIN, will };
+      const session = await effects.broker.connect(options, this.#abort.signal);
+      this.#inputs.push({ connection, input: { saw: "connected" }, session });
+      const fault = await session.closed;
+      this.#inputs.push({ connection, input: this.#ended(fault), fault });
+    } catch (caught) {
+      const fault = asFault(caught, "uplink.unreachable", "Cannot connect to the broker");
+      this.#inputs.push({ connection, input: this.#ended(fault), fault });
+    }
+  }
+
+  /** Subscribes to our own birth and publishes it: when its nonce comes back, the way is open in both directions. */
+  async #prove(now: Mono): Promise<void> {
+    const { topics, source, state, effects } = this.#options;
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#nonce = effects.entropy.bytes(NONCE_BYTES);
+    const nonce = this.#nonce;
+    const connection = this.#connection;
+    this.#drain = new Drain({
+      session,
+      source,
+      topics,
+      now: () => effects.clock.now(),
+      answered: (lane, code) => this.#answered(lane, code),
+    });
+    try {
+      await session.subscribe(topics.birth, ({ payload }) => {
+        const heard = state.nonceOf(payload);
+        if (heard !== undefined && sameBytes(heard, nonce)) this.#inputs.push({ connection, input: { saw: "heardOurselves" } });
+      });
+    } catch (caught) {
+      this.#options.raise(asFault(caught, "uplink.no_round_trip", "The broker did not take our subscription"));
+      return;
+    }
+    if (this.#session === session) this.#sendBirth(now);
+  }
+
+  #goOnline(now: Mono): void {
+    this.#because = undefined;
+    this.#healthAt = undefined;
+    this.#options.clear("uplink");
+    this.#options.source.connected();
+    this.#drain?.send(now);
+  }
+
+  /** The connection ended or never came to be. */
+  #fell(fault: Fault): void {
+    this.#drain?.end();
+    this.#drain = undefined;
+    this.#session = undefined;
+    this.#options.source.disconnected();
+    if (this.#because?.key !== fault.key) this.#options.raise(fault);
+    this.#because = fault;
+  }
+
+  #close(key: "uplink.no_round_trip" | Fault["key"]): void {
+    const fault = new Fault(key, "The broker accepted the session, but our own birth did not come back");
+    const session = this.#session;
+    this.#inputs.push({ connection: this.#connection, input: this.#ended(fault), fault });
+    void session?.end();
+  }
+
+  #sendBirth(now: Mono): void {
+    const bytes = this.#options.state.birth(this.#connection, this.#nonce);
+    if (this.#drain?.sendState(this.#message(this.#options.topics.birth, bytes, true)) === undefined) return;
+    this.#birthDue = false;
+    this.#birthAt = now;
+  }
+
+  #sendHealth(now: Mono): void {
+    const bytes = this.#options.state.health(this.#connection);
+    if (this.#drain?.sendState(this.#message(this.#options.topics.health, bytes, true)) === undefined) return;
+    this.#healthAt = now;
+  }
+
+  #answered(lane: Lane, code: number): void {
+    if (code < 0x80) {
+      this.#options.clear(lane);
+      return;
+    }
+    const said = `0x${code.toString(16)}`;
+    this.#options.raise(
+      new Fault("uplink.publish_refused", `The broker refused a message on ${this.#options.topics.lane(lane)}: reason code ${said}`, {
+        lane,
+        code,
+      }),
+    );
+  }
+
+  #ended(fault: Fault): UplinkInput {
+    const drawn = this.#options.effects.entropy.bytes(4);
+    return { saw: "ended", key: fault.key, jitter: new DataView(drawn.buffer, drawn.byteOffset).getUint32(0) / 2 ** 32 };
+  }
+
+  #message(topic: string, payload: Uint8Array, retain: boolean): Message {
+    return { topic, payload, retain, properties: {} };
+  }
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, at) => byte === b[at]);

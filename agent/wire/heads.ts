@@ -1,0 +1,21 @@
+import { microseconds } from "../../config/units.ts";
+import { CLOCK_QUALITY, type ClockMapping, STREAM } from "../../proto/messages.ts";
+import type { ClockReading, Lane } from "../model/model.ts";
+
+export function wireClock({ mono, wall, quality }: ClockReading): ClockMapping {
+  return {
+    monoUs: microseconds(mono),
+    utcUs: Math.round(wall * 1000),
+    quality: CLOCK_QUALITY[quality.known],
+    source: quality.source,
+    ...(quality.known === "unsynced" ? {} : { uncertaintyUs: Math.round(quality.uncertainty * 1000) }),
+  };
+}
+
+export const wireStream = (lane: Lane): number => STREAM[lane];
+
+/** A boot id ("3a1f…-…") as its 16 bytes. */
+export function bootIdBytes(text: string): Uint8Array {
+  const hex = text.replaceAll("-", "").padEnd(32, "0").slice(0, 32);
+  return Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16) || 0);
+}
