@@ -132,7 +132,7 @@ install_into_system() {
       chmod 755 "$policy"
     fi
     apt-get -qq update || echo "apt-get update failed; going on with the lists at hand"
-    apt-get -qq -y --no-install-recommends install "$@"
+    apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "$@" >/dev/null
     for package in "$@"; do
       if [ "$package" = mosquitto ] && command -v systemctl >/dev/null; then systemctl disable mosquitto || true; fi
     done

@@ -46,11 +46,13 @@ async function run(path: string): Promise<void> {
     reconnectPeriod: 0,
   });
   process.stderr.write("connected\n");
-  const bytes = Buffer.alloc(64);
-  const { bytesRead } = await port.read(bytes, 0, bytes.length);
-  await client.publishAsync(`bedside/v1/${gateway}/up/birth`, bytes.subarray(0, bytesRead), { qos: 1 });
-  await client.endAsync();
-  await port.close();
+  const publish = async (): Promise<void> => {
+    const bytes = Buffer.alloc(64);
+    const { bytesRead } = await port.read(bytes, 0, bytes.length);
+    await client.publishAsync(`bedside/v1/${gateway}/up/birth`, bytes.subarray(0, bytesRead), { qos: 1 });
+  };
+  process.once("SIGTERM", () => process.exit(0));
+  for (;;) await publish();
 }
 
 await_(main());

@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { ROOT } from "../../config/package/target.ts";
+import { type Mosquitto, type RawSubscriber, startMosquitto, subscribeRaw } from "../support/mosquitto.ts";
+import { makeAuthority } from "../support/pki.ts";
+
+/** The packaged file as a gateway would run it: a real broker, a pty with bytes on it, folders of its own. */
+export type Bed = {
+  readonly configuration: string;
+  readonly subscriber: RawSubscriber;
+  /** The words after the file: run, with the folders of this bed. */
+  readonly runWords: readonly string[];
+  /** Starts the file with `run`, collecting what it prints. */
+  run(command: readonly string[], environment?: Readonly<Record<string, string>>): Running;
+  stop(): Promise<void>;
+};
+export type Running = {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  /** Exit code or signal, once it has ended. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+};
+
+export const GATEWAY = "gw-package";
+
+const STOP_MAX = 5_000;
+
+/** Where `./build.sh package` put it. */
+export function packagedFile(arch: string): string {
+  const file = join(ROOT, process.env.BEDSIDE_DIST ?? "dist", `bedside-linux-${arch}`);
+  if (!existsSync(file)) throw new RangeError(`${file} is not there; make it with  ./build.sh package`);
+  return file;
+}
+
+export async function makeBed(): Promise<Bed> {
+  const folder = mkdtempSync(join(tmpdir(), "bedside-package-"));
+  // The window lies in memory; the agent refuses a runtime directory on disk.
+  const runtime = mkdtempSync("/dev/shm/bedside-package-");
+  const children: ChildProcess[] = [];
+  let broker: Mosquitto | undefined;
+  let subscriber: RawSubscriber | undefined;
+  const stop = async (): Promise<void> => {
+    for (const child of children) await end(child);
+    await subscriber?.stop();
+    await broker?.stop();
+    for (const place of [folder, runtime]) rmSync(place, { recursive: true, force: true });
+  };
+  try {
+    const pki = makeAuthority("hospital");
+    mkdirSync(join(folder, "broker"));
+    broker = await startMosquitto({ folder: join(folder, "broker"), pki });
+    subscriber = await subscribeRaw({
+      port: broker.port,
+      pki,
+      identity: pki.issue({ cn: "consumer", kind: "client" }),
+      topic: `bedside/v1/${GATEWAY}/up/#`,
+    });
+    const gateway = pki.issue({ cn: GATEWAY, kind: "client" });
+    writeFileSync(join(folder, "ca.crt"), pki.cert);
+    writeFileSync(join(folder, "gw.crt"), gateway.cert);
+    writeFileSync(join(folder, "gw.key"), gateway.key, { mode: 0o600 });
+    children.push(await openPty(join(folder, "port")));
+    writeFileSync(join(folder, "bedside.yaml"), configurationText(folder, broker.port));
+    const runWords = ["run", "--config", join(folder, "bedside.yaml"), "--state-dir", join(folder, "state"), "--runtime-dir", runtime];
+    return {
+      configuration: join(folder, "bedside.yaml"),
+      subscriber,
+      runWords,
+      run: (command, environment = {}) => {
+        const running = start([...command, ...runWords], environment);
+        children.push(running.child);
+        return running;
+      },
+      stop,
+    };
+  } catch (caught) {
+    await stop();
+    throw caught;
+  }
+}
+
+function configurationText(folder: string, port: number): string {
+  return `gateway: ${GATEWAY}
+broker: { host: localhost, port: ${port}, ca: ${folder}/ca.crt, cert: ${folder}/gw.crt, key: ${folder}/gw.key }
+ports: [{ path: ${folder}/port, location: test-1 }]
+rules: [{ when: { location: test-1 }, allow: true, device: oximeter-1, driver: nonin, socket: bed-1 }]
+`;
+}
+
+/** A pty that carries a line of text again and again, as a device does that speaks unasked. */
+async function openPty(link: string): Promise<ChildProcess> {
+  const child = spawn("socat", [`PTY,raw,echo=0,link=${link}`, "SYSTEM:while echo bedside; do sleep 0.1; done"], {
+    stdio: "ignore",
+    detached: true,
+  });
+  const until = Date.now() + STOP_MAX;
+  while (!existsSync(link)) {
+    if (Date.now() > until || child.exitCode !== null) throw new RangeError("socat made no pty; is it installed?");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return child;
+}
+
+/** With no variable from outside but the path, so that the tests' own environment proves nothing. */
+export function start(command: readonly string[], environment: Readonly<Record<string, string>> = {}): Running {
+  const [file = "", ...words] = command;
+  const child = spawn(file, words, {
+    env: { PATH: process.env.PATH ?? "", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", (more: string) => (text += more));
+  const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve(code ?? signal ?? -1));
+  });
+  return { child, output: () => text, ended };
+}
+
+/** Each child leads a group, so that what it started ends with it. */
+async function end(child: ChildProcess): Promise<void> {
+  const gone = child.exitCode !== null || child.signalCode !== null ? undefined : new Promise((resolve) => child.once("exit", resolve));
+  signalGroup(child, "SIGTERM");
+  const timer = setTimeout(() => signalGroup(child, "SIGKILL"), STOP_MAX);
+  await gone;
+  clearTimeout(timer);
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ESRCH") throw cause;
+  }
+}
+
+/** Sockets of a process on which anybody could reach it: listening TCP, and every UDP; as "tcp 0100007F:240D". */
+export function openDoors(pid: number): string[] {
+  const own = new Set(
+    readdirSync(`/proc/${pid}/fd`).map((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw cause;
+      }
+    }),
+  );
+  return ["tcp", "tcp6", "udp", "udp6"].flatMap((kind) => doorsOfKind(kind, own));
+}
+
+const LISTEN = "0A";
+
+function doorsOfKind(kind: string, own: ReadonlySet<string | undefined>): string[] {
+  const table = `/proc/net/${kind}`;
+  // Without IPv6 there is no such table.
+  if (!existsSync(table)) return [];
+  const rows = readFileSync(table, "utf8").trim().split("\n").slice(1);
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter((columns) => own.has(columns[9]) && (kind.startsWith("udp") || columns[3] === LISTEN))
+    .map((columns) => `${kind} ${columns[1]}`);
+}
