@@ -6,6 +6,8 @@ export type Self = {
   readonly words: readonly string[];
   /** Of the variables named in DANGEROUS, those that are set. */
   readonly dangerous: readonly string[];
+  readonly arch: string;
+  readonly versions: { readonly node: string; readonly openssl: string };
   /** Whether a person looks at stdout. */
   readonly terminal: boolean;
   /** Writes text as it stands; false once the reader of the stream is gone. Never throws. */
@@ -55,6 +57,8 @@ export function nodeProcess(title: string): Self {
   return {
     words: process.argv.slice(2),
     dangerous: dangerousEnvironment(process.env),
+    arch: process.arch,
+    versions: { node: process.versions.node, openssl: process.versions.openssl ?? "" },
     terminal: process.stdout.isTTY === true,
     out: writer(process.stdout),
     err: writer(process.stderr),

@@ -1,0 +1,41 @@
+import { nodeProcess } from "../effects/node/process.ts";
+import { Fault, faultText } from "../fault/fault.ts";
+import { EXIT, exitOf } from "./exit.ts";
+import { readWords, USAGE, type Words } from "./words.ts";
+
+/** The program. Each verb is loaded when it is wanted: `version` must not pay for what only `run` needs. */
+async function main(): Promise<void> {
+  const self = nodeProcess("bedside");
+  try {
+    const words = readWords(self.words);
+    self.exitWith(await obey(words, self));
+  } catch (caught) {
+    const fault =
+      caught instanceof Fault
+        ? caught
+        : new Fault("agent.failed", caught instanceof Error ? caught.message : String(caught), {}, { cause: caught });
+    self.err(`${faultText(fault)}\n`);
+    if (!(caught instanceof Fault) && caught instanceof Error) self.err(`${caught.stack}\n`);
+    self.exit(exitOf(fault));
+  }
+}
+
+export type Self = ReturnType<typeof nodeProcess>;
+
+async function obey(words: Words, self: Self): Promise<number> {
+  switch (words.verb) {
+    case "help":
+      self.out(USAGE);
+      return EXIT.ok;
+    case "version":
+      return (await import("./version-verb.ts")).version(words, self);
+    case "run":
+      return (await import("./run.ts")).run(words, self);
+    case "status":
+      return (await import("./status.ts")).status(words, self);
+    case "ports":
+      return (await import("./ports.ts")).ports(words, self);
+  }
+}
+
+void main();

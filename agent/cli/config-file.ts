@@ -1,0 +1,32 @@
+import { parseDocument } from "yaml";
+import { readSettings, type Settings } from "../../config/schema.ts";
+import { Fault } from "../fault/fault.ts";
+
+/** A configuration file is no longer than this. */
+export const CONFIG_MAX = 256 * 1024;
+
+/** Reads the text of a configuration file. Throws Fault `config.invalid` that names every mistake with its path. */
+export function readConfigText(text: string, name: string): Settings {
+  if (text.length > CONFIG_MAX) throw new Fault("config.invalid", `${name} is longer than ${CONFIG_MAX} bytes`);
+  const document = parseDocument(text, { prettyErrors: true, strict: true, uniqueKeys: true, stringKeys: true });
+  const broken = [...document.errors, ...document.warnings];
+  if (broken.length > 0)
+    throw invalid(
+      name,
+      broken.map((error) => error.message.split("\n\n")[0] ?? error.message),
+    );
+  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const read = readSettings(value);
+  if ("settings" in read) return read.settings;
+  throw invalid(
+    name,
+    read.mistakes.map(({ path, message }) => `${path === "" ? "(the whole file)" : path}: ${message}`),
+  );
+}
+
+const invalid = (name: string, mistakes: readonly string[]): Fault =>
+  new Fault(
+    "config.invalid",
+    `${name} has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}\n${mistakes.map((one) => `           ${one}`).join("\n")}`,
+    { mistakes: mistakes.length },
+  );

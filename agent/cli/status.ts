@@ -1,0 +1,45 @@
+import { Seconds } from "../../config/units.ts";
+import { askControl } from "../effects/node/control.ts";
+import type { Status } from "../health/snapshot.ts";
+import type { Self } from "./bedside.ts";
+import { EXIT } from "./exit.ts";
+import type { Words } from "./words.ts";
+
+const ASK_WITHIN = Seconds(5);
+
+/** Asks the running agent. Throws Fault `agent.unreachable`. */
+export const askStatus = async (runtimeDir: string): Promise<Status> =>
+  (await askControl(`${runtimeDir}/control.sock`, "status", ASK_WITHIN)) as Status;
+
+/** `bedside status`: exit 1 while anything is wrong. */
+export async function status(words: Words, self: Self): Promise<number> {
+  const told = await askStatus(words.runtimeDir);
+  self.out(words.json ? `${JSON.stringify(told)}\n` : text(told));
+  return told.faults.length === 0 && told.unexplained === 0 ? EXIT.ok : EXIT.failed;
+}
+
+function text(told: Status): string {
+  const { uplink, spool, ledger, faults, devices, ports } = told;
+  const sum = (of: "made" | "adopted" | "delivered" | "dropped" | "waiting") =>
+    Object.values(ledger).reduce((total, lane) => total + lane[of], 0);
+  const link =
+    uplink.phase === "online"
+      ? `online for ${uplink.seconds} s`
+      : `${uplink.phase}, because ${uplink.because ?? "it has just begun"}${uplink.nextAttemptSeconds === undefined ? "" : `; next attempt in ${uplink.nextAttemptSeconds} s`}`;
+  const lines = [
+    `${told.gateway}   bedside ${told.version}   up ${told.uptimeSeconds} s, start ${told.start}   ${new Date(told.time).toLocaleString()} / ${told.time}`,
+    `  clock    ${told.clock.known}${told.clock.source === "" ? "" : ` (${told.clock.source})`}`,
+    `  uplink   ${link}`,
+    `  ledger   made ${sum("made")}, adopted ${sum("adopted")}, delivered ${sum("delivered")}, dropped ${sum("dropped")}, waiting ${sum("waiting")}, unexplained ${told.unexplained}`,
+    `  spool    window ${spool.windowMs} ms, ${spool.flashBytes} B waiting on flash, ${spool.flashWrittenBytes} B written since start${spool.degraded ? ", DEGRADED: nothing is kept" : ""}`,
+    ...devices.map(
+      (one) =>
+        `  device   ${one.device}   ${one.socket}   ${one.driver}   ${one.phase} for ${one.seconds} s   ${one.counts.frames} frames, ${one.counts.discarded} B discarded`,
+    ),
+    ...ports
+      .filter((port) => port.verdict.is !== "allow")
+      .map((port) => `  blocked  ${port.location}   ${port.path}   ${"reasons" in port.verdict ? port.verdict.reasons.join("; ") : ""}`),
+    ...faults.map((fault) => `  fault    ${fault.number}  ${fault.text}   ${fault.key}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
