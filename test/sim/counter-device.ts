@@ -22,7 +22,7 @@ const START = 0xc5;
 const NO_VALUE = 0xffff;
 const PERIOD = Milliseconds(100);
 /** Frames a condition stays as it is. */
-const TOGGLE_EVERY = 13;
+export const TOGGLE_EVERY = 13;
 
 const COUNTER = numeric("sim.counter", undefined, { name: "counter" });
 const VALUE = numeric("sim.value", "MDC_DIM_PERCENT", { name: "value" });
