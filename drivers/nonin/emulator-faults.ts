@@ -5,10 +5,11 @@ import { FRAME_BYTES, FRAMES_A_PACKET, STATUS } from "./emulator.ts";
  * A sensor line that damages every n-th packet. A damaged packet carries no unit: of a packet with fewer than 25 good frames
  * nothing is published.
  *
- * "sum": one frame has a wrong checksum · "sync early": SYNC one frame before its place · "sync late": one after it ·
- * "lost frame": one frame is missing.
+ * "sum": one frame has a wrong checksum · "lost frame": one frame is missing, the next SYNC comes early · "sync late": SYNC one
+ * frame after its place. (SYNC one frame before its place, with sums that hold, makes 25 good frames in a row that are one
+ * frame off: no reader could tell them from a packet, so that no device is emulated that does it.)
  */
-export type NoninFault = "sum" | "sync early" | "sync late" | "lost frame";
+export type NoninFault = "sum" | "sync late" | "lost frame";
 export type FaultyState<S> = { readonly device: S; readonly frames: number };
 
 export function noninFaults<S>(device: Emulator<S>, fault: NoninFault, every: number): Emulator<FaultyState<S>> {
@@ -21,38 +22,25 @@ export function noninFaults<S>(device: Emulator<S>, fault: NoninFault, every: nu
       const sends = turn.sends.flatMap((sent, index) => {
         const frame = (state.frames + index) % FRAMES_A_PACKET;
         const packet = Math.floor((state.frames + index) / FRAMES_A_PACKET) + 1;
-        return damage(sent, { fault, frame, hit: packet % every === 0, nextHit: (packet + 1) % every === 0 });
+        return packet % every === 0 ? damage(sent.bytes, fault, frame) : [sent];
       });
       return { state: { device: turn.state, frames: state.frames + turn.sends.length }, sends, next: turn.next };
     },
   };
 }
 
-/** `hit`: this packet is to be damaged; `nextHit`: the one after it. `frame` counts from 0. */
-type Place = { readonly fault: NoninFault; readonly frame: number; readonly hit: boolean; readonly nextHit: boolean };
 const MIDDLE = 12;
 
-function damage(sent: Sent, { fault, frame, hit, nextHit }: Place): readonly Sent[] {
-  const last = FRAMES_A_PACKET - 1;
-  // An early SYNC costs the packet it belongs to and the one that it falls into.
-  if (fault === "sync early" && nextHit && frame === last) return [{ bytes: marked(sent.bytes, "sync") }];
-  if (!hit) return [sent];
-  const { bytes } = sent;
+/** `frame` counts from 0. */
+function damage(bytes: Uint8Array, fault: NoninFault, frame: number): readonly Sent[] {
   switch (fault) {
     case "sum":
-      if (frame === MIDDLE) return [{ bytes: bytes.map((byte, index) => (index === FRAME_BYTES - 1 ? byte ^ 0x55 : byte)) }];
-      break;
+      return [{ bytes: frame === MIDDLE ? bytes.map((byte, index) => (index === FRAME_BYTES - 1 ? byte ^ 0x55 : byte)) : bytes }];
     case "lost frame":
-      if (frame === MIDDLE) return [];
-      break;
-    case "sync early":
-      if (frame === 0) return [{ bytes: marked(bytes, "no sync") }];
-      break;
+      return frame === MIDDLE ? [] : [{ bytes }];
     case "sync late":
-      if (frame < 2) return [{ bytes: marked(bytes, frame === 1 ? "sync" : "no sync") }];
-      break;
+      return [{ bytes: frame < 2 ? marked(bytes, frame === 1 ? "sync" : "no sync") : bytes }];
   }
-  return [{ bytes }];
 }
 
 /** The frame with or without SYNC, and the sum that belongs to it. */

@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { CAPTURE_BYTES_MAX, captureFiles, type MadeCapture, madeCaptures } from "./emulated-captures.ts";
+
+type Told = {
+  readonly deviceTime: string;
+  readonly observations: Readonly<Record<string, string | null>>;
+  readonly conditions: Readonly<Record<string, boolean>>;
+};
+const made = madeCaptures();
+const expected = (driver: string, name: string): readonly Told[] => {
+  const capture = made.find((one) => one.driver === driver && one.name === name) as MadeCapture;
+  return capture.expected
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Told);
+};
+const valuesOf = (told: readonly Told[], key: string): readonly (string | null | undefined)[] =>
+  told.map(({ observations }) => observations[key]);
+
+describe("the captures that the emulators made", () => {
+  it.each(made.map((one) => [one.driver, one.name, one] as const))(
+    "are on disk as the emulators make them now (%s, %s)",
+    (_driver, _name, one) => {
+      const { capture, expected: told } = captureFiles(one);
+      expect([existsSync(capture), existsSync(told)], "make them with: node test/support/emulated-captures.ts").toEqual([true, true]);
+      expect(readFileSync(capture, "utf8") === one.capture).toBe(true);
+      expect(readFileSync(told, "utf8") === one.expected).toBe(true);
+      expect(Math.max(one.capture.length, one.expected.length)).toBeLessThanOrEqual(CAPTURE_BYTES_MAX);
+    },
+  );
+
+  it("hold what the Nonin's notes promise", () => {
+    const ordinary = expected("nonin", "emulated-ordinary");
+    const rates = valuesOf(ordinary, "MDC_PULS_OXIM_PULS_RATE").map(Number);
+    expect([Math.min(...rates) < 128, Math.max(...rates) >= 128, ordinary[0]?.deviceTime]).toEqual([true, true, "1"]);
+    const disturbed = expected("nonin", "emulated-disturbed");
+    for (const condition of ["MDC_EVT_SENSOR_DISCONN", "MDC_EVT_SIG_LO", "MDC_EVT_BATT_LO"])
+      expect(new Set(disturbed.map(({ conditions }) => conditions[condition]))).toEqual(new Set([false, true]));
+    expect(new Set(valuesOf(disturbed, "nonin.artefact"))).toEqual(new Set(["on", "off"]));
+    expect(new Set(valuesOf(disturbed, "nonin.perfusion"))).toEqual(new Set(["red", "normal"]));
+    const quiet = disturbed.filter(({ conditions }) => !conditions.MDC_EVT_SENSOR_DISCONN && !conditions.MDC_EVT_SIG_LO);
+    expect(valuesOf(quiet, "MDC_PULS_OXIM_SAT_O2")).toContain(null);
+  });
+
+  it("hold what the ventilator's notes promise", () => {
+    const told = expected("puritan-bennett-840", "emulated-alarms");
+    const present = told.map(({ conditions }) => Object.values(conditions).filter(Boolean).length);
+    expect(present[0]).toBeGreaterThan(0);
+    expect(new Set(present).size).toBeGreaterThan(1);
+    expect(new Set(valuesOf(told, "pb840.f9")).size).toBeGreaterThan(1);
+    const manoeuvres = [91, 94, 102, 103, 104].map((field) => valuesOf(told, `pb840.f${field}`));
+    expect(manoeuvres.some((values) => values.includes(null) && values.some((value) => value !== null))).toBe(true);
+    const words = made.find(({ name }) => name === "emulated-alarms")?.capture ?? "";
+    const answers = Buffer.from([...words.matchAll(/"rx","hex":"([0-9a-f]+)"/g)].map(([, hex]) => hex).join(""), "hex").toString("latin1");
+    for (const word of ["LOW   ", "MEDIUM", "HIGH  ", "RESET "]) expect(answers).toContain(word);
+  });
+});

@@ -1,0 +1,157 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Milliseconds } from "../../config/units.ts";
+import type { Emulator, Unit } from "../../drivers/kit/emulator.ts";
+import { type NoninState, noninEmulator, STATUS } from "../../drivers/nonin/emulator.ts";
+import { noninFaults } from "../../drivers/nonin/emulator-faults.ts";
+import { type Pb840State, pb840Emulator, puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
+import { cutAnswers, flippedBytes } from "../../drivers/puritan-bennett-840/emulator-faults.ts";
+
+/**
+ * The captures that the emulators made: NAME.capture.jsonl (a header line, then a line per chunk; "rx" is what the gateway
+ * receives) and NAME.expected.jsonl (a line per unit that a faithful reader publishes). Made in the device's own time, so that
+ * they are equal at every making. `node test/support/emulated-captures.ts` writes them.
+ */
+
+export type MadeCapture = { readonly driver: string; readonly name: string; readonly capture: string; readonly expected: string };
+/** Bytes per file; a repository is no tape. */
+export const CAPTURE_BYTES_MAX = 40 * 1024;
+/** A chunk is what arrives in this time: long enough to keep the files small. */
+const CHUNK_MS = 100;
+
+type Recipe<S> = {
+  readonly name: string;
+  readonly note: string;
+  readonly emulator: Emulator<S>;
+  readonly state: S;
+  readonly lastMs: number;
+  /** What the gateway sends, and when. */
+  readonly said?: readonly { readonly atMs: number; readonly text: string }[];
+  /** The gateway opens the port when these bytes are gone already; units that began in them are not expected. */
+  readonly missedBytes?: number;
+};
+
+export const madeCaptures = (): readonly MadeCapture[] => [...noninCaptures(), ...pb840Captures()];
+
+function make<S>({ name, note, emulator, state, lastMs, said = [], missedBytes = 0 }: Recipe<S>): MadeCapture {
+  const chunks: { t_ms: number; dir: "rx" | "tx"; hex: string }[] = [];
+  const units: Unit[] = [];
+  const waiting = [...said];
+  let now = state;
+  let missed = missedBytes;
+  let freeAt = 0;
+  /** Bytes that end on the line in the same CHUNK_MS arrive together. */
+  let arriving: { tick: number; bytes: number[] } = { tick: 0, bytes: [] };
+  const arrive = (): void => {
+    if (arriving.bytes.length > 0)
+      chunks.push({ t_ms: (arriving.tick + 1) * CHUNK_MS, dir: "rx", hex: Buffer.from(arriving.bytes).toString("hex") });
+    arriving = { tick: arriving.tick, bytes: [] };
+  };
+  for (let at = 0; at <= lastMs; ) {
+    const heard = waiting.filter(({ atMs }) => atMs <= at).map(({ text }) => text);
+    waiting.splice(0, heard.length);
+    if (heard.length > 0) chunks.push({ t_ms: at, dir: "tx", hex: Buffer.from(heard.join("")).toString("hex") });
+    const turn = emulator.step(now, Buffer.from(heard.join("")), Milliseconds(at));
+    now = turn.state;
+    for (const { bytes, unit } of turn.sends) {
+      freeAt = Math.max(freeAt, at);
+      for (const byte of bytes) {
+        freeAt += 10_000 / emulator.speed;
+        if (missed-- > 0) continue;
+        const tick = Math.floor(freeAt / CHUNK_MS);
+        if (tick !== arriving.tick) arrive();
+        arriving = { tick, bytes: [...arriving.bytes, byte] };
+      }
+      // A unit of which the gateway misses the beginning it cannot tell.
+      if (unit !== undefined && -missed >= unit.bytes) units.push(unit);
+    }
+    at = Math.min(at + turn.next, waiting[0]?.atMs ?? Number.POSITIVE_INFINITY);
+  }
+  arrive();
+  const header = { format: "bedside-capture-1", driver: emulator.id, origin: "emulator", speed: emulator.speed, note };
+  chunks.sort((a, b) => a.t_ms - b.t_ms);
+  return {
+    driver: emulator.id,
+    name: `emulated-${name}`,
+    capture: lines([header, ...chunks]),
+    expected: lines(units.map(({ bytes: _bytes, ...told }) => told)),
+  };
+}
+const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+// ── Nonin ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function noninCaptures(): readonly MadeCapture[] {
+  const start = noninEmulator.start(2);
+  const spell = (after: number, left: number) => ({ left: after === 0 ? left : 0, wait: after });
+  const calm = { left: 0, wait: 1_000_000 };
+  const calmSpells = Object.fromEntries(Object.keys(start.spells).map((name) => [name, calm])) as NoninState["spells"];
+  const ordinary: NoninState = { ...start, spells: calmSpells, heartRate: 124, restingRate: 131 };
+  const disturbed: NoninState = {
+    ...start,
+    perfusion: STATUS.red,
+    spells: {
+      ...{ sensorOff: spell(6, 0), sensorOffLong: calm, outOfTrack: spell(34, 0), artefact: spell(3, 0) },
+      ...{ poorPerfusion: spell(0, 5), missing: spell(42, 0), batteryLow: spell(20, 0), fast: spell(2, 0) },
+    },
+  };
+  return [
+    make({
+      ...{ name: "ordinary", emulator: noninEmulator, state: ordinary, lastMs: 8000, missedBytes: 37 },
+      note: "opened in the middle of a packet; heart rate rises from below 128 to above it",
+    }),
+    make({
+      ...{ name: "disturbed", emulator: noninEmulator, state: disturbed, lastMs: 20_000 },
+      note: "poor perfusion, artefact, finger off with held numbers, low battery, out of track, missing values",
+    }),
+    ...(["sum", "sync late", "lost frame"] as const).map((fault) => {
+      const emulator = noninFaults(noninEmulator, fault, 4);
+      const note = `every fourth packet is damaged: ${fault}; nothing of it is expected`;
+      return make({ name: fault.replace(" ", "-"), emulator, state: { device: ordinary, frames: 0 }, lastMs: 4000, note });
+    }),
+  ];
+}
+
+// ── Puritan Bennett 840 ─────────────────────────────────────────────────────────────────────────────────────────────
+
+function pb840Captures(): readonly MadeCapture[] {
+  const polls = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ atMs: index * 2000, text: index === 0 ? "RSET\rSNDF\r" : "SNDF\r" }));
+  const start = puritanBennett840Emulator.start(ALARMS_SEED);
+  const alarms: Pb840State = { ...start, ventilation: { ...start.ventilation, wayLeft: 3, alarms: { 110: "LOW", 118: "RESET" } } };
+  const new980 = pb840Emulator({ model: "980", speed: 9600 });
+  return [
+    make({
+      ...{ name: "alarms", emulator: puritanBennett840Emulator, state: alarms, lastMs: 16_500, said: polls(8) },
+      note: "alarms that come, escalate and go, a manoeuvre before and after, a change of the way of ventilation",
+    }),
+    make({
+      ...{ name: "980", emulator: new980, state: new980.start(4), lastMs: 6500, said: polls(3) },
+      note: "a 980: field 156 is nine wide, 160 an alarm, 161 EtCO2",
+    }),
+    ...[
+      {
+        name: "cut",
+        emulator: cutAnswers(puritanBennett840Emulator, 2),
+        note: "every second answer is cut off; nothing of it is expected",
+      },
+      { name: "flipped", emulator: flippedBytes(puritanBennett840Emulator, 2), note: "every second answer has a byte with bit 7 set" },
+    ].map(({ name, emulator, note }) => make({ name, emulator, note, state: emulator.start(6), lastMs: 8500, said: polls(4) })),
+  ];
+}
+/** Found by trying: its first eight answers hold everything that the note promises (the test looks). */
+const ALARMS_SEED = 4;
+
+const folderOf = (driver: string): string => join(import.meta.dirname, "../../drivers", driver, "captures");
+export const captureFiles = ({ driver, name }: MadeCapture): { readonly capture: string; readonly expected: string } => ({
+  capture: join(folderOf(driver), `${name}.capture.jsonl`),
+  expected: join(folderOf(driver), `${name}.expected.jsonl`),
+});
+
+if (import.meta.main) {
+  for (const made of madeCaptures()) {
+    mkdirSync(folderOf(made.driver), { recursive: true });
+    writeFileSync(captureFiles(made).capture, made.capture);
+    writeFileSync(captureFiles(made).expected, made.expected);
+  }
+}
