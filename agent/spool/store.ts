@@ -23,8 +23,10 @@ type Segment = {
   readonly generation: bigint;
   /** Grows with every segment of the lane that is begun: the backlog's order of age. */
   readonly order: number;
-  /** Behind the last good unit. */
+  /** Behind the last good unit, or the one that is being written. */
   end: number;
+  /** Behind the last unit whose commit is finished: only up to here is anything read for sending. */
+  committed: number;
   /** Everything before it is delivered. */
   cursor: number;
   /** Where the drain reads next; set back to the cursor when a connection ends. */
@@ -124,6 +126,7 @@ export class LaneStore {
       if (saved !== undefined && segment.end <= saved.cursor) segment.cursor = segment.end;
       else segment.waiting += unit.records;
     }
+    segment.committed = segment.end;
     segment.readAt = segment.cursor;
     this.#segments.push(segment);
     this.#segments.sort((a, b) => a.order - b.order);
@@ -154,6 +157,7 @@ export class LaneStore {
       throw caught;
     }
     for (const { segment, offset, length, unit } of written) {
+      segment.committed = offset + length;
       const partial: Partial = { length, blocks: unit.length, done: new Set(), claimed: new Set() };
       for (const block of unit) {
         segment.waiting += block.records;
@@ -166,14 +170,15 @@ export class LaneStore {
   /** The next unit's blocks that nobody has answered or is sending, oldest first; empty when the backlog is read to its end. */
   async load(): Promise<readonly Loaded[]> {
     for (const segment of this.#segments) {
-      while (segment.readAt < segment.end) {
+      while (segment.readAt < segment.committed) {
         const unit = await readUnit(segment.file, segment.readAt, segment.generation);
         if (unit === undefined) {
           segment.readAt = segment.end;
           break;
         }
         segment.readAt = unit.offset + unit.length;
-        const loaded = this.#open(segment, unit);
+        // While it was read the last answer for it may have come.
+        const loaded = unit.offset < segment.cursor ? [] : this.#open(segment, unit);
         if (loaded.length === 0) continue;
         const partial = segment.partial.get(unit.offset) ?? {
           length: unit.length,
@@ -310,6 +315,7 @@ const newSegment = (path: string, file: DiskFile, { generation, order }: Segment
   generation,
   order,
   end: UNITS_START,
+  committed: UNITS_START,
   cursor: UNITS_START,
   readAt: UNITS_START,
   waiting: 0,
