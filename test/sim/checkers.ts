@@ -1,10 +1,10 @@
 import { STREAM } from "../../proto/messages.ts";
-import { COUNTER_PROOF } from "./counter-device.ts";
+import { COUNTER_PROOF, counterDriver } from "./counter-device.ts";
 import { TICK } from "./disk.ts";
 import type { Ending, Life } from "./life.ts";
 import type { Arrivals, Matcher } from "./matcher.ts";
 import { keyOf, type Ledger, type RunEnd, type Span } from "./receiver.ts";
-import type { Instant } from "./schedule.ts";
+import { type Instant, MS } from "./schedule.ts";
 import type { Opening, SentUnit, SimPort } from "./serial.ts";
 
 export type Problem = (checker: string, text: string) => void;
@@ -85,7 +85,7 @@ type Stamp = { readonly unit: SentUnit; readonly lane: LaneName; readonly stampe
 
 /** Every record that the agent owes for this port, with the time of its stamp. */
 function* stampsOf(port: SimPort): Generator<Stamp> {
-  for (const { opening, units } of openingsOf(port)) {
+  for (const { opening, units } of attachmentsOf(port)) {
     const proof = provedBy(units);
     if (proof === undefined) continue;
     let present: boolean | undefined;
@@ -101,14 +101,21 @@ function* stampsOf(port: SimPort): Generator<Stamp> {
   }
 }
 
-function openingsOf(port: SimPort): { opening: Opening; units: SentUnit[] }[] {
-  const openings: { opening: Opening; units: SentUnit[] }[] = [];
+/**
+ * The units of each attachment: one opening of the port without a silence in it. After a silence the device is proved anew, and
+ * a new epoch knows none of its conditions.
+ */
+function attachmentsOf(port: SimPort): { opening: Opening; units: SentUnit[] }[] {
+  const attachments: { opening: Opening; units: SentUnit[] }[] = [];
+  let heardAt = 0;
   for (const unit of port.units) {
     if (unit.opening === undefined) continue;
-    if (openings.at(-1)?.opening !== unit.opening) openings.push({ opening: unit.opening, units: [] });
-    openings.at(-1)?.units.push(unit);
+    const silent = unit.readAt - heardAt > counterDriver.quiet * MS - TICK;
+    if (silent || attachments.at(-1)?.opening !== unit.opening) attachments.push({ opening: unit.opening, units: [] });
+    attachments.at(-1)?.units.push(unit);
+    if (unit.fate === "read") heardAt = unit.readAt;
   }
-  return openings;
+  return attachments;
 }
 
 /** The unit whose reading proved the device: so many in a row without a discard between them. Those before them are not owed. */
