@@ -5,13 +5,13 @@ import { encodeDeviceField, encodeHeadField, encodeMetricField } from "../proto/
 import type { Event } from "../proto/messages.ts";
 import { type Change, Inventory } from "./admission/inventory.ts";
 import type { Effects } from "./effects/effects.ts";
-import { assert, Fault } from "./fault/fault.ts";
+import { asFault, assert, Fault } from "./fault/fault.ts";
 import { FaultBook } from "./fault/fault-book.ts";
 import { ClockWatch } from "./health/clock-watch.ts";
 import { HostWatch } from "./health/host-watch.ts";
 import { encodeHealthOf, statusOf } from "./health/snapshot.ts";
 import { Log } from "./log/log.ts";
-import { type ClockReading, LANES, type Lane } from "./model/model.ts";
+import { type ClockReading, LANES, type Lane, type LastKnown } from "./model/model.ts";
 import { Epochs, GATEWAY_EPOCH } from "./session/epochs.ts";
 import { type Attachment, Session, type SessionHooks } from "./session/session.ts";
 import { type Stamped, stamped } from "./session/stamp.ts";
@@ -52,6 +52,7 @@ export async function runAgent(effects: Effects, options: AgentOptions, signal: 
   const recovered = await recoverSpool(effects.disk, effects.entropy, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
   const agent = new Agent(effects, options, recovered, run);
   void effects.control.serve(`${runtimeDir}/control.sock`, (request) => agent.answer(request), signal);
+  await agent.tellStart(recovered);
   await agent.live(signal);
 }
 
@@ -95,7 +96,6 @@ class Agent {
     );
     this.#inventory = new Inventory(effects.ports, settings.rules, new Set(options.drivers.map((driver) => driver.id)));
     this.#uplink = this.#makeUplink();
-    this.#tellStart(recovered);
   }
 
   /** One tick after another until the signal aborts; then an orderly end. */
@@ -129,15 +129,7 @@ class Agent {
     this.#spool.closeBlocks();
     await this.#uplink.stop();
     await this.#spool.stop(this.#effects.clock.now());
-    const { run, bootId, startCount } = this.#self;
-    await writeRunFile(this.#effects.disk, this.#options.stateDir, {
-      format: 1,
-      run,
-      bootId,
-      startCount,
-      clean: true,
-      last: this.#spool.last(),
-    });
+    await this.#writeRun({ clean: true, last: this.#spool.last() });
     this.#log.event("agent.stopped");
   }
 
@@ -221,20 +213,29 @@ class Agent {
     this.#spool.keep(lane, entry);
   }
 
-  #tellStart({ previous, adopted }: Recovered): void {
+  /** The first events of a run: how those before it ended. On flash before anything of this run can be lost itself. */
+  async tellStart({ untold, adopted, fault }: Recovered): Promise<void> {
     const waiting = LANES.reduce((sum, lane) => sum + adopted[lane], 0);
-    this.#log.event("agent.started", {
-      gateway: this.#self.gateway,
-      version: this.#self.version,
-      run: this.#self.run.toString(16),
-      start: this.#self.startCount,
-    });
+    const { gateway, version, run, startCount } = this.#self;
+    this.#log.event("agent.started", { gateway, version, run: run.toString(16), start: startCount });
     if (waiting > 0) this.#log.event("spool.adopted", { records: waiting });
-    if (previous === undefined) return;
-    this.#log.event("run.ended", { run: previous.run.toString(16), how: previous.how });
-    this.#event(events.runEndedEvent(previous, this.#options.settings.window));
-    // Nothing of this run may be on its way before the end of the one before is told.
+    for (const ended of untold) {
+      this.#log.event("run.ended", { run: ended.run.toString(16), how: ended.how });
+      this.#event(events.runEndedEvent(ended, this.#options.settings.window));
+    }
     this.#spool.endTurn();
+    if (untold.length === 0 || fault !== undefined) return;
+    try {
+      await this.#spool.commitNow();
+      await this.#writeRun({ clean: false, last: [] });
+    } catch (caught) {
+      this.#faults.raise("disk", asFault(caught, "disk.failed", "The start of this run cannot be written"));
+    }
+  }
+
+  async #writeRun(end: { readonly clean: boolean; readonly last: readonly LastKnown[] }): Promise<void> {
+    const { run, bootId, startCount } = this.#self;
+    await writeRunFile(this.#effects.disk, this.#options.stateDir, { format: 1, run, bootId, startCount, untold: [], ...end });
   }
 
   #watchClock(now: Mono): void {

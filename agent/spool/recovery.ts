@@ -3,14 +3,14 @@ import { asFault, type Fault } from "../fault/fault.ts";
 import { LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
 import { LastSeen } from "./names.ts";
 import { type Found, readRing } from "./ring.ts";
-import { type RunFile, readRunFile, writeRunFile } from "./run-file.ts";
+import { type PreviousRun, type RunFile, readRunFile, writeRunFile } from "./run-file.ts";
 import type { StoredBlock } from "./segment.ts";
 import { type CursorEntry, LaneStore } from "./store.ts";
 
 export type Folders = { readonly stateDir: string; readonly runtimeDir: string };
-export type PreviousRun = { readonly run: RunId; readonly how: "clean" | "killed" | "power"; readonly last: readonly LastKnown[] };
 export type Recovered = {
-  readonly previous: PreviousRun | undefined;
+  /** Ends of earlier runs that must still be told, oldest first. */
+  readonly untold: readonly PreviousRun[];
   readonly startCount: number;
   readonly stores: Readonly<Record<Lane, LaneStore>>;
   readonly rings: Readonly<Record<Lane, DiskFile>>;
@@ -48,18 +48,18 @@ export async function recoverSpool(
   const left = found.filter((block) => !block.released && block.name.number > (committed.get(`${block.name.run}/${block.name.lane}`) ?? 0));
   const adopted = perLane((lane) => stores[lane].waiting + recordsOf(left, lane));
   const { homeless, fault } = await adopt(stores, left);
-  const how = before?.clean === true ? "clean" : before?.bootId === now.bootId ? "killed" : "power";
-  await writeRunFile(disk, folders.stateDir, {
-    format: 1,
-    run: now.run,
-    bootId: now.bootId,
-    startCount: (before?.startCount ?? 0) + 1,
-    clean: false,
-    last: [],
-  });
+  const untold = [...(before?.untold ?? []), ...endOf(before, now.bootId, seen.all)];
+  const startCount = (before?.startCount ?? 0) + 1;
+  await writeRunFile(disk, folders.stateDir, { format: 1, ...now, startCount, clean: false, last: [], untold });
   const rings = await beginRings(disk, folders.runtimeDir, fault !== undefined);
-  const previous = before === undefined ? undefined : ({ run: before.run, how, last: before.clean ? before.last : seen.all } as const);
-  return { previous, startCount: (before?.startCount ?? 0) + 1, stores, rings, homeless, adopted, fault };
+  return { untold, startCount, stores, rings, homeless, adopted, fault };
+}
+
+/** A process that died without the host left its rings on tmpfs; where the host has booted since, they are gone. */
+function endOf(before: RunFile | undefined, bootId: string, seen: readonly LastKnown[]): PreviousRun[] {
+  if (before === undefined) return [];
+  if (before.clean) return [{ run: before.run, how: "clean", last: before.last }];
+  return [{ run: before.run, how: before.bootId === bootId ? "killed" : "power", last: seen }];
 }
 
 async function recoverStores(
@@ -144,4 +144,3 @@ export const perLane = <T>(make: (lane: Lane) => T): Record<Lane, T> => ({
   report: make("report"),
   wave: make("wave"),
 });
-export type { RunFile };

@@ -129,6 +129,13 @@ export class Spool {
       void this.#writeCursors(now);
   }
 
+  /** Puts on flash what is closed and waits. Throws Fault `disk.*`. */
+  async commitNow(): Promise<void> {
+    await this.#committing;
+    const due = this.#uncommitted(() => true);
+    if (due.length > 0) await this.#commit(due);
+  }
+
   connected(): void {
     this.#online = true;
   }
@@ -224,9 +231,7 @@ export class Spool {
   /** Puts on flash what is not delivered. Throws Fault `disk.*` where it cannot; the rings still hold it then. */
   async stop(now: Mono): Promise<void> {
     this.closeBlocks();
-    await this.#committing;
-    const due = this.#uncommitted(() => true);
-    if (due.length > 0) await this.#commit(due);
+    await this.commitNow();
     await this.#writeCursors(now);
     for (const lane of LANES) await this.#lanes[lane].store.close();
   }
@@ -283,7 +288,7 @@ export class Spool {
       .load()
       .then((loaded) => {
         if (connection === this.#connection) state.loaded.push(...loaded);
-        else state.store.rewind();
+        else for (const { kept } of loaded) state.store.giveBack(kept);
       })
       .catch((caught: unknown) => {
         this.degraded = asFault(caught, "disk.failed", "The backlog cannot be read");

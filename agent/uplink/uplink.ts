@@ -111,7 +111,8 @@ export class Uplink {
     const session = this.#session;
     if (this.#state.phase === "online" && session !== undefined) {
       const death = this.#message(this.#options.topics.birth, this.#options.state.death(this.#connection, "stopped"), true);
-      await Promise.race([session.publish(death), session.closed, clock.sleep(STOP_WITHIN, this.#abort.signal)]);
+      // Where even this has no room under the server's quota, the broker's will tells it.
+      await Promise.race([drain?.sendState(death), session.closed, clock.sleep(STOP_WITHIN, this.#abort.signal)]);
     }
     drain?.end();
     this.#options.source.disconnected();

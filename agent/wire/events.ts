@@ -5,7 +5,7 @@ import type { Fault } from "../fault/fault.ts";
 import type { ClockReading, LastKnown } from "../model/model.ts";
 import type { Attachment, Discarded } from "../session/session.ts";
 import type { Gap } from "../spool/gaps.ts";
-import type { PreviousRun } from "../spool/recovery.ts";
+import type { PreviousRun } from "../spool/run-file.ts";
 import { wireClock, wireStream } from "./heads.ts";
 
 /** What the gateway says of itself, as events. */
