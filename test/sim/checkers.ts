@@ -88,18 +88,22 @@ function* stampsOf(port: SimPort): Generator<Stamp> {
   for (const { opening, units } of attachmentsOf(port)) {
     const proof = provedBy(units);
     if (proof === undefined) continue;
-    let present: boolean | undefined;
-    for (const unit of units.slice(units.indexOf(proof) + 1 - COUNTER_PROOF)) {
-      if (unit.fate !== "read") continue;
+    const first = units.indexOf(proof) + 1 - COUNTER_PROOF;
+    // Whether the agent still told of frames before a discard, it may decide; an edge is owed where it is one either way.
+    let before = units.slice(0, first).findLast(({ fate }) => fate === "read");
+    for (const [at, unit] of units.entries()) {
+      if (at < first || unit.fate !== "read") continue;
       const stampedAt = Math.max(unit.readAt, proof.readAt);
-      const now = unit.unit.conditions["sim.condition"] === true;
       yield { unit, lane: "report", stampedAt, opening };
       yield { unit, lane: "wave", stampedAt, opening };
-      if (present === undefined ? now : now !== present) yield { unit, lane: "alert", stampedAt, opening };
-      present = now;
+      const isEdge = before === undefined || isPresent(before) !== isPresent(unit);
+      if (isEdge && (at > first || isPresent(unit))) yield { unit, lane: "alert", stampedAt, opening };
+      before = unit;
     }
   }
 }
+
+const isPresent = ({ unit }: SentUnit): boolean => unit.conditions["sim.condition"] === true;
 
 /**
  * The units of each attachment: one opening of the port without a silence in it. After a silence the device is proved anew, and
