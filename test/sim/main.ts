@@ -3,13 +3,14 @@ import { runAgent } from "../../agent/main.ts";
 import { type Outcome, runWorld } from "./world.ts";
 
 /**
- * `node test/sim/main.ts [--seed S] [--seeds N] [--json] [--trace]`: the N seeds that begin with S. Exit code 1 when one fails.
- * `--trace` prints everything that happens in a seed.
+ * `node test/sim/main.ts [--seed S] [--seeds N] [--first] [--json] [--trace]`: the N seeds that begin with S. Exit code 1 when
+ * one fails. `--first` stops at the first failure, `--trace` prints everything that happens in a seed.
  */
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     seeds: { type: "string", default: "100" },
+    first: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
@@ -17,7 +18,7 @@ const { values } = parseArgs({
 const first = Number(values.seed);
 const count = Number(values.seeds);
 if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
-  process.stderr.write("usage: node test/sim/main.ts [--seed S] [--seeds N] [--json] [--trace]\n");
+  process.stderr.write("usage: node test/sim/main.ts [--seed S] [--seeds N] [--first] [--json] [--trace]\n");
   process.exit(2);
 }
 
@@ -30,6 +31,7 @@ for (let seed = first; seed < first + count; seed += 1) {
   for (const { checker, text } of outcome.failures) {
     process.stderr.write(`seed ${seed}: ${checker}: ${text}\n  again:  ./build.sh sim --seed ${seed} --seeds 1\n`);
   }
+  if (values.first && outcome.failures.length > 0) break;
 }
 
 const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);

@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { CANARIES, type Canary } from "./canaries.table.ts";
+
+/**
+ * `node test/sim/canaries.ts [--only NAME] [--json]`: plants each bug of the table in a copy of the source, and lets the
+ * simulator look for it. A simulator that does not find them proves nothing about the code without them.
+ */
+const ROOT = join(import.meta.dirname, "../..");
+const COPIED = ["agent", "drivers", "proto", "config", "test/sim", "package.json", "tsconfig.json"];
+const SEEDS_PER_LOOK = 20;
+const LOOKS_MAX = 20;
+
+const { values } = parseArgs({ options: { only: { type: "string" }, json: { type: "boolean", default: false } } });
+const chosen = CANARIES.filter(({ name }) => values.only === undefined || values.only === name);
+if (chosen.length === 0) {
+  process.stderr.write(`no canary is called "${values.only}"; there are: ${CANARIES.map(({ name }) => name).join(", ")}\n`);
+  process.exit(2);
+}
+
+type Found = {
+  readonly name: string;
+  readonly found: boolean;
+  readonly by: string;
+  readonly seed: number | undefined;
+  readonly seconds: number;
+};
+const results: Found[] = [];
+for (const canary of chosen) {
+  const result = await lookFor(canary);
+  results.push(result);
+  if (!values.json) {
+    const text = result.found
+      ? `found by "${result.by}" at seed ${result.seed}`
+      : `NOT FOUND${result.by === "" ? "" : `; ${result.by} instead`}`;
+    process.stdout.write(`canary: ${canary.name}: ${text}, ${result.seconds} s\n`);
+  }
+}
+const missed = results.filter(({ found }) => !found);
+if (values.json) process.stdout.write(`${JSON.stringify({ canaries: results.length, missed: missed.length, results })}\n`);
+else process.stdout.write(`canaries: ${results.length - missed.length} of ${results.length} planted bugs found\n`);
+process.exit(missed.length === 0 ? 0 : 1);
+
+/** Runs seeds on the broken copy until one of the named checkers speaks. */
+async function lookFor(canary: Canary): Promise<Found> {
+  const began = performance.now();
+  const folder = plant(canary);
+  const others = new Set<string>();
+  try {
+    for (let look = 0; look < LOOKS_MAX; look += 1) {
+      const said = await simulate(folder, 1 + look * SEEDS_PER_LOOK);
+      for (const [, seed, checker] of said.matchAll(/^seed (\d+): ([a-z-]+):/gm)) {
+        if (canary.finds.includes(checker ?? "")) return result(true, checker ?? "", Number(seed));
+        others.add(checker ?? "");
+      }
+    }
+    return result(false, [...others].join(", "), undefined);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  function result(found: boolean, by: string, seed: number | undefined): Found {
+    return { name: canary.name, found, by, seed, seconds: Number(((performance.now() - began) / 1000).toFixed(1)) };
+  }
+}
+
+/** A copy of the source with the bug in it. Fails aloud where the text does not stand exactly once: the table is out of date then. */
+function plant(canary: Canary): string {
+  let source = readFileSync(join(ROOT, canary.file), "utf8");
+  for (const { find, replace } of canary.edits) {
+    const times = source.split(find).length - 1;
+    if (times !== 1)
+      throw new RangeError(
+        `canary "${canary.name}": ${JSON.stringify(find)} stands ${times} times in ${canary.file}, not once; mend canaries.table.ts`,
+      );
+    source = source.replace(find, () => replace);
+  }
+  const folder = mkdtempSync(join(tmpdir(), "bedside-canary-"));
+  for (const path of COPIED) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, canary.file), source);
+  return folder;
+}
+
+function simulate(folder: string, seed: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const args = [join(folder, "test/sim/main.ts"), "--seed", String(seed), "--seeds", String(SEEDS_PER_LOOK), "--first"];
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    child.on("error", reject);
+    child.on("close", () => resolve(said));
+  });
+}
