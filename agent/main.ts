@@ -15,6 +15,7 @@ import { type ClockReading, LANES, type Lane, type LastKnown } from "./model/mod
 import { Epochs, GATEWAY_EPOCH } from "./session/epochs.ts";
 import { type Attachment, Session, type SessionHooks } from "./session/session.ts";
 import { type Stamped, stamped } from "./session/stamp.ts";
+import type { Gap } from "./spool/gaps.ts";
 import type { Wire } from "./spool/lane.ts";
 import { type Recovered, recoverSpool } from "./spool/recovery.ts";
 import { writeRunFile } from "./spool/run-file.ts";
@@ -91,7 +92,17 @@ class Agent {
     const { pace, window } = settings;
     const clock = () => this.#clock.read();
     this.#spool = new Spool(
-      { disk: effects.disk, spoolDir: `${stateDir}/spool`, run, pace, window, size: settings.spool.size, clock, wire: this.#wire() },
+      {
+        disk: effects.disk,
+        spoolDir: `${stateDir}/spool`,
+        run,
+        pace,
+        window,
+        size: settings.spool.size,
+        clock,
+        wire: this.#wire(),
+        gapEntry: (gap) => this.#gapEntry(gap),
+      },
       recovered,
     );
     this.#inventory = new Inventory(effects.ports, settings.rules, new Set(options.drivers.map((driver) => driver.id)));
@@ -114,10 +125,7 @@ class Agent {
     for (const change of this.#inventory.tick(now)) this.#portChanged(change);
     for (const session of this.#sessions.values()) session.tick(now);
     this.#watchDisk();
-    for (const gap of this.#spool.takeGaps()) {
-      this.#log.event("records.lost", { lane: gap.lane, epoch: gap.epoch, first: gap.first, last: gap.last, reason: gap.reason });
-      this.#event(events.gapEvent(gap));
-    }
+    this.#spool.tellGaps();
     this.#spool.endTurn();
     this.#spool.tick(now);
     this.#uplink.tick(now);
@@ -203,14 +211,11 @@ class Agent {
   // ── What the gateway says of itself ──
 
   #event(event: Event, epoch = GATEWAY_EPOCH): void {
-    this.#keep(
-      "event",
-      stamped(epoch, this.#effects.clock.now(), undefined, () => ({ kind: "event", event })),
-    );
+    this.#spool.keep("event", this.#eventEntry(event, epoch));
   }
 
-  #keep(lane: Lane, entry: Stamped): void {
-    this.#spool.keep(lane, entry);
+  #eventEntry(event: Event, epoch = GATEWAY_EPOCH): Stamped {
+    return stamped(epoch, this.#effects.clock.now(), undefined, () => ({ kind: "event", event }));
   }
 
   /** The first events of a run: how those before it ended. On flash before anything of this run can be lost itself. */
@@ -231,6 +236,11 @@ class Agent {
     } catch (caught) {
       this.#faults.raise("disk", asFault(caught, "disk.failed", "The start of this run cannot be written"));
     }
+  }
+
+  #gapEntry(gap: Gap): Stamped {
+    this.#log.event("records.lost", { lane: gap.lane, epoch: gap.epoch, first: gap.first, last: gap.last, reason: gap.reason });
+    return this.#eventEntry(events.gapEvent(gap));
   }
 
   async #writeRun(end: { readonly clean: boolean; readonly last: readonly LastKnown[] }): Promise<void> {

@@ -46,8 +46,8 @@ export async function recoverSpool(
   const found = await readRings(disk, folders.runtimeDir);
   for (const block of found) seen.see(block);
   const left = found.filter((block) => !block.released && block.name.number > (committed.get(`${block.name.run}/${block.name.lane}`) ?? 0));
-  const adopted = perLane((lane) => stores[lane].waiting + recordsOf(left, lane));
   const { homeless, fault } = await adopt(stores, left);
+  const adopted = perLane((lane) => stores[lane].waiting + homeless[lane].reduce((sum, block) => sum + block.records, 0));
   const untold = [...(before?.untold ?? []), ...endOf(before, now.bootId, seen.all)];
   const startCount = (before?.startCount ?? 0) + 1;
   await writeRunFile(disk, folders.stateDir, { format: 1, ...now, startCount, clean: false, last: [], untold });
@@ -102,6 +102,7 @@ async function readRings(disk: Disk, runtimeDir: string): Promise<readonly Found
   return found;
 }
 
+/** One commit a lane: what only the rings hold, behind what an earlier run left in nearly empty segments. */
 async function adopt(
   stores: Readonly<Record<Lane, LaneStore>>,
   left: readonly Found[],
@@ -109,11 +110,14 @@ async function adopt(
   const homeless = perLane((lane): readonly StoredBlock[] => left.filter((block) => block.name.lane === lane));
   let fault: Fault | undefined;
   for (const lane of LANES) {
-    if (homeless[lane].length === 0) continue;
+    const { blocks, forget, putBack } = await stores[lane].scraps();
     try {
-      await stores[lane].append(homeless[lane], () => false);
+      if (blocks.length + homeless[lane].length === 0) continue;
+      await stores[lane].append([...blocks, ...homeless[lane]], () => false);
       homeless[lane] = [];
+      await forget();
     } catch (caught) {
+      putBack();
       fault = asFault(caught, "disk.failed", "What the run before left cannot be written to flash");
     }
   }
@@ -134,9 +138,6 @@ async function beginRings(disk: Disk, runtimeDir: string, keepOld: boolean): Pro
   }
   return rings as Record<Lane, DiskFile>;
 }
-
-const recordsOf = (blocks: readonly Found[], lane: Lane): number =>
-  blocks.reduce((sum, block) => sum + (block.name.lane === lane ? block.records : 0), 0);
 
 export const perLane = <T>(make: (lane: Lane) => T): Record<Lane, T> => ({
   alert: make("alert"),

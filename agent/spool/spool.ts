@@ -30,6 +30,7 @@ export type SpoolOptions = {
   readonly size: Bytes;
   readonly clock: () => ClockReading;
   readonly wire: Wire;
+  readonly gapEntry: (gap: Gap) => Entry;
 };
 /** A batch on its way out. */
 export type Outgoing = {
@@ -213,9 +214,9 @@ export class Spool {
     };
   }
 
-  /** What was lost since the last call, to be told by gap events. */
-  takeGaps(): readonly Gap[] {
-    return this.#gaps.take();
+  /** What was lost becomes gap events of this turn. */
+  tellGaps(): void {
+    for (const gap of this.#gaps.take()) this.keep("event", this.#options.gapEntry(gap));
   }
 
   /** Highest number of every stream of this run. */
@@ -324,19 +325,20 @@ export class Spool {
   }
 
   async #commit(due: readonly { lane: Lane; block: Block }[]): Promise<void> {
-    const results = await Promise.allSettled(
-      LANES.map(async (lane) => {
-        const blocks = due.filter((one) => one.lane === lane).map((one) => one.block);
-        if (blocks.length === 0) return;
-        const { store } = this.#lanes[lane];
-        if (store.needsFile(blocks)) await this.#makeRoom();
-        await store.append(blocks, (block, kept) => this.#keptOnFlash(lane, block, kept));
-        this.#settleCommitted(lane, blocks);
-      }),
-    );
+    const of = (lane: Lane) => due.filter((one) => one.lane === lane).map((one) => one.block);
+    await this.#makeRoom(LANES.filter((lane) => of(lane).length > 0 && this.#lanes[lane].store.needsFile(of(lane))).length);
+    const results = await Promise.allSettled(LANES.map((lane) => this.#commitLane(lane, of(lane))));
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
     this.degraded = undefined;
+  }
+
+  async #commitLane(lane: Lane, all: readonly Block[]): Promise<void> {
+    // While room was made some may have been answered, and some committed with the gaps.
+    const blocks = all.filter((block) => block.kept === undefined && !block.released);
+    if (blocks.length === 0) return;
+    await this.#lanes[lane].store.append(blocks, (block, kept) => this.#keptOnFlash(lane, block, kept));
+    this.#settleCommitted(lane, blocks);
   }
 
   #keptOnFlash(lane: Lane, block: Block, kept: Kept): boolean {
@@ -357,10 +359,11 @@ export class Spool {
     state.live = state.live.filter((block) => block.kept === undefined || block.inFlight);
   }
 
-  /** Keeps the spool within its size: free files of any lane first, then the oldest waves, then the oldest reports. */
-  async #makeRoom(): Promise<void> {
+  /** Keeps the spool within its size: free files of any lane go first, then the oldest waves, then the oldest reports. */
+  async #makeRoom(files: number): Promise<void> {
+    if (files === 0) return;
     const used = () => LANES.reduce((sum, lane) => sum + this.#lanes[lane].store.fileBytes, 0);
-    while (used() + SEGMENT_BYTES > this.#options.size) {
+    while (used() + files * SEGMENT_BYTES > this.#options.size) {
       if (await this.#discardOne()) continue;
       if (!(await this.#dropOne())) return;
     }
@@ -371,15 +374,24 @@ export class Spool {
     return false;
   }
 
+  /** The gap is on flash before what it names is gone. */
   async #dropOne(): Promise<boolean> {
     for (const lane of ["wave", "report"] as const) {
-      const lost = await this.#lanes[lane].store.dropOldest();
+      const { store } = this.#lanes[lane];
+      const lost = await store.condemnOldest();
       if (lost === undefined) continue;
       this.#lose(
         lane,
         lost.flatMap((block) => [...namesIn(block)]),
         "spool_full",
       );
+      this.tellGaps();
+      this.#lanes.event.writer.close();
+      await this.#commitLane(
+        "event",
+        this.#uncommitted((_block, of) => of === "event").map((one) => one.block),
+      );
+      await store.discardCondemned();
       return true;
     }
     return false;

@@ -1,5 +1,5 @@
 import type { Disk, DiskFile, Entropy } from "../effects/effects.ts";
-import { assert } from "../fault/fault.ts";
+import { asFault, assert } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
 import {
   encodeSegmentHeader,
@@ -16,6 +16,8 @@ import {
 
 /** A unit never fills a segment alone, so that one commit of a full ring is several units. */
 const UNIT_MAX = 256 * 1024;
+/** Recovered segments that hold no more than this together are written again as one. */
+const SCRAPS_MAX = 256 * 1024;
 
 type Segment = {
   readonly path: string;
@@ -39,6 +41,8 @@ type Segment = {
   closed: boolean;
   /** A failed write or sync: the file is not used again. */
   retired: boolean;
+  /** Given up for room: nothing of it is sent any more. */
+  condemned: boolean;
 };
 type Partial = { readonly length: number; readonly blocks: number; readonly done: Set<string>; readonly claimed: Set<string> };
 
@@ -56,8 +60,10 @@ export class LaneStore {
   readonly #entropy: Entropy;
   readonly #segments: Segment[] = [];
   readonly #free: { readonly path: string; readonly file: DiskFile }[] = [];
+  readonly #condemned: Segment[] = [];
   #files = 0;
   #order = 0;
+  #rewinds = 0;
   /** Bytes handed to the disk since start. */
   written = 0;
 
@@ -80,7 +86,7 @@ export class LaneStore {
 
   /** Files on flash, in use or free, in bytes. */
   get fileBytes(): number {
-    return (this.#segments.length + this.#free.length) * SEGMENT_BYTES;
+    return (this.#segments.length + this.#condemned.length + this.#free.length) * SEGMENT_BYTES;
   }
 
   /** Removes a file that holds nothing. False when there is none. */
@@ -169,9 +175,12 @@ export class LaneStore {
 
   /** The next unit's blocks that nobody has answered or is sending, oldest first; empty when the backlog is read to its end. */
   async load(): Promise<readonly Loaded[]> {
+    const rewinds = this.#rewinds;
     for (const segment of this.#segments) {
-      while (segment.readAt < segment.committed) {
+      while (segment.readAt < segment.committed && !segment.condemned) {
         const unit = await readUnit(segment.file, segment.readAt, segment.generation);
+        // While it was read a connection ended: what was passed over as under way is not any more.
+        if (rewinds !== this.#rewinds) return [];
         if (unit === undefined) {
           segment.readAt = segment.end;
           break;
@@ -232,31 +241,70 @@ export class LaneStore {
 
   /** Nothing is under way any more: what was not answered is read again. */
   rewind(): void {
+    this.#rewinds += 1;
     for (const segment of this.#segments) {
       segment.readAt = segment.cursor;
       for (const partial of segment.partial.values()) partial.claimed.clear();
     }
   }
 
-  /** Gives up the oldest segment that is not being written, and returns what was lost with it. Undefined when there is none. */
-  async dropOldest(): Promise<readonly StoredBlock[] | undefined> {
+  /**
+   * Gives up the oldest segment that is neither being written nor under way, and returns what is lost with it; nothing of it is
+   * sent any more. Its file stays until `discardCondemned`, so that the loss can be told before it happens. Undefined: there is none.
+   */
+  async condemnOldest(): Promise<readonly StoredBlock[] | undefined> {
     const underWay = (one: Segment) => [...one.partial.values()].some((partial) => partial.claimed.size > 0);
     const segment = this.#segments.find((one) => (one !== this.#segments.at(-1) || one.closed) && !underWay(one));
     if (segment === undefined) return undefined;
-    const lost: StoredBlock[] = [];
+    segment.closed = true;
+    segment.condemned = true;
+    const lost = await this.#waitingIn(segment);
+    this.#segments.splice(this.#segments.indexOf(segment), 1);
+    this.#condemned.push(segment);
+    return lost;
+  }
+
+  /** What was condemned is told; its files may be used again. */
+  async discardCondemned(): Promise<void> {
+    for (const segment of this.#condemned.splice(0)) await this.#erase(segment);
+  }
+
+  /**
+   * The newest segments that an earlier run left nearly empty: every start begins a new segment, and without this a box that
+   * restarts often would fill its spool with air. Their blocks are appended again, then `forget` frees the files. A crash between
+   * the two leaves a block twice; of such only one is returned.
+   */
+  async scraps(): Promise<{ readonly blocks: readonly StoredBlock[]; readonly forget: () => Promise<void>; readonly putBack: () => void }> {
+    let bytes = 0;
+    const from = this.#segments.findLastIndex((segment) => {
+      bytes += segment.end - segment.cursor;
+      return bytes > SCRAPS_MAX;
+    });
+    const scraps = this.#segments.splice(from + 1);
+    const blocks = new Map<string, StoredBlock>();
+    for (const segment of scraps)
+      for (const block of await this.#waitingIn(segment)) if (!blocks.has(keyOf(block))) blocks.set(keyOf(block), block);
+    return {
+      blocks: [...blocks.values()],
+      forget: async () => {
+        for (const segment of scraps) await this.#erase(segment);
+      },
+      putBack: () => {
+        this.#segments.push(...scraps);
+        this.#segments.sort((a, b) => a.order - b.order);
+      },
+    };
+  }
+
+  async #waitingIn(segment: Segment): Promise<readonly StoredBlock[]> {
+    const waiting: StoredBlock[] = [];
     for (let at = segment.cursor; at < segment.end; ) {
       const unit = await readUnit(segment.file, at, segment.generation);
       if (unit === undefined) break;
-      lost.push(...this.#open(segment, unit).map((loaded) => loaded.block));
+      waiting.push(...this.#open(segment, unit).map((loaded) => loaded.block));
       at = unit.offset + unit.length;
     }
-    segment.waiting = 0;
-    segment.cursor = segment.end;
-    segment.readAt = segment.end;
-    segment.closed = true;
-    segment.partial.clear();
-    this.#recycle();
-    return lost;
+    return waiting;
   }
 
   cursors(): readonly CursorEntry[] {
@@ -264,7 +312,7 @@ export class LaneStore {
   }
 
   async close(): Promise<void> {
-    for (const { file } of [...this.#segments, ...this.#free]) await file.close();
+    for (const { file } of [...this.#segments, ...this.#condemned, ...this.#free]) await file.close();
   }
 
   async #writable(length: number): Promise<Segment> {
@@ -297,7 +345,19 @@ export class LaneStore {
       const segment = this.#segments[at]!;
       if (!segment.closed || segment.cursor < segment.end) continue;
       this.#segments.splice(at, 1);
-      if (!segment.retired) this.#free.push({ path: segment.path, file: segment.file });
+      void this.#erase(segment);
+    }
+  }
+
+  /** Makes the file empty for the next recovery, lazily: where a power cut undoes it, what was delivered is sent again under equal names. */
+  async #erase(segment: Segment): Promise<void> {
+    if (segment.retired) return;
+    try {
+      await segment.file.write(0, new Uint8Array(UNITS_START));
+      this.#free.push({ path: segment.path, file: segment.file });
+    } catch (caught) {
+      // A file that cannot be written is not used again; that the disk fails is told by the next commit.
+      asFault(caught, "disk.failed", `Cannot erase ${segment.path}`);
     }
   }
 }
@@ -322,6 +382,7 @@ const newSegment = (path: string, file: DiskFile, { generation, order }: Segment
   partial: new Map(),
   closed: false,
   retired: false,
+  condemned: false,
 });
 
 const keyOf = (block: StoredBlock): string => `${block.name.run}/${block.name.number}`;
