@@ -70,6 +70,8 @@ async function recoverStores(
 ): Promise<Record<Lane, LaneStore>> {
   const cursors = await readCursors(disk, folder);
   const stores = perLane((lane) => new LaneStore(disk, folder, lane, entropy));
+  // A name that is seen here may stand in the cache only: what is committed into its file would go with it.
+  await disk.syncFolder(folder);
   for (const name of await disk.list(folder)) {
     const lane = LANES.find((one) => new RegExp(`^${one}-\\d+\\.seg$`).test(name));
     if (lane !== undefined) await stores[lane].recover(`${folder}/${name}`, cursors, seen);
