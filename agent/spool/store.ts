@@ -79,9 +79,9 @@ export class LaneStore {
     return this.#segments.reduce((sum, segment) => sum + segment.waiting, 0);
   }
 
-  /** Bytes of segments that still hold something. */
+  /** Bytes that wait on flash, with what stands between them. */
   get bytes(): number {
-    return this.#segments.length * SEGMENT_BYTES;
+    return this.#segments.reduce((sum, segment) => sum + segment.end - segment.cursor, 0);
   }
 
   /** Files on flash, in use or free, in bytes. */
