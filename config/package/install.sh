@@ -2,7 +2,7 @@
 # BEDSIDE_INSTALL=own installs no Debian package into the system, even for root: all go into .build/debian.
 
 OWN_DEBIAN="$PWD/.build/debian"
-ARM64_ROOTS=(/usr/aarch64-linux-gnu "$OWN_DEBIAN/usr/aarch64-linux-gnu")
+ARM64_ROOTS=("$OWN_DEBIAN/usr/aarch64-linux-gnu" /usr/aarch64-linux-gnu)
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "build.sh: $*"; exit 1; }
@@ -17,7 +17,7 @@ install_npm() {
   if ! npm_is_current; then
     command -v npm >/dev/null || fail "npm is missing; install it (Debian, Ubuntu: apt-get install npm), any version from 9 on"
     say "Installing the npm packages of package-lock.json into node_modules (about 375 MB, Node among them) ..."
-    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 9>&- || fail "npm ci failed (see above)"
+    npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2 9>&- || fail "npm ci failed (see above)"
     lock_hash >node_modules/.bedside-lock
   fi
   export PATH="$PWD/node_modules/.bin:$PATH"

@@ -4,15 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { ROOT } from "../../config/package/target.ts";
-import { type Mosquitto, type RawSubscriber, startMosquitto, subscribeRaw } from "../support/mosquitto.ts";
+import { noninEmulator } from "../../drivers/nonin/emulator.ts";
+import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
+import { type Mosquitto, type RawMessage, type RawSubscriber, startMosquitto, subscribeRaw } from "../support/mosquitto.ts";
 import { makeAuthority } from "../support/pki.ts";
 
-/** The packaged file as a gateway would run it: a real broker, a pty with bytes on it, folders of its own. */
+/** The packaged file as a gateway would run it: a real broker, an emulated oximeter on a pty, folders of its own. */
 export type Bed = {
-  readonly configuration: string;
   readonly subscriber: RawSubscriber;
-  /** The words after the file: run, with the folders of this bed. */
-  readonly runWords: readonly string[];
   /** Starts the file with `run`, collecting what it prints. */
   run(command: readonly string[], environment?: Readonly<Record<string, string>>): Running;
   stop(): Promise<void>;
@@ -25,6 +24,8 @@ export type Running = {
 };
 
 export const GATEWAY = "gw-package";
+export const BIRTH = `bedside/v1/${GATEWAY}/up/birth`;
+export const REPORTS = `bedside/v1/${GATEWAY}/up/reports`;
 
 const STOP_MAX = 5_000;
 
@@ -42,8 +43,10 @@ export async function makeBed(): Promise<Bed> {
   const children: ChildProcess[] = [];
   let broker: Mosquitto | undefined;
   let subscriber: RawSubscriber | undefined;
+  let device: EmulatedDevice | undefined;
   const stop = async (): Promise<void> => {
     for (const child of children) await end(child);
+    await device?.stop();
     await subscriber?.stop();
     await broker?.stop();
     for (const place of [folder, runtime]) rmSync(place, { recursive: true, force: true });
@@ -62,13 +65,11 @@ export async function makeBed(): Promise<Bed> {
     writeFileSync(join(folder, "ca.crt"), pki.cert);
     writeFileSync(join(folder, "gw.crt"), gateway.cert);
     writeFileSync(join(folder, "gw.key"), gateway.key, { mode: 0o600 });
-    children.push(await openPty(join(folder, "port")));
+    device = await startEmulatedDevice({ emulator: noninEmulator, seed: 1, link: join(folder, "port") });
     writeFileSync(join(folder, "bedside.yaml"), configurationText(folder, broker.port));
     const runWords = ["run", "--config", join(folder, "bedside.yaml"), "--state-dir", join(folder, "state"), "--runtime-dir", runtime];
     return {
-      configuration: join(folder, "bedside.yaml"),
       subscriber,
-      runWords,
       run: (command, environment = {}) => {
         const running = start([...command, ...runWords], environment);
         children.push(running.child);
@@ -88,20 +89,6 @@ broker: { host: localhost, port: ${port}, ca: ${folder}/ca.crt, cert: ${folder}/
 ports: [{ path: ${folder}/port, location: test-1 }]
 rules: [{ when: { location: test-1 }, allow: true, device: oximeter-1, driver: nonin, socket: bed-1 }]
 `;
-}
-
-/** A pty that carries a line of text again and again, as a device does that speaks unasked. */
-async function openPty(link: string): Promise<ChildProcess> {
-  const child = spawn("socat", [`PTY,raw,echo=0,link=${link}`, "SYSTEM:while echo bedside; do sleep 0.1; done"], {
-    stdio: "ignore",
-    detached: true,
-  });
-  const until = Date.now() + STOP_MAX;
-  while (!existsSync(link)) {
-    if (Date.now() > until || child.exitCode !== null) throw new RangeError("socat made no pty; is it installed?");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  return child;
 }
 
 /** With no variable from outside but the path, so that the tests' own environment proves nothing. */
@@ -136,6 +123,20 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
     process.kill(-child.pid, signal);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ESRCH") throw cause;
+  }
+}
+
+/** The next message of a topic, or what the agent said instead. */
+export async function heardFrom(bed: Bed, running: Running, topic: string, within: number): Promise<RawMessage> {
+  const known = bed.subscriber.messages.length;
+  const died = running.ended.then((code) => {
+    throw new RangeError(`the agent ended with ${code}`);
+  });
+  try {
+    const next = bed.subscriber.heard((message) => message.topic === topic && bed.subscriber.messages.indexOf(message) >= known, within);
+    return await Promise.race([next, died]);
+  } catch (cause) {
+    throw new RangeError(`nothing came on ${topic}; the agent said: ${running.output()}`, { cause });
   }
 }
 

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hostArch, productVersion, ROOT } from "../../config/package/target.ts";
-import { type Bed, GATEWAY, makeBed, openDoors, packagedFile, start } from "./agent-process.ts";
+import { until } from "../support/pty-reader.ts";
+import { type Bed, BIRTH, heardFrom, makeBed, openDoors, packagedFile, REPORTS, start } from "./agent-process.ts";
 
 const FILE = packagedFile(hostArch());
 const FOLDER = mkdtempSync(join(ROOT, ".build", "host-file-"));
-const BIRTH = `bedside/v1/${GATEWAY}/up/birth`;
-const BIRTH_MAX = 20_000;
+const HEARD_MAX = 20_000;
 
 let bed: Bed;
 beforeAll(async () => {
@@ -47,20 +47,13 @@ test("Node's own options on the command line open no debugger and run no code (R
 
 test("a running agent listens on no TCP or UDP port, also after SIGUSR1 (R17, R56)", async () => {
   const running = bed.run([FILE]);
-  await bed.subscriber
-    .heard((message) => message.topic === BIRTH, BIRTH_MAX)
-    .catch((cause: unknown) => {
-      throw new RangeError(`no birth came; the agent said: ${running.output()}`, { cause });
-    });
+  await heardFrom(bed, running, BIRTH, HEARD_MAX);
   expect(openDoors(running.child.pid!)).toEqual([]);
-  const heard = bed.subscriber.messages.length;
   running.child.kill("SIGUSR1");
-  // Whatever it sends next, it sends after the signal was delivered.
-  await bed.subscriber.heard((message) => bed.subscriber.messages.indexOf(message) >= heard, BIRTH_MAX);
+  await heardFrom(bed, running, REPORTS, HEARD_MAX);
   expect(openDoors(running.child.pid!)).toEqual([]);
-  expect(running.child.exitCode).toBe(null);
   running.child.kill("SIGTERM");
-  await running.ended;
+  expect(await running.ended).toBe(0);
 }, 60_000);
 
 test("the search for open ports does find one", async () => {
@@ -81,8 +74,13 @@ test("a packaged file whose serial add-on was altered by one bit refuses to load
   bytes[at] = bytes[at]! ^ 1;
   writeFileSync(altered, bytes);
   const running = bed.run([altered]);
-  expect(await running.ended).not.toBe(0);
-  expect(running.output()).toContain("serial add-on inside the program file is damaged");
+  await until(
+    "the fault is told",
+    () => running.output().includes("BED-505  The serial add-on inside the program file is damaged"),
+    HEARD_MAX,
+  );
+  running.child.kill("SIGTERM");
+  await running.ended;
 }, 30_000);
 
 function addonPath(): string {
