@@ -23,6 +23,7 @@ export const HEART_RATE_MISSING = 511;
 export const SATURATION_MISSING = 127;
 /** The D values go on showing the last ones this long after the finger left (30 packets are 10 s). */
 const HELD_PACKETS = 30;
+const START = 0x01;
 const TIMER_MODULUS = 1 << 14;
 
 export const STATUS = { always: 0x80, sync: 0x01, green: 0x02, red: 0x04, sensorAlarm: 0x08, outOfTrack: 0x10, artefact: 0x20 } as const;
@@ -49,14 +50,17 @@ export type Packet = {
 
 /** The 125 bytes of a packet; SYNC in its first frame only. */
 export function packetBytes(packet: Packet): Uint8Array {
-  const floats = packetFloats(packet);
   const bytes = new Uint8Array(PACKET_BYTES);
-  for (let frame = 0; frame < FRAMES_A_PACKET; frame++) {
-    const status = STATUS.always | (packet.statuses[frame] ?? 0) | (frame === 0 ? STATUS.sync : 0);
-    const four = [0x01, status, packet.pleth[frame] ?? 0, floats[frame] ?? 0];
-    bytes.set([...four, four.reduce((sum, byte) => sum + byte, 0) & 0xff], frame * FRAME_BYTES);
-  }
+  for (let frame = 0; frame < FRAMES_A_PACKET; frame++) bytes.set(frameBytes(packet, frame), frame * FRAME_BYTES);
   return bytes;
+}
+
+/** `frame` counts from 0. */
+function frameBytes(packet: Packet, frame: number): Uint8Array {
+  const status = STATUS.always | (packet.statuses[frame] ?? 0) | (frame === 0 ? STATUS.sync : 0);
+  const pleth = packet.pleth[frame] ?? 0;
+  const float = packetFloats(packet)[frame] ?? 0;
+  return Uint8Array.of(START, status, pleth, float, (START + status + pleth + float) & 0xff);
 }
 
 function packetFloats(packet: Packet): readonly number[] {
@@ -160,7 +164,7 @@ export const noninEmulator: Emulator<NoninState> = {
     let now = state;
     while (frameDue(now.frames) <= at + CLOCK_GRAIN) {
       const index = now.frames % FRAMES_A_PACKET;
-      const bytes = packetBytes(now.packet).slice(index * FRAME_BYTES, (index + 1) * FRAME_BYTES);
+      const bytes = frameBytes(now.packet, index);
       const last = index === FRAMES_A_PACKET - 1;
       sends.push(last ? { bytes, unit: packetUnit(now.packet) } : { bytes });
       now = { ...now, frames: now.frames + 1 };

@@ -71,7 +71,7 @@ describe("an emulated device that talks by itself", () => {
     const ledger = device.ledger.slice();
     reader.close();
     const span = seconds(ledger[0]?.firstByteAt, ledger[4]?.firstByteAt);
-    expect(Math.abs(span - 4 / 3)).toBeLessThan(0.1);
+    expect(Math.abs(span - 4 / 3)).toBeLessThan(0.25);
     for (const [index, { firstByteAt, lastByteAt }] of ledger.entries()) {
       expect(lastByteAt).toBeGreaterThan(firstByteAt);
       expect(firstByteAt).toBeGreaterThan(ledger[index - 1]?.lastByteAt ?? 0n);
@@ -173,7 +173,7 @@ describe("an emulated device that is asked", () => {
     // 1,244 bytes of ten bits; the last slice is on its way when it is handed over.
     const lasted = seconds(entry?.firstByteAt, entry?.lastByteAt);
     expect(lasted).toBeGreaterThan(1.27);
-    expect(lasted).toBeLessThan(1.6);
+    expect(lasted).toBeLessThan(2.5);
   });
 
   it("plays recorded answers to the command that ends what it heard", async () => {

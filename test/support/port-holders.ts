@@ -49,6 +49,19 @@ export function whoHolds(path: string, except: readonly number[] = []): readonly
   return pids.map(Number).filter((pid) => !except.includes(pid) && descriptor(file, pid) !== undefined);
 }
 
+/** Every open pty slave and who has it open: one look at all processes, however many ports are asked about. */
+export function allPtyHolders(): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, number[]>();
+  for (const pid of names("/proc").filter((name) => /^\d+$/.test(name))) {
+    const folder = `/proc/${pid}/fd`;
+    for (const name of names(folder)) {
+      const file = link(`${folder}/${name}`);
+      if (file?.startsWith("/dev/pts/")) found.set(file, [...(found.get(file) ?? []), Number(pid)]);
+    }
+  }
+  return found;
+}
+
 export const holds = (path: string, pid: number): boolean => {
   const file = target(path);
   return file !== undefined && descriptor(file, pid) !== undefined;

@@ -1,8 +1,11 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readlinkSync, rmSync } from "node:fs";
+import { closeSync, openSync, readSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { findGrip, type Grip, whoHolds } from "./port-holders.ts";
+import { allPtyHolders, findGrip, type Grip, whoHolds } from "./port-holders.ts";
 
 /**
  * A serial line made of a pty: the device's end is ours, the other end is a path that the agent opens. A socat child makes the
@@ -36,51 +39,58 @@ export type PtyLineOptions = { readonly link: string; readonly heard: (bytes: Ui
 export const UNHELD_BYTES_MAX = 3584;
 /** Every so many bytes it is looked whether the port is still held. */
 const LOOK_EVERY_BYTES = 512;
-/** While nobody holds the port and nothing more is taken: at most one look in this time. */
+/** While nobody holds a port and nothing more is taken: at most one look at all processes in this time. */
 const LOOK_EVERY_NS = 250_000_000n;
-const START_WITHIN_MS = 10_000;
-const END_WITHIN_MS = 1000;
+const START_WITHIN_NS = 10_000_000_000n;
 
-type Socat = ChildProcessByStdio<Writable, Readable, Readable>;
-type Pty = { readonly child: Socat; readonly slave: string };
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+/** `pid` is socat's, which has the slave open too. */
+type Pty = { readonly child: Child; readonly pid: number; readonly slave: string };
 
 export async function openPtyLine({ link, heard }: PtyLineOptions): Promise<PtyLine> {
   let pty: Pty | undefined;
-  let hold = freshHold(link);
+  let hold: Hold | undefined;
   const plug = async (): Promise<void> => {
     if (pty !== undefined) return;
     const made = await makePty(link);
     pty = made;
-    hold = freshHold(link, made.child.pid);
+    const own = freshHold(made);
+    hold = own;
     made.child.stdout.on("data", (bytes: Buffer) => {
-      hold.spoken();
+      own.spoken();
       heard(new Uint8Array(bytes));
     });
     made.child.once("exit", () => {
       if (pty === made) pty = undefined;
-      forget(made, link);
     });
   };
   const unplug = async (): Promise<void> => {
     const old = pty;
     pty = undefined;
-    if (old !== undefined) await endPty(old, link);
+    if (old !== undefined) await endPty(old);
   };
   await plug();
   return {
     path: link,
     write: (bytes) => {
       const stdin = pty?.child.stdin;
-      if (stdin === undefined || !stdin.writable || stdin.writableNeedDrain || !hold.takes(bytes.length)) return "refused";
+      if (stdin === undefined || !stdin.writable || stdin.writableNeedDrain || hold?.takes(bytes.length) !== true) return "refused";
       stdin.write(bytes);
       return "taken";
     },
     room: async () => {
       const stdin = pty?.child.stdin;
-      if (stdin?.writableNeedDrain === true) await Promise.race([once(stdin, "drain"), once(stdin, "close")]);
+      if (stdin?.writableNeedDrain !== true) return;
+      await new Promise<void>((resolve) => {
+        const over = (): void => {
+          stdin.off("drain", over).off("close", over);
+          resolve();
+        };
+        stdin.on("drain", over).on("close", over);
+      });
     },
     plugged: () => pty !== undefined,
-    holders: () => whoHolds(link, pty?.child.pid === undefined ? [] : [pty.child.pid]),
+    holders: () => whoHolds(link, pty === undefined ? [] : [pty.pid]),
     unplug,
     plug,
     stop: unplug,
@@ -91,17 +101,17 @@ export async function openPtyLine({ link, heard }: PtyLineOptions): Promise<PtyL
 
 type Hold = { readonly takes: (count: number) => boolean; readonly spoken: () => void };
 
-function freshHold(link: string, own?: number): Hold {
+function freshHold(pty: Pty): Hold {
   let grip: Grip | undefined;
   /** Bytes taken since somebody was last seen to hold the port. */
   let unseen = 0;
-  let lookedAt = 0n;
   const held = (): boolean => {
     if (grip?.stillHolds() === true) return true;
-    const now = process.hrtime.bigint();
-    if (now - lookedAt < LOOK_EVERY_NS) return false;
-    lookedAt = now;
-    grip = findGrip(link, whoHolds(link, own === undefined ? [] : [own]));
+    const pids = lookAround().get(pty.slave) ?? [];
+    grip = findGrip(
+      pty.slave,
+      pids.filter((pid) => pid !== pty.pid),
+    );
     return grip !== undefined;
   };
   return {
@@ -119,70 +129,78 @@ function freshHold(link: string, own?: number): Hold {
   };
 }
 
+/** The last look at all processes, shared by the lines of this process. */
+let lastLook: { readonly at: bigint; readonly holders: ReadonlyMap<string, readonly number[]> } = { at: 0n, holders: new Map() };
+function lookAround(): ReadonlyMap<string, readonly number[]> {
+  const now = process.hrtime.bigint();
+  if (now - lastLook.at >= LOOK_EVERY_NS) lastLook = { at: now, holders: allPtyHolders() };
+  return lastLook.holders;
+}
+
 // ── The child ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Ptys of this process, ended with it. A process that is killed ends them by closing their input. */
-const living = new Map<Pty, string>();
-const endAll = (): void => {
-  for (const [pty, link] of living) {
-    pty.child.kill("SIGKILL");
-    removeLink(pty, link);
-  }
-};
+/**
+ * A shell stands between us and socat: told to end, by us or by the kernel when we die (whatever killed us), it ends socat and
+ * removes the link. socat alone does neither for certain: it hears nothing while it waits for room in a full pty, and leaves
+ * its link where it is told twice (both seen). What it tells goes into a file without a name: a broken pipe would end it early.
+ */
+const SUPERVISOR = `
+  link="$1"
+  exec 3<&0
+  trap 'kill -9 "$socat" 2>/dev/null' TERM
+  socat -d -d -t 0.5 "PTY,raw,echo=0,link=$link" STDIO <&3 3<&- &
+  socat=$!
+  exec 3<&- </dev/null >/dev/null
+  wait "$socat"
+  wait "$socat" 2>/dev/null
+  rm -f "$link"
+`;
 
 async function makePty(link: string): Promise<Pty> {
-  // The kernel ends it when we die: at the end of its input it would end by itself (-t s later), but not while it waits for
-  // room in a full pty.
-  const socat = ["socat", "-d", "-d", "-t", "0.05", `PTY,rawer,link=${link}`, "STDIO"];
-  const child: Socat = spawn("setpriv", ["--pdeathsig", "TERM", ...socat], {
-    stdio: ["pipe", "pipe", "pipe"],
-    detached: true,
-  });
-  // A line that breaks while bytes are under way is told by its exit.
-  child.stdin.on("error", () => undefined);
-  let told = "";
-  const slave = await new Promise<string>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`socat made no pty at ${link} in ${START_WITHIN_MS} ms: ${told}`)), START_WITHIN_MS);
-    child.once("error", (cause) => reject(new Error("setpriv (util-linux) cannot be started", { cause })));
-    child.once("exit", () => reject(new Error(`socat made no pty at ${link}; is it installed? ${told}`)));
-    child.stderr.on("data", (bytes: Buffer) => {
-      told = `${told}${bytes.toString("latin1")}`.slice(-4096);
-      const name = /PTY is (\S+)/.exec(told)?.[1];
-      if (name === undefined || !told.includes("starting data transfer loop")) return;
-      clearTimeout(late);
-      resolve(name);
-    });
-  });
-  const pty = { child, slave };
-  if (living.size === 0) process.on("exit", endAll);
-  living.set(pty, link);
-  return pty;
-}
-
-async function endPty(pty: Pty, link: string): Promise<void> {
-  const { child } = pty;
-  if (child.exitCode === null && child.signalCode === null) {
-    const gone = once(child, "exit");
-    child.kill("SIGTERM");
-    // Blocked in a write that nobody reads it hears no polite signal.
-    const hard = setTimeout(() => child.kill("SIGKILL"), END_WITHIN_MS);
-    await gone;
-    clearTimeout(hard);
-  }
-  forget(pty, link);
-}
-
-function forget(pty: Pty, link: string): void {
-  removeLink(pty, link);
-  living.delete(pty);
-  if (living.size === 0) process.off("exit", endAll);
-}
-
-/** Removes the link that a killed socat left, unless it already is another pty's. */
-function removeLink({ slave }: Pty, link: string): void {
+  const story = openStory();
   try {
-    if (readlinkSync(link) === slave) rmSync(link, { force: true });
-  } catch (caught) {
-    if (!(caught instanceof Error && "code" in caught && caught.code === "ENOENT")) throw caught;
+    const command = ["--pdeathsig", "TERM", "sh", "-c", SUPERVISOR, "sh", link];
+    const child = spawn("setpriv", command, { stdio: ["pipe", "pipe", story.file], detached: true }) as Child;
+    // A line that breaks while bytes are under way is told by its exit.
+    child.stdin.on("error", () => undefined);
+    let failure: unknown;
+    child.once("error", (cause) => {
+      failure = cause;
+    });
+    const deadline = process.hrtime.bigint() + START_WITHIN_NS;
+    while (!story.told().includes("starting data transfer loop")) {
+      if (failure !== undefined) throw new Error("setpriv (util-linux) cannot be started", { cause: failure });
+      const late = process.hrtime.bigint() > deadline;
+      if (late) child.kill("SIGTERM");
+      if (late || hasEnded(child)) throw new Error(`socat made no pty at ${link}; is it installed? ${story.told()}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const told = story.told();
+    return { child, pid: Number(/socat\[(\d+)\]/.exec(told)?.[1]), slave: /PTY is (\S+)/.exec(told)?.[1] ?? "" };
+  } finally {
+    story.close();
   }
 }
+
+const hasEnded = (child: Child): boolean => child.exitCode !== null || child.signalCode !== null;
+
+async function endPty({ child }: Pty): Promise<void> {
+  if (hasEnded(child)) return;
+  const gone = once(child, "exit");
+  child.kill("SIGTERM");
+  await gone;
+}
+
+/** A file without a name, for a child to write into. */
+function openStory(): { readonly file: number; readonly told: () => string; readonly close: () => void } {
+  const path = join(tmpdir(), `bedside-pty-${randomUUID()}`);
+  const file = openSync(path, "wx+", 0o600);
+  rmSync(path);
+  const buffer = Buffer.alloc(STORY_BYTES_MAX);
+  return {
+    file,
+    told: () => buffer.subarray(0, readSync(file, buffer, 0, buffer.length, 0)).toString("latin1"),
+    close: () => closeSync(file),
+  };
+}
+const STORY_BYTES_MAX = 4096;
