@@ -1,4 +1,4 @@
-import { nodeProcess } from "../effects/node/process.ts";
+import { nodeProcess, type Self } from "../effects/node/process.ts";
 import { Fault, faultText } from "../fault/fault.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import { readWords, USAGE, type Words } from "./words.ts";
@@ -19,8 +19,6 @@ async function main(): Promise<void> {
     self.exit(exitOf(fault));
   }
 }
-
-export type Self = ReturnType<typeof nodeProcess>;
 
 async function obey(words: Words, self: Self): Promise<number> {
   switch (words.verb) {

@@ -1,8 +1,8 @@
 import type { PortFacts } from "../effects/effects.ts";
 import { nodePorts } from "../effects/node/ports.ts";
+import type { Self } from "../effects/node/process.ts";
 import { Fault } from "../fault/fault.ts";
 import type { Status } from "../health/snapshot.ts";
-import type { Self } from "./bedside.ts";
 import { EXIT } from "./exit.ts";
 import { askStatus } from "./status.ts";
 import type { Words } from "./words.ts";

@@ -1,7 +1,7 @@
 import { Seconds } from "../../config/units.ts";
 import { askControl } from "../effects/node/control.ts";
+import type { Self } from "../effects/node/process.ts";
 import type { Status } from "../health/snapshot.ts";
-import type { Self } from "./bedside.ts";
 import { EXIT } from "./exit.ts";
 import type { Words } from "./words.ts";
 

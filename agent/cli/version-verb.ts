@@ -1,4 +1,4 @@
-import type { Self } from "./bedside.ts";
+import type { Self } from "../effects/node/process.ts";
 import { EXIT } from "./exit.ts";
 import { BUILD, VERSION } from "./version.ts";
 import type { Words } from "./words.ts";

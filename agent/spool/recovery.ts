@@ -1,11 +1,12 @@
 import type { Disk, DiskFile, Entropy } from "../effects/effects.ts";
 import { asFault, type Fault } from "../fault/fault.ts";
 import { LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
+import { readCursors } from "./cursors.ts";
 import { LastSeen } from "./names.ts";
 import { type Found, readRing } from "./ring.ts";
 import { type PreviousRun, type RunFile, readRunFile, writeRunFile } from "./run-file.ts";
 import type { StoredBlock } from "./segment.ts";
-import { type CursorEntry, LaneStore } from "./store.ts";
+import { LaneStore } from "./store.ts";
 
 export type Folders = { readonly stateDir: string; readonly runtimeDir: string };
 export type Recovered = {
@@ -77,19 +78,6 @@ async function recoverStores(
     if (lane !== undefined) await stores[lane].recover(`${folder}/${name}`, cursors, seen);
   }
   return stores;
-}
-
-async function readCursors(disk: Disk, folder: string): Promise<readonly CursorEntry[]> {
-  const bytes = await disk.read(`${folder}/cursors.json`);
-  if (bytes === undefined) return [];
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return Array.isArray(value) ? (value as CursorEntry[]) : [];
-  } catch (caught) {
-    // Written lazily, so a power cut may leave it torn; without it some blocks are sent twice under equal names.
-    if (caught instanceof SyntaxError) return [];
-    throw caught;
-  }
 }
 
 /** The rings of the run before, and those that an earlier start could not adopt. */

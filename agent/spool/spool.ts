@@ -2,13 +2,17 @@ import { after, type Bytes, type Duration, elapsed, Milliseconds, type Mono, Sec
 import type { Disk } from "../effects/effects.ts";
 import { asFault, assert, type Fault } from "../fault/fault.ts";
 import { type ClockReading, LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
+import { writeCursors } from "./cursors.ts";
 import { type Gap, GapBook, rangesOf } from "./gaps.ts";
 import { type Block, type Entry, LaneWriter, type Wire } from "./lane.ts";
+import { blockOf, isParked, isUrgent, isVolatile, type LaneLedger, type LaneState, type Outgoing } from "./lane-state.ts";
 import { namesIn } from "./names.ts";
 import { perLane, type Recovered } from "./recovery.ts";
 import { Ring } from "./ring.ts";
-import { SEGMENT_BYTES, type StoredBlock } from "./segment.ts";
-import type { Kept, LaneStore, Loaded } from "./store.ts";
+import { SEGMENT_BYTES } from "./segment.ts";
+import type { Kept } from "./store.ts";
+
+export type { LaneLedger, Outgoing } from "./lane-state.ts";
 
 /** How long before the window's end a commit begins: one reading tick, the timer's own lateness, and the disk's time. */
 const COMMIT_LEAD = Milliseconds(60);
@@ -32,38 +36,6 @@ export type SpoolOptions = {
   readonly wire: Wire;
   readonly gapEntry: (gap: Gap) => Entry;
 };
-/** A batch on its way out. */
-export type Outgoing = {
-  readonly lane: Lane;
-  readonly range: "live" | "backlog";
-  /** Sent from memory only: lost if this connection ends before its answer. */
-  readonly volatile: boolean;
-  readonly bytes: Uint8Array;
-  readonly of: Block | Loaded;
-};
-export type LaneLedger = {
-  readonly made: number;
-  readonly adopted: number;
-  readonly delivered: number;
-  readonly dropped: number;
-  readonly waiting: number;
-};
-
-type LaneState = {
-  readonly writer: LaneWriter;
-  readonly ring: Ring;
-  readonly store: LaneStore;
-  /** Closed blocks that wait, or whose message is unanswered. Oldest first. */
-  live: Block[];
-  /** Read back from flash, not yet sent. */
-  loaded: Loaded[];
-  loading: boolean;
-  parkedUntil: Mono | undefined;
-  adopted: number;
-  delivered: number;
-  dropped: number;
-};
-
 /**
  * Delivered or durable, whichever is first. A record is in the ring when the turn of its stamp ends; it is on flash when its
  * window ends without an answer; only an answer of the broker, or a gap that names it, takes it away.
@@ -401,26 +373,14 @@ export class Spool {
     this.#cursorsDirty = false;
     this.#cursorsAt = now;
     const { disk, spoolDir } = this.#options;
-    const entries = LANES.flatMap((lane) => this.#lanes[lane].store.cursors());
     try {
-      const file = await disk.open(`${spoolDir}/cursors.json.new`, "create");
-      try {
-        await file.write(0, new TextEncoder().encode(JSON.stringify(entries)));
-      } finally {
-        await file.close();
-      }
-      await disk.rename(`${spoolDir}/cursors.json.new`, `${spoolDir}/cursors.json`);
+      await writeCursors(
+        disk,
+        spoolDir,
+        LANES.flatMap((lane) => this.#lanes[lane].store.cursors()),
+      );
     } catch (caught) {
       this.degraded = asFault(caught, "disk.failed", "The spool's cursors cannot be written");
     }
   }
-}
-
-const isUrgent = (lane: Lane): boolean => lane === "alert" || lane === "event";
-const isVolatile = (block: Block): boolean =>
-  block.slot === undefined && block.kept === undefined && !isUrgent(block.name.lane) && !block.adopted;
-const isParked = (state: LaneState, now: Mono): boolean => state.parkedUntil !== undefined && now < state.parkedUntil;
-
-function blockOf(stored: StoredBlock, now: Mono): Block {
-  return { ...stored, firstAt: now, slot: undefined, kept: undefined, inFlight: false, released: false, adopted: true };
 }

@@ -3,7 +3,12 @@ import { Fault, type FaultKey } from "../../fault/fault.ts";
 import { REASONS } from "../../uplink/packet-check.table.ts";
 import type { ConnectOptions } from "../effects.ts";
 import type { Own } from "./broker-credentials.ts";
-import type { Phase } from "./broker-line.ts";
+
+/**
+ * How far a connection has come. In TLS 1.3 "secured" is this side's opinion only: the broker has not looked at our
+ * certificate yet, and its refusal comes as an alert or a plain close a moment later.
+ */
+export type Phase = "resolving" | "reaching" | "handshake" | "secured" | "open";
 
 /** What was seen of a connection until its end: all that a fault may be made of. */
 export type Seen = {

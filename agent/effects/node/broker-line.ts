@@ -4,13 +4,7 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { asFault, Fault } from "../../fault/fault.ts";
 import type { ConnectOptions } from "../effects.ts";
 import { ownCredentials } from "./broker-credentials.ts";
-import { endFault, type Seen, timeoutFault } from "./broker-faults.ts";
-
-/**
- * How far a connection has come. In TLS 1.3 "secured" is this side's opinion only: the broker has not looked at our
- * certificate yet, and its refusal comes as an alert or a plain close a moment later.
- */
-export type Phase = "resolving" | "reaching" | "handshake" | "secured" | "open";
+import { endFault, type Phase, type Seen, timeoutFault } from "./broker-faults.ts";
 
 /** One TCP and TLS connection, from its first packet to its end. The first reason given for its end is the one told. */
 export type Line = {

@@ -1,0 +1,71 @@
+import type { DiskFile } from "../effects/effects.ts";
+import { type SegmentHeader, type StoredBlock, UNITS_START } from "./segment.ts";
+
+/** A unit never fills a segment alone, so that one commit of a full ring is several units. */
+const UNIT_MAX = 256 * 1024;
+/** What is known of a segment while the process lives. */
+export type Segment = {
+  readonly path: string;
+  readonly file: DiskFile;
+  readonly generation: bigint;
+  /** Grows with every segment of the lane that is begun: the backlog's order of age. */
+  readonly order: number;
+  /** Behind the last good unit, or the one that is being written. */
+  end: number;
+  /** Behind the last unit whose commit is finished: only up to here is anything read for sending. */
+  committed: number;
+  /** Everything before it is delivered. */
+  cursor: number;
+  /** Where the drain reads next; set back to the cursor when a connection ends. */
+  readAt: number;
+  /** Records that wait in it. */
+  waiting: number;
+  /** Units of which some blocks were answered, or are under way from memory. By offset. */
+  readonly partial: Map<number, Partial>;
+  /** Recovered, retired or full: nothing is appended any more. */
+  closed: boolean;
+  /** A failed write or sync: the file is not used again. */
+  retired: boolean;
+  /** Given up for room: nothing of it is sent any more. */
+  condemned: boolean;
+};
+export type Partial = { readonly length: number; readonly blocks: number; readonly done: Set<string>; readonly claimed: Set<string> };
+
+/** Nothing of the failed commit is kept here, and the file is never written or synced again. */
+export function retire(segment: Segment, end: number): void {
+  segment.closed = true;
+  segment.retired = true;
+  segment.end = end;
+}
+
+export const newSegment = (path: string, file: DiskFile, { generation, order }: SegmentHeader): Segment => ({
+  path,
+  file,
+  generation,
+  order,
+  end: UNITS_START,
+  committed: UNITS_START,
+  cursor: UNITS_START,
+  readAt: UNITS_START,
+  waiting: 0,
+  partial: new Map(),
+  closed: false,
+  retired: false,
+  condemned: false,
+});
+
+export const keyOf = (block: StoredBlock): string => `${block.name.run}/${block.name.number}`;
+
+export function splitUnits<B extends StoredBlock>(blocks: readonly B[]): B[][] {
+  const units: B[][] = [];
+  let length = 0;
+  for (const block of blocks) {
+    length += block.bytes.length;
+    if (units.length === 0 || length > UNIT_MAX) {
+      units.push([]);
+      length = block.bytes.length;
+    }
+    units.at(-1)!.push(block);
+  }
+  return units;
+}
