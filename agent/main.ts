@@ -52,7 +52,9 @@ export async function runAgent(effects: Effects, options: AgentOptions, signal: 
   const run = new DataView(effects.entropy.bytes(8).buffer).getBigUint64(0) | 1n;
   const recovered = await recoverSpool(effects.disk, effects.entropy, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
   const agent = new Agent(effects, options, recovered, run);
-  void effects.control.serve(`${runtimeDir}/control.sock`, (request) => agent.answer(request), signal);
+  effects.control
+    .serve(`${runtimeDir}/control.sock`, (request) => agent.answer(request), signal)
+    .catch((caught: unknown) => agent.controlFailed(caught));
   await agent.tellStart(recovered);
   await agent.live(signal);
 }
@@ -323,6 +325,11 @@ class Agent {
       ports: this.#inventory.all,
       uplink: this.#uplink.view(),
     };
+  }
+
+  /** Nobody can ask this agent; it works on. */
+  controlFailed(caught: unknown): void {
+    this.#faults.raise("control", asFault(caught, "control.failed", "The control socket cannot be served"));
   }
 
   /** One request of the control socket. */

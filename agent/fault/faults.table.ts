@@ -44,6 +44,7 @@ export const FAULTS = {
   "usage":                  { number: "BED-510", what: "The command was not understood", likely: "a typing error", next: "bedside --help" },
   "agent.addon":            { number: "BED-505", what: "The serial add-on cannot be loaded", likely: "/dev/shm, the runtime and state directories and /tmp are all mounted noexec, or the program file is damaged", next: "let one of them be mounted exec, or install the program file again" },
   "start.environment":      { number: "BED-506", what: "An environment variable is set that could change what the program does", likely: "a setting of the shell or of the service", next: "unset it and start again (in the service: UnsetEnvironment=)" },
+  "control.failed":         { number: "BED-507", what: "The control socket cannot be served", likely: "the runtime directory's path is too long, or something else lies there", next: "give a short --runtime-dir; readings go on meanwhile, but status and ports cannot ask this agent" },
   "agent.failed":           { number: "BED-599", what: "The agent stopped by a defect of its own", likely: "a bug", next: "send the text above to the maintainers" },
 } as const satisfies Readonly<Record<string, FaultRow>>;
 

@@ -145,6 +145,7 @@ export class Session {
       if (bytes.length > 0) this.#bytesCame = true;
       const { decoded, turn } = link.push(bytes, now);
       for (const one of decoded) this.#frame(link, one, now);
+      // What a full kernel buffer does not take is an unanswered question: the dialogue's own time-out asks again.
       for (const write of turn.writes) port.write(write);
       if (turn.refused !== undefined) this.#transmitRefused(turn.refused, now);
       if (elapsed(now, this.#effects.clock.now()) > DRIVER_TIME_MAX) this.#driverFailed(link, "it took more than 100 ms", undefined, now);
