@@ -104,6 +104,7 @@ class World {
 
   async run(): Promise<Outcome> {
     const { schedule, trace } = this.#stage;
+    trace.add("plan", JSON.stringify(this.#plan));
     if (this.#plan.downAtStart) this.#broker.down(this.#stage.random.between(0, this.#plan.brokerDownMax));
     this.#trouble();
     schedule.after(1 * MS, () => this.#begin());
