@@ -1,4 +1,4 @@
-import { Seconds } from "../../config/units.ts";
+import { Milliseconds, Seconds } from "../../config/units.ts";
 import { type Decoded, driver, type Line, type Step, type Template } from "../kit/driver.ts";
 import type { Metric, Reading, ValueMetric } from "../kit/reading.ts";
 import { ANSWER_BYTES_MAX, FIELD_FIRST, type PrintedAnswer, readAnswer } from "./answer.ts";
@@ -50,6 +50,7 @@ const TX = { RSET: command("RSET"), SNDF: command("SNDF"), SNDA: command("SNDA")
 
 const ANSWER_WITHIN = Seconds(2); // PB-13
 const POLL_PAUSE = Seconds(1);
+const RESET_PAUSE = Milliseconds(100);
 const FAILURES_MAX = 3;
 
 /** Puritan Bennett 840 and 980, settings port: SNDF (or, of old software, SNDA) is asked every second. */
@@ -128,6 +129,7 @@ type Asking = Line<Memory, typeof TX>;
 
 function* run(line: Asking): Step<void> {
   yield* line.send("RSET"); // once; it answers nothing
+  yield* line.sleep(RESET_PAUSE); // it empties the receive buffer, and a request behind it must not go with that
   for (let failures = 0; failures < FAILURES_MAX; yield* line.sleep(POLL_PAUSE)) failures = (yield* poll(line)) ? 0 : failures + 1;
 }
 

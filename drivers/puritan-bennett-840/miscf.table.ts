@@ -172,8 +172,8 @@ export const MISCF_MANOEUVRES: readonly (readonly number[])[] = [
 /** PB-9: a 980 means something else by these. */
 export const MISCF_980_ALARMS: readonly AlarmRow[] = [
   [153, "physiological", "", "f161", "high EtCO2"],
+  [160, "technical", "", "device", "proximal sensor inoperative"],
 ];
 export const MISCF_980_FIELDS: readonly FieldRow[] = [
-  [160, "enumeration", "word", "", "", "proximal sensor inoperative"],
   [161, "text", "word", "", "", "EtCO2, unit not documented"],
 ];

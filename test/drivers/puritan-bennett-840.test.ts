@@ -201,6 +201,7 @@ describe("about the device", () => {
     expect(named(of980({ 153: "HIGH" }), "f153")).toMatchObject([
       { present: true, metric: { refid: "pb980.f153", on: "pb980.f161", nature: "physiological" } },
     ]);
+    expect(named(of980({ 160: "LOW" }), "f160")).toMatchObject([{ present: true, metric: { refid: "pb980.f160", nature: "technical" } }]);
     expect(named(of980({ 161: "38" }), "f161")).toMatchObject([{ told: "text", value: "38", metric: { refid: "pb980.f161" } }]);
     expect(one("MISCF", 153, "HIGH")).toMatchObject([{ metric: { refid: "pb840.f153", nature: "technical" } }]);
   });
