@@ -16,7 +16,8 @@ export type Keep = (lane: Lane, stamped: Stamped) => void;
 
 /**
  * All readings of one frame become records of one epoch and one instant: one report, a block for each wave, an alert for each
- * edge of a condition. The values are not touched. The device's own time goes with the report; a wave has its sample count. Returns the conditions that are known now.
+ * edge of a condition. The values are not touched. The device's own time goes with the report; a wave has its sample count.
+ * Returns the conditions that are known now.
  */
 export function stampReadings(
   readings: readonly Reading[],

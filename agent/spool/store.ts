@@ -320,7 +320,7 @@ export class LaneStore {
     }
   }
 
-  /** Makes the file empty for the next recovery, lazily: where a power cut undoes it, what was delivered is sent again under equal names. */
+  /** Makes the file empty for the next recovery, lazily: after a power cut that undoes it, what was delivered is sent again. */
   async #erase(segment: Segment): Promise<void> {
     if (segment.retired) return;
     try {

@@ -1,0 +1,229 @@
+import { type Import, lineOf, type Source, targetOf } from "./tidy-source.ts";
+
+/** Each rule answers with what breaks it, one sentence each with its place. */
+export type HouseRule = (sources: readonly Source[]) => readonly string[];
+
+export const inTest = (path: string): boolean => path.startsWith("test/");
+const inNodeEffects = (path: string): boolean => path.startsWith("agent/effects/node/");
+const inPackaging = (path: string): boolean => path.startsWith("config/package/");
+export const isEmulator = (path: string): boolean => /^drivers\/(?!kit\/)[^/]+\/emulator[^/]*\.ts$/.test(path);
+const isTable = (path: string): boolean => path.endsWith(".table.ts");
+
+/** Run by a person or by packaging, never by the agent; they stand outside the arrows and may touch the machine. */
+const TOOLS: Readonly<Record<string, string>> = {
+  "proto/generate.ts": "makes the generated code afresh; part of no program",
+};
+
+/** Values that one feature folder of agent/ takes from another; everything else is a type or goes through main.ts. */
+const JOINTS: Readonly<Record<string, string>> = {
+  "session → agent/alerts/edges.ts": "edges are found while a frame is stamped, in the same turn",
+  "session → agent/wire/records.ts": "a stamp encodes once",
+  "uplink → agent/session/epochs.ts": "the birth introduces a device in the very words of a batch",
+  "uplink → agent/wire/heads.ts": "the clock in a birth is told as in a head",
+  "health → agent/wire/heads.ts": "the clock in health is told as in a head",
+  "effects → agent/uplink/packet-check.ts": "stands between the TLS stream and the client, which lives in the effect",
+  "effects → agent/uplink/packet-check.table.ts": "reason codes are named once",
+};
+/** What every feature may use as values. */
+const VOCABULARY = ["agent/model/", "agent/fault/", "agent/log/", "agent/effects/effects.ts"];
+
+const beginsWith = (target: string, prefixes: readonly string[]): boolean => prefixes.some((prefix) => target.startsWith(prefix));
+
+/** Undefined: allowed. */
+function arrowBroken(path: string, target: string, typeOnly: boolean): string | undefined {
+  if (inTest(path) || inPackaging(path) || TOOLS[path] !== undefined || !/^(agent|config|drivers|proto|test)\//.test(target))
+    return undefined;
+  if (target.startsWith("test/")) return "nothing outside test/ imports a test";
+  if (isEmulator(target)) {
+    const own = path.slice(0, path.lastIndexOf("/") + 1);
+    return isEmulator(path) && target.startsWith(own) ? undefined : "only tests import an emulator";
+  }
+  if (path === "config/units.ts") return "config/units stands first";
+  if (path.startsWith("config/")) return target === "config/units.ts" ? undefined : "the configuration imports config/units only";
+  if (path.startsWith("proto/")) {
+    return beginsWith(target, ["proto/"]) || typeOnly ? undefined : "proto imports nothing of ours but types";
+  }
+  if (path.startsWith("drivers/kit/"))
+    return beginsWith(target, ["drivers/kit/", "config/units.ts", "config/schema.ts"]) ? undefined : "the kit imports config only";
+  if (path === "drivers/index.ts")
+    return /^drivers\/[^/]+\/driver\.ts$/.test(target) ? undefined : "the registry imports the drivers and the kit's types";
+  if (path.startsWith("drivers/")) {
+    const own = `${path.split("/").slice(0, 2).join("/")}/`;
+    const allowed = beginsWith(target, ["drivers/kit/", "config/units.ts", "config/schema.ts", own]);
+    return allowed ? undefined : "a driver imports the kit, config and its own folder";
+  }
+  return agentArrowBroken(path, target, typeOnly);
+}
+
+function agentArrowBroken(path: string, target: string, typeOnly: boolean): string | undefined {
+  if (target.startsWith("drivers/"))
+    return typeOnly || beginsWith(target, ["drivers/kit/"]) || path.startsWith("agent/cli/") ? undefined : "drivers are handed in";
+  if (!target.startsWith("agent/")) return undefined;
+  if (target === "agent/main.ts") return path.startsWith("agent/cli/") || typeOnly ? undefined : "only the command line starts the agent";
+  if (path === "agent/main.ts") return beginsWith(target, ["agent/cli/", "agent/effects/node/"]) ? "main is handed its effects" : undefined;
+  const folder = path.split("/")[1]!;
+  if (target.startsWith(`agent/${folder}/`) && !(target.startsWith("agent/effects/node/") && !inNodeEffects(path))) return undefined;
+  if (target.startsWith("agent/cli/")) return "nothing imports the command line";
+  if (typeOnly || folder === "cli") return undefined;
+  if (target.startsWith("agent/effects/node/")) return "the real world is handed in";
+  if (beginsWith(target, VOCABULARY) || JOINTS[`${folder} → ${target}`] !== undefined) return undefined;
+  return "a feature imports the vocabulary, and of others only types (or it stands in JOINTS)";
+}
+
+export const arrows: HouseRule = (sources) =>
+  eachImport(sources, ({ path }, { from, typeOnly }) => arrowBroken(path, targetOf(path, from), typeOnly));
+
+/** A joint that nothing needs any more is closed. */
+export const unusedJoints: HouseRule = (sources) => {
+  const used = new Set(
+    sources.flatMap(({ path, imports }) => imports.map(({ from }) => `${path.split("/")[1]} → ${targetOf(path, from)}`)),
+  );
+  return Object.keys(JOINTS).filter((joint) => !used.has(joint));
+};
+
+const OUTSIDE = /^(node:|serialport$|@serialport\/|mqtt$|node-forge$|systeminformation$)/;
+export const outsideOnlyInEffects: HouseRule = (sources) =>
+  eachImport(sources, ({ path }, { from }) => {
+    const free = inTest(path) || inPackaging(path) || inNodeEffects(path) || TOOLS[path] !== undefined;
+    return OUTSIDE.test(from) && !free ? "what touches the outside is imported in agent/effects/node only" : undefined;
+  });
+
+const ONCE = [/^yaml$/, /^zod(\/|$)/, /^protobufjs(\/|$)/];
+export const importedOnce: HouseRule = (sources) =>
+  ONCE.flatMap((name) => {
+    const importers = sources.filter(({ path, imports }) => !inTest(path) && imports.some(({ from }) => name.test(from)));
+    const paths = importers.map(({ path }) => path);
+    return paths.length === 1 ? [] : [`${name.source} is imported by ${paths.length} files: ${paths.join(", ")}`];
+  });
+
+export const literalImports: HouseRule = (sources) =>
+  eachImport(sources, ({ path }, { from, dynamic }) => {
+    if (inTest(path) || inPackaging(path) || !dynamic) return undefined;
+    return from === "" || from.startsWith("file:") ? "no program loads code by a path that it makes up" : undefined;
+  });
+
+type Ban = { readonly what: string; readonly pattern: RegExp; readonly free: (path: string) => boolean };
+const outside = (path: string): boolean => inTest(path) || inPackaging(path) || inNodeEffects(path) || TOOLS[path] !== undefined;
+const BANS: readonly Ban[] = [
+  { what: "Date.now", pattern: /\bDate\s*\.\s*now\b/g, free: outside },
+  { what: "the present time by new Date()", pattern: /\bnew\s+Date\s*(?:\(\s*\)|(?![\w(]))|(?<!new\s)\bDate\(\)/g, free: outside },
+  { what: "a timer", pattern: /\b(?:setTimeout|setInterval|setImmediate)\b/g, free: outside },
+  { what: "Math.random", pattern: /\bMath\s*\.\s*random\b/g, free: outside },
+  { what: "console", pattern: /(?<![\w.#])console\s*[.[]/g, free: outside },
+  { what: "process", pattern: /(?<![\w.#])process\s*[.[]/g, free: outside },
+  { what: "performance.now", pattern: /(?<![\w.#])performance\s*\.\s*now\b/g, free: outside },
+  { what: "globalThis", pattern: /\bglobalThis\b/g, free: outside },
+  { what: "a require", pattern: /\bmodule\s*\.\s*require\b|(?<![\w.])require\s*\(|\bcreateRequire\b/g, free: outside },
+  { what: "eval", pattern: /(?<![\w.])eval\s*\(|\bnew\s+Function\b/g, free: inTest },
+  {
+    what: "an empty catch",
+    pattern: /\bcatch\s*(?:\([^)]*\))?\s*\{\s*\}|\.catch\(\s*(?:\([^)]*\)|\w+)\s*=>\s*\{\s*\}\s*\)/g,
+    free: inTest,
+  },
+  { what: "a bare Error", pattern: /(?<!class \w+ extends )\b(?:new\s+)?(?<![\w.])Error\s*\(/g, free: inTest },
+  { what: "a thrown value that is no error", pattern: /\bthrow\s*["'`{[\d]/g, free: inTest },
+  { what: "module state that changes", pattern: /^(?:export\s+)?(?:let|var)\s/gm, free: outside },
+];
+export const bannedCalls: HouseRule = (sources) =>
+  sources.flatMap((source) =>
+    BANS.filter(({ free }) => !free(source.path)).flatMap(({ what, pattern }) =>
+      [...source.code.matchAll(pattern)].map((match) => `${place(source, match.index)}: ${what}`),
+    ),
+  );
+
+/** `any` only under a biome-ignore that says why. */
+export const noAny: HouseRule = (sources) =>
+  sources.flatMap((source) =>
+    [...source.code.matchAll(/[:<|&,=]\s*any\b(?!\s*[:(])|\bas\s+any\b|\bany\[\]/g)]
+      .filter((match) => !isIgnored(source, match.index, "noExplicitAny"))
+      .map((match) => `${place(source, match.index)}: any`),
+  );
+
+function isIgnored(source: Source, at: number, rule: string): boolean {
+  const line = lineOf(source.text, at);
+  const before = source.text.split("\n")[line - 2] ?? "";
+  return new RegExp(`biome-ignore lint/\\w+/${rule}: \\w`).test(before);
+}
+
+const FILE_LINES = 400;
+const LINE_COLUMNS = 140;
+const FUNCTION_LINES = 60;
+export const sizes: HouseRule = (sources) =>
+  sources.flatMap((source) => {
+    const { path, text } = source;
+    if (isTable(path)) return [];
+    const lines = text.split("\n");
+    if (lines.at(-1) === "") lines.pop();
+    const codes = source.code.split("\n");
+    const tooLong = lines.flatMap((line, index) => (line.length > LINE_COLUMNS && !isText(line, codes[index]!) ? [index + 1] : []));
+    return [
+      ...(lines.length > FILE_LINES ? [`${path}: ${lines.length} lines`] : []),
+      ...tooLong.map((line) => `${path}:${line}: longer than ${LINE_COLUMNS} columns`),
+      ...longFunctions(source),
+    ];
+  });
+
+/** A line that holds a text, or lies in one, cannot be broken without breaking what it says. */
+const isText = (line: string, code: string): boolean => (code.trim() === "" ? !/^\s*(?:\/\/|\/?\*)/.test(line) : /["'`]/.test(code));
+
+/** A function that is written within another counts for itself. */
+function longFunctions({ path, code }: Source): string[] {
+  const opened: { readonly line: number; readonly counts: boolean; within: number }[] = [];
+  const found: string[] = [];
+  code.split("\n").forEach((line, index) => {
+    for (let at = 0; at < line.length; at++) {
+      if (line[at] === "{") {
+        const counts = line.slice(at + 1).trim() === "" && beginsFunction(line.slice(0, at));
+        opened.push({ line: index + 1, counts, within: 0 });
+      }
+      const begun = line[at] === "}" ? opened.pop() : undefined;
+      if (begun === undefined) continue;
+      const length = index + 2 - begun.line;
+      if (begun.counts && length - begun.within > FUNCTION_LINES) found.push(`${path}:${begun.line}: a function of ${length} lines`);
+      const outer = opened.at(-1);
+      if (outer !== undefined) outer.within += begun.counts ? length : begun.within;
+    }
+  });
+  return found;
+}
+
+const NO_FUNCTION =
+  /^\s*(?:\}?\s*else|if|for|while|switch|do|try|\}?\s*catch|\}?\s*finally|(?:export\s+)?(?:default\s+)?(?:class|interface|type|enum)\b|(?:suite|describe)\b)/;
+function beginsFunction(before: string): boolean {
+  return /(?:\)|=>|[\w>\]}])\s*$/.test(before) && !NO_FUNCTION.test(before) && (/[)(]/.test(before) || /=>\s*$/.test(before));
+}
+
+/** Data only, one row a line. */
+export const tables: HouseRule = (sources) =>
+  sources
+    .filter(({ path }) => isTable(path))
+    .flatMap((source) =>
+      [...source.code.matchAll(/=>|\bfunction\b|\b(?:if|for|while|switch|new)\b\s*\(?|\?\s*[^:?]+:\s/g)]
+        .filter((match) => !/^\s*(?:\*|\/)/.test(match[0]))
+        .map((match) => `${place(source, match.index)}: logic in a table`),
+    );
+
+const OWNERLESS = /(^|\/)(utils?|common|helpers?|lib|docs?|types)\//;
+export const noOwnerlessFolders = (paths: readonly string[]): readonly string[] => paths.filter((path) => OWNERLESS.test(path));
+
+/** Fixed by the owner, with what git, npm, the editor and a reader of a repository look for at its top. */
+const TOP_LEVEL = new Set(
+  (
+    "agent config drivers proto test README.md package.json tsconfig.json build.sh package-lock.json biome.json " +
+    "LICENSE NOTICE CHANGELOG.md SECURITY.md .ci .editorconfig .gitattributes .gitignore"
+  ).split(" "),
+);
+export const topLevel = (paths: readonly string[]): readonly string[] => [
+  ...new Set(paths.map((path) => path.split("/")[0]!).filter((name) => !TOP_LEVEL.has(name))),
+];
+
+function eachImport(sources: readonly Source[], broken: (source: Source, one: Import) => string | undefined): string[] {
+  return sources.flatMap((source) =>
+    source.imports.flatMap((one) => {
+      const why = broken(source, one);
+      return why === undefined ? [] : [`${source.path}:${one.line}: imports ${one.from === "" ? "what is not written" : one.from}; ${why}`];
+    }),
+  );
+}
+
+const place = ({ path, text }: Source, at: number): string => `${path}:${lineOf(text, at)}`;
