@@ -17,17 +17,20 @@ install_npm() {
   if ! npm_is_current; then
     command -v npm >/dev/null || fail "npm is missing; install it (Debian, Ubuntu: apt-get install npm), any version from 9 on"
     say "Installing the npm packages of package-lock.json into node_modules (about 375 MB, Node among them) ..."
-    npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2 9>&- || fail "npm ci failed (see above)"
+    BEDSIDE_PINNED_NODE=$(pinned_node) NODE_OPTIONS="--require \"$PWD/config/package/pinned-node.cjs\"" \
+      npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2 9>&- || fail "npm ci failed (see above)"
     link_node
     lock_hash >node_modules/.bedside-lock
   fi
   export PATH="$PWD/node_modules/.bin:$PATH"
   local wanted found
-  wanted=v$(sed -n 's/^ *"node": "\([0-9.]*\)".*/\1/p' package.json | head -n 1)
+  wanted=$(pinned_node)
   found=$(node -v 2>&1 || true)
   [ "$found" = "$wanted" ] ||
     fail "node_modules/.bin/node should be $wanted, found: $found (only Linux on x86-64 or ARM64 with glibc 2.28 or newer has one)"
 }
+
+pinned_node() { sed -n 's/^ *"node": "\([0-9.]*\)".*/v\1/p' package.json | head -n 1; }
 
 # npm 9, which Debian 12 has, installs the package but makes no link to a program called node.
 link_node() {
