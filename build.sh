@@ -20,6 +20,7 @@ main() {
     sim) run_script test/sim/main.ts "$@" ;;
     canaries) run_script test/sim/canaries.ts "$@" ;;
     dev) run_script test/dev/dev.ts "$@" ;;
+    bench) prepare demo && run_script test/bench/main.ts "$@" ;;
     *)
       say "build.sh: there is no verb \"$verb\""
       print_verbs >&2
@@ -38,6 +39,7 @@ print_verbs() {
   sim        the agent in a simulated world that crashes  [--seed S] [--seeds N]
   canaries   bugs planted on purpose: the simulator must find each
   dev        for those who write drivers; alone it prints its own verbs
+  bench      the packaged agent beside programs that do the same job and nothing else  [--devices N] [--memory] [--help]
 VERBS
 }
 
