@@ -41,13 +41,11 @@ async function emulate(emulator: Emulator<unknown>, seed: number): Promise<void>
     onSent: (bytes) => process.stderr.write(`→ ${Buffer.from(bytes).toString("hex")}\n`),
     onHeard: (bytes) => process.stderr.write(`← ${Buffer.from(bytes).toString("hex")}\n`),
   });
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   process.stdout.write(`${device.path}\n`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
-      void device.stop().then(() => {
-        rmSync(folder, { recursive: true, force: true });
-        process.exit(0);
-      });
+      void device.stop().then(() => process.exit(0));
     });
   }
 }
