@@ -1,0 +1,157 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Central, openCentral } from "../../support/central.ts";
+import type { EmulatedDevice } from "../../support/emulated-device.ts";
+import { startMosquitto } from "../../support/mosquitto.ts";
+import { makeAuthority } from "../../support/pki.ts";
+import { type AgentLife, startAgent } from "./agent-life.ts";
+import { CAST, GATEWAY, type Part } from "./cast.ts";
+import type { DeviceBook, Hold } from "./ledger.ts";
+
+/** Everything around the agent: certificates, broker, devices, the centre's subscriber, and the agent's lives so far. */
+export type Stage = {
+  readonly brokerPort: number;
+  readonly central: Central;
+  readonly devices: readonly Placed[];
+  readonly runtimeDir: string;
+  readonly lives: readonly AgentLife[];
+  /** Starts the agent on the same directories, as a service manager does. */
+  readonly start: () => AgentLife;
+  readonly books: () => readonly DeviceBook[];
+  /** Ends what still runs and removes every file, in this order. Reports what could not be done. */
+  readonly clear: () => Promise<readonly string[]>;
+};
+export type Placed = { readonly part: Part; readonly emulated: EmulatedDevice };
+
+/** Records are sent this often; a kill between two messages finds some that only the ring has. */
+const PACE_MS = 250;
+const WINDOW_MS = 400;
+
+export type StageOptions = {
+  /** The agent's program and its words before the verb. */
+  readonly program: readonly string[];
+  readonly say: (what: string) => void;
+};
+
+export async function setStage({ program, say }: StageOptions): Promise<Stage> {
+  const undo: (() => Promise<void> | void)[] = [];
+  const clear = async (): Promise<readonly string[]> => {
+    const failed: string[] = [];
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
+      try {
+        await step();
+      } catch (caught) {
+        failed.push(caught instanceof Error ? caught.message : String(caught));
+      }
+    }
+    return failed;
+  };
+  try {
+    return { ...(await build({ program, say, undo })), clear };
+  } catch (caught) {
+    await clear();
+    throw caught;
+  }
+}
+
+async function build({ program, say, undo }: StageOptions & { undo: (() => Promise<void> | void)[] }): Promise<Omit<Stage, "clear">> {
+  const folder = freshFolder(join(tmpdir(), "bedside-demo-"), undo);
+  // The window of undelivered records lies in memory; the agent refuses a runtime directory on disk.
+  const runtimeDir = freshFolder("/dev/shm/bedside-demo-", undo);
+
+  say("Making a certificate authority and certificates for this demo alone (EC P-256) ...");
+  const pki = makeAuthority("Demo hospital CA");
+  const gateway = pki.issue({ cn: GATEWAY, kind: "client" });
+  const files = { ca: pki.cert, cert: gateway.cert, key: gateway.key };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.pem`), text, { mode: 0o600 });
+
+  say("Starting mosquitto on a free loopback port: TLS 1.3 only, a client certificate required ...");
+  const brokerFolder = join(folder, "broker");
+  mkdirSync(brokerFolder);
+  const broker = await startMosquitto({ folder: brokerFolder, pki });
+  undo.push(() => broker.stop());
+
+  say("Subscribing as central operations would ...");
+  const identity = pki.issue({ cn: "consumer", kind: "client" });
+  const central = await openCentral({ port: broker.port, pki, identity, gateway: GATEWAY });
+  undo.push(() => central.stop());
+
+  say(`Plugging in ${CAST.length} emulated devices, each behind a pty ...`);
+  const devices: Placed[] = [];
+  for (const part of CAST) {
+    const emulated = await part.start(join(folder, `tty-${part.location}`));
+    undo.push(() => emulated.stop());
+    // Switched on, but not sending before somebody listens. The one that is asked is silent by itself.
+    if (part.rule !== undefined && part.speaks === "unasked") emulated.pause();
+    devices.push({ part, emulated });
+  }
+  const config = join(folder, "bedside.yaml");
+  writeFileSync(config, configuration({ folder, port: broker.port, devices }));
+
+  const lives: AgentLife[] = [];
+  const admitted = devices.filter(({ part }) => part.rule !== undefined);
+  const words = ["run", "--config", config, "--state-dir", join(folder, "state"), "--runtime-dir", runtimeDir];
+  const start = (): AgentLife => {
+    const life = startAgent(
+      [...program, ...words],
+      admitted.map(({ emulated }) => emulated.path),
+    );
+    lives.push(life);
+    return life;
+  };
+  undo.push(async () => {
+    for (const life of lives) await life.stop();
+  });
+  const holdsOf = (path: string): readonly Hold[] => lives.flatMap((life) => life.holdOf(path) ?? []);
+  return {
+    brokerPort: broker.port,
+    central,
+    devices,
+    runtimeDir,
+    lives,
+    start,
+    books: () =>
+      admitted.map(({ part: { rule, keyOf, beyond, speaks }, emulated }) => ({
+        device: rule!.device,
+        keyOf,
+        beyond,
+        speaks,
+        sent: emulated.ledger,
+        holds: holdsOf(emulated.path),
+      })),
+  };
+}
+
+function freshFolder(prefix: string, undo: (() => Promise<void> | void)[]): string {
+  const folder = mkdtempSync(prefix);
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  // Also where we are made to exit before everything was put away.
+  process.once("exit", remove);
+  undo.push(() => {
+    remove();
+    process.removeListener("exit", remove);
+  });
+  return folder;
+}
+
+function configuration({ folder, port, devices }: { folder: string; port: number; devices: readonly Placed[] }): string {
+  const file = (name: string): string => join(folder, `${name}.pem`);
+  const ports = devices.map(({ part, emulated }) => `  - { path: ${emulated.path}, location: ${part.location} }`);
+  const rules = devices.flatMap(({ part }) => (part.rule === undefined ? [] : [`  - ${ruleText(part.location, part.rule)}`]));
+  return `gateway: ${GATEWAY}
+description: demo
+broker: { host: localhost, port: ${port}, ca: ${file("ca")}, cert: ${file("cert")}, key: ${file("key")} }
+pace: ${PACE_MS}ms
+window: ${WINDOW_MS}ms
+ports:
+${ports.join("\n")}
+rules:
+${rules.join("\n")}
+`;
+}
+
+/** A rule as a person writes it. */
+export const ruleText = (location: string, { device, driver, socket }: Rule): string =>
+  `{ when: { location: ${location} }, allow: true, device: ${device}, driver: ${driver}, socket: ${socket} }`;
+type Rule = NonNullable<Part["rule"]>;
