@@ -26,6 +26,15 @@ export type Case = {
   /** µs that a report or a wave may wait before it is delivered or durable; alerts and events 0. */
   readonly window: number;
 };
+/** How many records were owed, and what became of those that did not arrive: nobody may widen the excuses unseen. */
+export type Tally = {
+  readonly owed: number;
+  /** Cost by power cuts within their window; the oldest was stamped this many µs before the end of its process. */
+  readonly cut: number;
+  readonly cutAgeMax: number;
+  /** Named by a gap. */
+  readonly named: number;
+};
 type LaneName = keyof Arrivals;
 const STREAM_OF: Readonly<Record<LaneName, number>> = { report: STREAM.report, wave: STREAM.wave, alert: STREAM.alert };
 
@@ -38,17 +47,22 @@ const STREAM_OF: Readonly<Record<LaneName, number>> = { report: STREAM.report, w
  * under way is finished before the next, and the world knows how long it made the disk take). A process that dies before it
  * has adopted what the one before left does not shorten that: nobody could commit meanwhile.
  */
-export function judge(world: Case): { readonly missing: number; readonly problems: readonly (readonly [string, string])[] } {
-  const problems: (readonly [string, string])[] = [];
-  const problem: Problem = (checker, text) => problems.push([checker, text]);
-  let missing = 0;
+export function judge(world: Case, problem: Problem): Tally {
+  const tally = { owed: 0, cut: 0, cutAgeMax: 0, named: 0 };
   for (const port of world.ports) {
     for (const { unit, lane, stampedAt, opening } of stampsOf(port)) {
+      tally.owed += 1;
       if (world.matcher.arrivals.get(unit)?.[lane] !== undefined) continue;
-      const from = lossFrom(world, opening.life, lane === "alert" ? 0 : world.window);
-      if (stampedAt >= from || isNamedByGap(world, unit, lane)) continue;
-      missing += 1;
       const end = world.ends[opening.life.index];
+      if (stampedAt >= lossFrom(world, opening.life, lane === "alert" ? 0 : world.window)) {
+        if (end !== undefined && stampedAt < end.at) tally.cut += 1;
+        tally.cutAgeMax = Math.max(tally.cutAgeMax, (end?.at ?? 0) - stampedAt);
+        continue;
+      }
+      if (isNamedByGap(world, unit, lane)) {
+        tally.named += 1;
+        continue;
+      }
       problem(
         "lost",
         `${lane} of unit ${unit.unit.deviceTime} on ${port.location}, stamped at ${stampedAt} µs by life ${opening.life.index}, ` +
@@ -60,7 +74,7 @@ export function judge(world: Case): { readonly missing: number; readonly problem
   }
   checkRunEnds(world, problem);
   checkHoles(world, problem);
-  return { missing, problems };
+  return tally;
 }
 
 /** Stamps of this life from here on may be lost by a power cut. */

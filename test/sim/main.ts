@@ -43,6 +43,10 @@ const summary = {
   powerCuts: sum(({ powerCuts }) => powerCuts),
   records: sum(({ records }) => records),
   duplicates: sum(({ duplicates }) => duplicates),
+  owed: sum(({ tally }) => tally.owed),
+  lostToPowerCuts: sum(({ tally }) => tally.cut),
+  lostAgeMaxMs: Math.max(...outcomes.map(({ tally }) => tally.cutAgeMax)) / 1000,
+  namedByGaps: sum(({ tally }) => tally.named),
   fileOperations: sum(({ operations }) => operations),
   events: sum(({ events }) => events),
   failures: failed.length,
@@ -54,6 +58,7 @@ process.stdout.write(
   values.json
     ? `${JSON.stringify(summary)}\n`
     : `sim: ${summary.seeds} seeds from ${first}, ${summary.days} simulated days, ${summary.kills} kills, ${summary.powerCuts} power cuts, ` +
-        `${summary.records} records, ${summary.failures} failed, ${summary.seconds} s\n`,
+        `${summary.records} records (of ${summary.owed} owed ${summary.lostToPowerCuts} were lost to power cuts within their window, ` +
+        `${summary.namedByGaps} are named by gaps), ${summary.failures} failed, ${summary.seconds} s\n`,
 );
 process.exit(failed.length === 0 ? 0 : 1);

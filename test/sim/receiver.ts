@@ -1,6 +1,6 @@
 import type { Message } from "../../agent/effects/effects.ts";
 import { decodeBatch, decodeHealth, decodePresence } from "../../proto/codec.ts";
-import { type Batch, type Health, RUN_END, STREAM, type WireRecord } from "../../proto/messages.ts";
+import { type Batch, type Head, type Health, RUN_END, STREAM, type WireRecord } from "../../proto/messages.ts";
 import type { Connection, Received, Receiver } from "./broker.ts";
 import type { Life } from "./life.ts";
 import type { Instant } from "./schedule.ts";
@@ -47,6 +47,8 @@ export class Ledger implements Receiver {
   readonly #gateway: string;
   readonly #published = new Map<number, Set<string>>();
   readonly #answered = new Map<number, Set<string>>();
+  readonly #refused = new Set<string>();
+  readonly #last = new Map<string, number>();
   /** A message is looked into once, however often it is spoken of. */
   readonly #read = new WeakMap<Uint8Array, Batch>();
 
@@ -82,12 +84,26 @@ export class Ledger implements Receiver {
     if (message.topic.endsWith("/up/health")) this.#heardHealth(message);
     const batch = this.#batchOf(message);
     if (batch === undefined || batch.head === undefined) return;
+    this.#order(message, batch.head, batch.records);
     if (message.code >= 0x80) {
       for (const name of namesOf(batch)) this.#published.get(message.connection)?.delete(keyOf(name));
       return;
     }
     this.receptions += batch.records.length;
     for (const record of batch.records) this.#take(message, batch, record);
+  }
+
+  /** First deliveries come in order of n within a range of one connection, unless the broker refused one of the lane. */
+  #order(message: Received, { run, stream }: Head, records: readonly WireRecord[]): void {
+    const place = `${message.connection} ${message.topic}`;
+    if (message.code >= 0x80) this.#refused.add(place);
+    if (this.#refused.has(place)) return;
+    for (const { epoch, n } of records) {
+      if (this.records.has(keyOf({ run, epoch, stream, n }))) continue;
+      const range = `${place} ${message.properties.range} ${run}/${epoch}`;
+      if (n <= (this.#last.get(range) ?? -1)) this.#problem("order", `${range}: ${n} came after ${this.#last.get(range)}`);
+      this.#last.set(range, n);
+    }
   }
 
   answered(message: Received): void {

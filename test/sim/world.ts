@@ -4,7 +4,7 @@ import { readSettings } from "../../config/schema.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import type { Emulator } from "../../drivers/kit/emulator.ts";
 import { SimBroker } from "./broker.ts";
-import { judge, type LifeEnd } from "./checkers.ts";
+import { judge, type LifeEnd, type Tally } from "./checkers.ts";
 import { counterDriver, counterEmulator } from "./counter-device.ts";
 import { SimDisk, TICK, TURN } from "./disk.ts";
 import { effectsOf, SimHost } from "./host.ts";
@@ -42,6 +42,7 @@ export type Outcome = {
   readonly records: number;
   readonly duplicates: number;
   readonly operations: number;
+  readonly tally: Tally;
 };
 
 const GATEWAY = "gw-sim";
@@ -82,6 +83,7 @@ class World {
   #life: Life | undefined;
   #stop = new AbortController();
   #calm = false;
+  #tally: Tally = { owed: 0, cut: 0, cutAgeMax: 0, named: 0 };
   #done = false;
 
   constructor(options: { seed: number; program: Program; told?: (line: string) => void }) {
@@ -127,6 +129,7 @@ class World {
       records: this.#ledger.records.size,
       duplicates: this.#ledger.receptions - this.#ledger.records.size,
       operations: this.#disk.operations,
+      tally: this.#tally,
     };
   }
 
@@ -275,14 +278,14 @@ class World {
         return;
       }
       if (unrest !== undefined) this.#fail("stuck", `${REST_MAX / SECOND} s after the last trouble ${unrest}`);
-      const { problems } = judge({
+      const facts = {
         ports: this.#ports,
         ends: this.#ends,
         ledger: this.#ledger,
         matcher: this.#matcher,
         window: this.#plan.windowMs * MS,
-      });
-      for (const [checker, text] of problems) this.#fail(checker, text);
+      };
+      this.#tally = judge(facts, (checker, text) => this.#fail(checker, text));
       this.#stopLast();
     });
   }
