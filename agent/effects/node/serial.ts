@@ -130,14 +130,21 @@ async function openLine(path: string, line: LineSettings): Promise<number> {
     throw lineFault(path, caught);
   });
   try {
-    // The add-on discards before it sets the speed, and not at all for an odd speed. What came until now is from before.
-    await asyncFlush(fd);
+    // What came until now is from before. At a standard speed the add-on has discarded it within its open; doing it again from
+    // here would discard what came since, and that is the device speaking (tens of milliseconds of it while the agent starts).
+    if (!FLUSHED_BY_OPEN.has(line.speed)) await asyncFlush(fd);
     return fd;
   } catch (caught) {
     await new Promise<void>((closed) => closeFile(fd, () => closed()));
     throw lineFault(path, caught);
   }
 }
+
+/** The add-on's table of standard speeds; at any other it opens without discarding. */
+const FLUSHED_BY_OPEN: ReadonlySet<number> = new Set([
+  50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 500_000, 576_000,
+  921_600, 1_000_000, 1_152_000, 1_500_000, 2_000_000, 2_500_000, 3_000_000, 3_500_000, 4_000_000,
+]);
 
 const FORMATS = {
   "8N1": { dataBits: 8, parity: "none", stopBits: 1 },
