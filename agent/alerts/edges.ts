@@ -1,6 +1,6 @@
 import type { ConditionMetric, Reading } from "../../drivers/kit/reading.ts";
 
-/** The conditions of one epoch as last told: refid (and node) → what the device said. Present ones are the state in the birth. */
+/** The conditions of one epoch as last told, by refid and what they are on. Present ones are the state in the birth. */
 export type Conditions = ReadonlyMap<string, Condition>;
 export type Condition = { readonly metric: ConditionMetric; readonly present: boolean; readonly word: string | undefined };
 export type AlertEdge = {
@@ -26,10 +26,12 @@ export function nextConditions(
   for (const reading of readings) {
     if (reading.told !== "condition") continue;
     const { metric, present, word } = reading;
-    const before = (next ?? known).get(metric.refid);
+    // One event code may stand for several conditions ("below its limit"), told apart by what they are on.
+    const key = `${metric.refid} ${metric.on}`;
+    const before = (next ?? known).get(key);
     if (before?.present === present && before.word === word) continue;
     next ??= new Map(known);
-    next.set(metric.refid, { metric, present, word });
+    next.set(key, { metric, present, word });
     const edge = edgeOf(before, present);
     if (edge !== undefined) edges.push({ metric, edge, cause: before === undefined ? "start" : "device", word });
   }
