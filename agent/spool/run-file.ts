@@ -21,8 +21,8 @@ export async function readRunFile(disk: Disk, folder: string): Promise<RunFile |
   const bytes = await disk.read(`${folder}/run.json`);
   if (bytes === undefined) return undefined;
   try {
-    const value = JSON.parse(new TextDecoder().decode(bytes), revive) as RunFile;
-    return value.format === 1 ? value : undefined;
+    const value = JSON.parse(new TextDecoder().decode(bytes), revive) as RunFile | null;
+    return value?.format === 1 ? value : undefined;
   } catch (caught) {
     // A file that a power cut left empty or torn: the run before is unknown, which is a fact and not a fault.
     if (caught instanceof SyntaxError) return undefined;
