@@ -147,10 +147,10 @@ describe("a ring", () => {
           if (slot.offset === 0) laps += 1;
           live.push({ number, slot, bytes });
         }
-        while (live.length > 0 && (slot === undefined || random.below(100) < 25)) {
+        while (live.length > 0 && (slot === undefined || random.below(100) < 8)) {
           const [gone] = live.splice(random.below(Math.min(3, live.length)), 1);
           ring.release(gone!.slot);
-          if (slot === undefined && random.below(8) === 0) break;
+          if (slot === undefined && random.below(40) === 0) break;
         }
         expect(ring.used).toBeLessThanOrEqual(RING_BYTES);
         if (number % 100 !== 0) continue;
