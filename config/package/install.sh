@@ -171,16 +171,21 @@ install_into_own() {
   use_own_debian
 }
 
-# Each program gets a wrapper that finds its libraries, so that no library path is set for anything else.
+# A program that lacks a library gets a wrapper that finds it, so that no library path is set for anything else. Not so
+# qemu, which would hand the path to the agent that it runs: the agent refuses to start with one.
 wrap_own_programs() {
-  local program libraries
+  local program link libraries
   libraries=$(find "$OWN_DEBIAN/usr/lib" "$OWN_DEBIAN/lib" -maxdepth 2 -name '*.so*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd :)
   mkdir -p "$OWN_DEBIAN/bin"
   for program in "$OWN_DEBIAN"/usr/bin/* "$OWN_DEBIAN"/usr/sbin/*; do
-    if [ -x "$program" ]; then
-      printf '#!/bin/sh\nLD_LIBRARY_PATH="%s${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" exec "%s" "$@"\n' "$libraries" "$program" \
-        >"$OWN_DEBIAN/bin/$(basename "$program")"
-      chmod 755 "$OWN_DEBIAN/bin/$(basename "$program")"
+    link="$OWN_DEBIAN/bin/$(basename "$program")"
+    if [ ! -x "$program" ]; then continue; fi
+    rm -f "$link"
+    if ldd "$program" 2>/dev/null | grep -q 'not found'; then
+      printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$libraries" "$program" >"$link"
+      chmod 755 "$link"
+    else
+      ln -s "$program" "$link"
     fi
   done
 }
