@@ -20,7 +20,7 @@ main() {
     sim) run_script test/sim/main.ts "$@" ;;
     canaries) run_script test/sim/canaries.ts "$@" ;;
     dev) run_script test/dev/dev.ts "$@" ;;
-    bench) prepare demo && run_script test/bench/main.ts "$@" ;;
+    bench) prepare demo; run_script test/bench/main.ts "$@" ;;
     *)
       say "build.sh: there is no verb \"$verb\""
       print_verbs >&2

@@ -7,6 +7,7 @@ import { productVersion, ROOT } from "../../config/package/target.ts";
 import { mountFlash } from "./flash.ts";
 import { goalsOf, goalsText } from "./goals.ts";
 import { playMemory } from "./memory.ts";
+import { playProfile } from "./profile.ts";
 import { notesText, type Results, type Round, tableText } from "./report.ts";
 import { type Live, load, playLive, playOutage } from "./scenes.ts";
 import { BENCH, openStage, type Stage } from "./stage.ts";
@@ -21,6 +22,7 @@ const USAGE = `bench [options]
   --chunk         also C that wakes for every chunk
   --growth        also the agent with 60 devices  --memory      also what it holds: idle, demo's devices, 60 s of load
   --no-outage     without the broker's absence    --pace 0ms    another pace than the agent's own
+  --profile       only this: where the agent's CPU goes, by function
   --json          bench.json on stdout            --strict      exit 75 where the machine is busy (load above 1.5)
 `;
 const LOAD_MAX = 1.5;
@@ -37,6 +39,7 @@ const OPTIONS = {
   growth: { type: "boolean", default: false },
   memory: { type: "boolean", default: false },
   outage: { type: "boolean", default: true },
+  profile: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   strict: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
@@ -55,6 +58,7 @@ async function main(): Promise<number> {
   const stage = await openStage();
   process.once("SIGINT", () => void stage.stop().then(() => process.exit(130)));
   try {
+    if (values.profile) return say(await playProfile(stage, { devices, seconds })) ?? 0;
     const wanted = { devices, seconds, ...(values.pace === undefined ? {} : { pace: values.pace }) };
     const kinds: Kind[] = [
       "agent",

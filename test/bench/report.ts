@@ -98,26 +98,14 @@ export function notesText({ rounds, growth, outage, memory }: Results): string {
 }
 
 function outageText(outage: Outage): string {
-  const {
-    seconds,
-    packets,
-    lost,
-    twice,
-    handedPerReading,
-    writtenPerReading,
-    devicePerReading,
-    flushesPerSecond,
-    resumedMs,
-    drainedMs,
-    cpuPercent,
-  } = outage;
+  const { seconds, packets, lost, twice, handedPerReading, devicePerReading, flushesPerSecond, resumedMs, drainedMs, cpuPercent } = outage;
   const device =
     devicePerReading === undefined
       ? ""
       : `, ${shown(devicePerReading, 0)} reached the device with ${shown(flushesPerSecond ?? 0, 1)} flushes/s`;
   return (
-    `off line for ${shown(seconds, 1)} s: ${packets} packets, ${lost} lost, ${twice} twice; bytes per reading ${shown(handedPerReading, 0)} handed to the disk,` +
-    ` ${shown(writtenPerReading, 0)} in pages${device}; CPU ${shown(cpuPercent, 2)} %; back after ${shown(resumedMs / 1000, 2)} s, drained after ${shown(drainedMs / 1000, 2)} s`
+    `off line for ${shown(seconds, 1)} s: ${packets} packets, ${lost} lost, ${twice} twice; bytes per reading ${shown(handedPerReading, 0)} handed to the disk` +
+    `${device}; CPU ${shown(cpuPercent, 2)} %; back after ${shown(resumedMs / 1000, 2)} s, drained after ${shown(drainedMs / 1000, 2)} s`
   );
 }
 

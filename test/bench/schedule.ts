@@ -14,6 +14,8 @@ const RECORD_BYTES = 12;
 const READINGS_A_PACKET = 3;
 const PACKET_MS = (FRAMES_A_PACKET * 1000) / FRAMES_A_SECOND;
 const FRAME_MS = 1000 / FRAMES_A_SECOND;
+/** The devices have been on for this long: an emulated patient is calm for the first twenty seconds, and there would be no alert. */
+const AGE_MS = 40_000;
 
 /** Heart rate, SpO2 and the wave block; what a subject tells beyond them is not counted. */
 export const readingsOf = (packets: number): number => packets * READINGS_A_PACKET;
@@ -25,11 +27,12 @@ export function makeSchedule({ devices, seconds }: { readonly devices: number; r
     // Spread over a packet's time, and within it over a frame's.
     const phase = ((PACKET_MS + FRAME_MS) * device) / devices;
     let state = noninEmulator.start(device + 1);
-    for (let at = 0; at < seconds * 1000; ) {
+    for (let at = 0; at < AGE_MS + seconds * 1000; ) {
       const turn = noninEmulator.step(state, new Uint8Array(), Milliseconds(at));
-      for (const { bytes, unit } of turn.sends) {
+      // A packet of which the first frame falls before the beginning goes as it is: every reader must cope with that.
+      for (const { bytes, unit } of at < AGE_MS ? [] : turn.sends) {
         const known = { device, timer: unit?.deviceTime ?? "", conditions: unit?.conditions ?? {} };
-        all.push({ ...known, us: Math.round((at + phase) * 1000), frame: bytes, ends: unit !== undefined });
+        all.push({ ...known, us: Math.round((at - AGE_MS + phase) * 1000), frame: bytes, ends: unit !== undefined });
       }
       state = turn.state;
       at += turn.next;
