@@ -146,7 +146,9 @@ install_into_system() {
     apt-get -qq update || echo "apt-get update failed; going on with the lists at hand"
     apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "$@" >/dev/null
     for package in "$@"; do
-      if [ "$package" = mosquitto ] && command -v systemctl >/dev/null; then systemctl disable mosquitto || true; fi
+      if [ "$package" != mosquitto ]; then continue; fi
+      if command -v systemctl >/dev/null; then systemctl -q disable mosquitto; else update-rc.d mosquitto disable; fi ||
+        echo "mosquitto could not be kept from starting at the next boot"
     done
   ' sh "$@" >&2 9>&-
 }
