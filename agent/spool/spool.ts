@@ -1,6 +1,6 @@
 import { after, type Bytes, type Duration, elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { Disk } from "../effects/effects.ts";
-import { asFault, assert, type Fault } from "../fault/fault.ts";
+import { asFault, type Fault } from "../fault/fault.ts";
 import { type ClockReading, LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
 import { writeCursors } from "./cursors.ts";
 import { type Gap, GapBook, rangesOf } from "./gaps.ts";
@@ -309,8 +309,12 @@ export class Spool {
     // While room was made some may have been answered, and some committed with the gaps.
     const blocks = all.filter((block) => block.kept === undefined && !block.released);
     if (blocks.length === 0) return;
-    await this.#lanes[lane].store.append(blocks, (block, kept) => this.#keptOnFlash(lane, block, kept));
-    this.#settleCommitted(lane, blocks);
+    const answered: Kept[] = [];
+    await this.#lanes[lane].store.append(blocks, (block, kept) => {
+      if (block.released) answered.push(kept);
+      return this.#keptOnFlash(lane, block, kept);
+    });
+    this.#settleCommitted(lane, answered);
   }
 
   #keptOnFlash(lane: Lane, block: Block, kept: Kept): boolean {
@@ -319,13 +323,11 @@ export class Spool {
     return block.inFlight || block.released;
   }
 
-  /** What was answered during the commit is delivered; what is not under way leaves memory and is backlog now. */
-  #settleCommitted(lane: Lane, blocks: readonly Block[]): void {
+  /** What was answered before it was on flash is delivered; what is not under way leaves memory and is backlog now. */
+  #settleCommitted(lane: Lane, answered: readonly Kept[]): void {
     const state = this.#lanes[lane];
-    for (const block of blocks) {
-      assert(block.kept !== undefined, "a committed block has its place");
-      if (!block.released) continue;
-      state.store.release(block.kept);
+    for (const kept of answered) {
+      state.store.release(kept);
       this.#cursorsDirty = true;
     }
     state.live = state.live.filter((block) => block.kept === undefined || block.inFlight);
