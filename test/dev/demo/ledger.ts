@@ -71,7 +71,7 @@ export function tally(book: DeviceBook, received: readonly Received[]): DeviceTa
   book.sent.forEach((entry, at) => {
     if (arrived.has(at)) return;
     if (excuse(entry, book.holds) === undefined)
-      lost.push(`${book.device}: unit ${at} (device time ${entry.unit.deviceTime}) did not arrive`);
+      lost.push(`${book.device}: unit ${at} (device time ${entry.unit.deviceTime}) did not arrive (${whenText(entry, book.holds)})`);
     else unheard += 1;
   });
   for (const faults of [waveFaults(book, own), alertFaults(book, own, told, matched)]) {
@@ -99,6 +99,16 @@ export function excuse({ firstByteAt, lastByteAt }: LedgerEntry, holds: readonly
   return firstByteAt > hold.killed ? "nobody listened" : "killed";
 }
 
+/** How a unit lies to the time in which its port was held: the first thing that whoever looks for a loss wants to know. */
+function whenText({ firstByteAt, lastByteAt }: LedgerEntry, holds: readonly Hold[]): string {
+  const hold = holds.findLast(({ from }) => from <= firstByteAt);
+  if (hold === undefined) return "before the port was opened";
+  const began = `it began ${milliseconds(firstByteAt - hold.from)} after the port was opened`;
+  return hold.killed === undefined ? began : `${began} and ended ${milliseconds(hold.killed - lastByteAt)} before the kill`;
+}
+
+export const milliseconds = (time: bigint): string => `${(Number(time) / 1e6).toFixed(1)} ms`;
+
 /**
  * The issue's bound: from the kill until the device is heard again passes no more than the time until the port is open, a tick,
  * and one unit (the one under way when it was opened). A device that streams late by itself is not the agent's fault.
@@ -109,7 +119,7 @@ function absences({ holds, sent, speaks }: DeviceBook, heardAt: readonly bigint[
     const next = holds[at + 1];
     if (killed === undefined || next === undefined) return [];
     const away = next.from - killed;
-    const back = heardAt.find((first) => first >= killed);
+    const back = heardAt.find((first) => first >= killed && (next.killed === undefined || first < next.killed));
     const whole = sent.find(({ firstByteAt }) => firstByteAt >= next.from)?.firstByteAt;
     const late = speaks === "unasked" && whole !== undefined ? max(0n, whole - next.from - unit - TICK_NS) : 0n;
     return [{ away, silent: back === undefined ? undefined : back - killed, limit: away + TICK_NS + unit + late }];

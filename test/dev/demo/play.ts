@@ -3,7 +3,7 @@ import type { Status } from "../../../agent/health/snapshot.ts";
 import { DEATH_CAUSE } from "../../../proto/messages.ts";
 import type { Received } from "../../support/central.ts";
 import type { AgentLife } from "./agent-life.ts";
-import { type DeviceTally, holes, isReport, tally } from "./ledger.ts";
+import { type DeviceTally, holes, isReport, milliseconds, tally } from "./ledger.ts";
 import type { Placed, Stage } from "./stage.ts";
 
 /** The run of the demo, from the agent's first start to its last answer. */
@@ -57,10 +57,9 @@ export async function play(options: PlayOptions): Promise<Outcome> {
     await played.watch("", () => played.elapsed() >= (length * kill) / (kills + 1));
     if (stop.aborted) break;
     await played.killAndRestart();
+    await played.watch("", () => played.heardSinceKill(), HEARD_WITHIN_MS);
   }
   await played.watch("", () => played.elapsed() >= length);
-  if (stage.lives.length > 1)
-    await played.watch("waiting until every device is heard again", () => played.heardSinceKill(), HEARD_WITHIN_MS);
   return played.finish();
 }
 
@@ -187,7 +186,10 @@ class Played {
     const late = tallies.flatMap(({ device, absences }) =>
       absences
         .filter(({ silent, limit }) => silent === undefined || silent > limit)
-        .map(({ silent, limit }) => `${device} was silent for ${ms(silent)} after a kill, the limit was ${ms(limit)}`),
+        .map(
+          ({ silent, limit }) =>
+            `${device} was silent for ${silent === undefined ? "good" : milliseconds(silent)} after a kill, the limit was ${milliseconds(limit)}`,
+        ),
     );
     const problems = [
       ...this.#extra,
@@ -290,4 +292,3 @@ const SETTLED_NS = 80_000_000n;
 
 const waitingOf = ({ ledger }: Status): number => Object.values(ledger).reduce((sum, { waiting }) => sum + waiting, 0);
 const pause = (time: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, time));
-const ms = (time: bigint | undefined): string => (time === undefined ? "good" : `${Number(time / 1_000_000n)} ms`);
