@@ -131,6 +131,7 @@ export class LaneStore {
       for (const segment of touched.keys()) await segment.file.sync();
     } catch (caught) {
       for (const [segment, end] of touched) retire(segment, end);
+      this.#recycle();
       throw caught;
     }
     for (const { segment, offset, length, unit } of written) {
@@ -147,11 +148,14 @@ export class LaneStore {
   /** The next unit's blocks that nobody has answered or is sending, oldest first; empty when the backlog is read to its end. */
   async load(): Promise<readonly Loaded[]> {
     const rewinds = this.#rewinds;
-    for (const segment of this.#segments) {
+    // A copy: while one is read, the one before it may be recycled, and the walk would pass over the next.
+    for (const segment of [...this.#segments]) {
       while (segment.readAt < segment.committed && !segment.condemned) {
         const unit = await readUnit(segment.file, segment.readAt, segment.generation);
         // While it was read a connection ended: what was passed over as under way is not any more.
         if (rewinds !== this.#rewinds) return [];
+        // While it was read the segment may have been given up: what is told as lost is not sent.
+        if (segment.condemned) break;
         if (unit === undefined) {
           segment.readAt = segment.end;
           break;
@@ -304,9 +308,14 @@ export class LaneStore {
     this.#files += 1;
     const path = `${this.#folder}/${this.#lane}-${this.#files}.seg`;
     const file = await this.#disk.open(path, "create");
-    await file.write(0, new Uint8Array(SEGMENT_BYTES));
-    await file.sync();
-    await this.#disk.syncFolder(this.#folder);
+    try {
+      await file.write(0, new Uint8Array(SEGMENT_BYTES));
+      await file.sync();
+      await this.#disk.syncFolder(this.#folder);
+    } catch (caught) {
+      await this.#abandon(path, file);
+      throw caught;
+    }
     this.written += SEGMENT_BYTES;
     return { path, file };
   }
@@ -322,13 +331,23 @@ export class LaneStore {
 
   /** Makes the file empty for the next recovery, lazily: after a power cut that undoes it, what was delivered is sent again. */
   async #erase(segment: Segment): Promise<void> {
-    if (segment.retired) return;
+    if (segment.retired) return this.#abandon(segment.path, segment.file);
     try {
       await segment.file.write(0, new Uint8Array(UNITS_START));
       this.#free.push({ path: segment.path, file: segment.file });
     } catch (caught) {
       // A file that cannot be written is not used again; that the disk fails is told by the next commit.
       asFault(caught, "disk.failed", `Cannot erase ${segment.path}`);
+    }
+  }
+
+  /** A disk that fails again and again would otherwise leave a file behind each time, until it is full. */
+  async #abandon(path: string, file: DiskFile): Promise<void> {
+    try {
+      await file.close();
+      await this.#disk.remove(path);
+    } catch (caught) {
+      asFault(caught, "disk.failed", `Cannot remove ${path}`);
     }
   }
 }
