@@ -1,16 +1,14 @@
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CANARIES, type Canary } from "./canaries.table.ts";
+import { plant } from "./plant.ts";
+import { SMALL } from "./small.table.ts";
 
 /**
  * `node test/sim/canaries.ts [--only NAME] [--json]`: plants each bug of the table in a copy of the source, and lets the
  * simulator look for it. A simulator that does not find them proves nothing about the code without them.
  */
-const ROOT = join(import.meta.dirname, "../..");
-const COPIED = ["agent", "drivers", "proto", "config", "test/sim", "package.json", "tsconfig.json"];
 const SEEDS_PER_LOOK = 20;
 const LOOKS_MAX = 20;
 
@@ -47,7 +45,7 @@ process.exit(missed.length === 0 ? 0 : 1);
 /** Runs seeds on the broken copy until one of the named checkers speaks. */
 async function lookFor(canary: Canary): Promise<Found> {
   const began = performance.now();
-  const folder = plant(canary);
+  const { folder, remove } = plant([...(canary.small === true ? SMALL : []), ...canary.edits]);
   const others = new Set<string>();
   try {
     for (let look = 0; look < LOOKS_MAX; look += 1) {
@@ -59,30 +57,12 @@ async function lookFor(canary: Canary): Promise<Found> {
     }
     return result(false, [...others].join(", "), undefined);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 
   function result(found: boolean, by: string, seed: number | undefined): Found {
     return { name: canary.name, found, by, seed, seconds: Number(((performance.now() - began) / 1000).toFixed(1)) };
   }
-}
-
-/** A copy of the source with the bug in it. Fails aloud where the text does not stand exactly once: the table is out of date then. */
-function plant(canary: Canary): string {
-  let source = readFileSync(join(ROOT, canary.file), "utf8");
-  for (const { find, replace } of canary.edits) {
-    const times = source.split(find).length - 1;
-    if (times !== 1)
-      throw new RangeError(
-        `canary "${canary.name}": ${JSON.stringify(find)} stands ${times} times in ${canary.file}, not once; mend canaries.table.ts`,
-      );
-    source = source.replace(find, () => replace);
-  }
-  const folder = mkdtempSync(join(tmpdir(), "bedside-canary-"));
-  for (const path of COPIED) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  writeFileSync(join(folder, canary.file), source);
-  return folder;
 }
 
 function simulate(folder: string, seed: number): Promise<string> {

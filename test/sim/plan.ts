@@ -13,7 +13,7 @@ export type Plan = {
   readonly pace: string;
   readonly window: string;
   readonly windowMs: number;
-  readonly spoolMiB: number;
+  readonly spool: string;
   /** Mean time between troubles of a kind, in µs; Infinity: never. */
   readonly every: {
     readonly unplug: number;
@@ -74,7 +74,7 @@ export function planOf(random: Random): Plan {
     },
     downAtStart: random.chance(0.4),
     ...random.pick(PACES),
-    spoolMiB: random.pick([8, 16, 64]),
+    spool: random.pick(["8MiB", "64MiB"]),
     every: {
       unplug: some(0.2, 15 * SECOND, NEVER),
       silence: some(0.2, 15 * SECOND, NEVER),

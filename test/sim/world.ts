@@ -355,7 +355,7 @@ function settingsFor(plan: Plan, ports: readonly SimPort[]): Settings {
     })),
     pace: plan.pace,
     window: plan.window,
-    spool: { size: `${plan.spoolMiB}MiB` },
+    spool: { size: plan.spool },
   });
   if ("mistakes" in read) throw new TypeError(JSON.stringify(read.mistakes));
   return read.settings;
