@@ -46,6 +46,8 @@ export class MemoryDisk implements Disk {
   /** Every operation that was begun, as "write /state/x". */
   readonly done: string[] = [];
   fails: (operation: Operation, path: string) => boolean = () => false;
+  /** So many of the next operations take long. */
+  slowNext = 0;
   #held: Promise<void> | undefined;
   #letGo: () => void = () => undefined;
 
@@ -143,6 +145,9 @@ export class MemoryDisk implements Disk {
   }
   async #operate(operation: Operation, path: string): Promise<void> {
     this.#begin(operation, path);
+    const slow = this.slowNext > 0;
+    if (slow) this.slowNext -= 1;
+    for (let turn = 0; slow && turn < 20; turn++) await settle();
     while (this.#held !== undefined) await this.#held;
     await Promise.resolve();
   }
