@@ -78,7 +78,7 @@ type Around = { readonly view: ReturnType<typeof terminal> | undefined; readonly
 
 async function perform(wanted: Wishes, stage: Stage, { view, say, stop }: Around): Promise<number> {
   const board = boardOf(stage.central);
-  const paint = process.env.NO_COLOR === undefined ? COLOURS : PLAIN;
+  const paint = process.stdout.isTTY && !wanted.json && process.env.NO_COLOR === undefined ? COLOURS : PLAIN;
   const { brokerPort } = stage;
   const { seconds, kills, json } = wanted;
   let said = Number.NEGATIVE_INFINITY;
@@ -87,7 +87,7 @@ async function perform(wanted: Wishes, stage: Stage, { view, say, stop }: Around
     const now = process.hrtime.bigint();
     const seen: Board = board();
     if (view !== undefined) {
-      picture = screen(seen, scene, { paint, brokerPort, seconds, now });
+      picture = screen(seen, scene, { paint, brokerPort, seconds, now, rows: process.stdout.rows });
       view.draw(picture);
       return;
     }
@@ -101,7 +101,7 @@ async function perform(wanted: Wishes, stage: Stage, { view, say, stop }: Around
   const wrong = wrongs(outcome);
   const summary = summaryOf(board(), outcome);
   view?.close();
-  const words = farewell(summary, outcome, wrong);
+  const words = farewell(summary, outcome, wrong, paint);
   if (json) {
     process.stderr.write(words);
     process.stdout.write(`${JSON.stringify(summary)}\n`);

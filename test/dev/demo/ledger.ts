@@ -32,7 +32,10 @@ export type DeviceBook = {
 export type DeviceTally = {
   readonly device: string;
   readonly sent: number;
+  /** Units that arrived, each once. */
   readonly received: number;
+  /** Missing, with no excuse yet: while the demo runs they may be on their way, in the end they are lost. */
+  readonly onTheWay: number;
   /** Missing, and in the time in which nobody could have heard it. */
   readonly unheard: number;
   /** Missing without an excuse, one line each. */
@@ -74,6 +77,7 @@ export function tally(book: DeviceBook, received: readonly Received[]): DeviceTa
       lost.push(`${book.device}: unit ${at} (device time ${entry.unit.deviceTime}) did not arrive (${whenText(entry, book.holds)})`);
     else unheard += 1;
   });
+  const onTheWay = lost.length;
   for (const faults of [waveFaults(book, own), alertFaults(book, own, told, matched)]) {
     lost.push(...faults.lost);
     invented.push(...faults.invented);
@@ -83,7 +87,8 @@ export function tally(book: DeviceBook, received: readonly Received[]): DeviceTa
   return {
     device: book.device,
     sent: book.sent.length,
-    received: told.length,
+    received: arrived.size - (arrived.has(undefined) ? 1 : 0),
+    onTheWay,
     unheard,
     lost,
     invented,

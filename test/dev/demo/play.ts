@@ -25,6 +25,8 @@ export type Scene = {
   /** The agent's own word, asked over its control socket; undefined while none runs. */
   readonly status: Status | undefined;
   readonly restarts: number;
+  /** The agent was killed and does not hold its ports again yet. */
+  readonly down: boolean;
   /** What the demo itself is doing, where it is not just watching. */
   readonly doing: string;
 };
@@ -183,6 +185,7 @@ class Played {
   #outcome(status: Status | undefined): Outcome {
     const { lives, central } = this.#stage;
     const tallies = this.#tally();
+    this.#options.show({ elapsedMs: this.elapsed(), tallies, status, restarts: lives.length - 1, down: false, doing: "done" });
     const late = tallies.flatMap(({ device, absences }) =>
       absences
         .filter(({ silent, limit }) => silent === undefined || silent > limit)
@@ -260,7 +263,8 @@ class Played {
     if (now - this.#talliedAt >= Math.max(TALLY_EVERY_MS, 50 * this.#tallyCost)) this.#tally();
     if (this.#status === undefined || now - this.#statusAt >= TALLY_EVERY_MS) this.#status = await this.#ask();
     const restarts = Math.max(0, this.#stage.lives.length - 1);
-    this.#options.show({ elapsedMs: this.elapsed(), tallies: this.#tallies, status: this.#status, restarts, doing });
+    const down = restarts > 0 && this.#stage.lives.at(-1)?.holdsAll() === false;
+    this.#options.show({ elapsedMs: this.elapsed(), tallies: this.#tallies, status: this.#status, restarts, down, doing });
   }
 
   async #ask(): Promise<Status | undefined> {

@@ -47,7 +47,7 @@ export function secondOf(board: Board, scene: Scene, now: bigint): object {
     blocked: board.blocked.map((one) => ({ ...one, missingRule: missingRule(one.location) })),
     alerts: board.alerts.map(({ since: _monotonic, ...alert }) => alert),
     ledger: {
-      devices: tallies.map((one) => ({ ...counted(one), onTheWay: one.lost.length })),
+      devices: tallies.map((one) => ({ ...counted(one), onTheWay: one.onTheWay })),
       ...board.counts,
       restarts,
       agent: status === undefined ? null : { ledger: status.ledger, unexplained: status.unexplained },

@@ -7,14 +7,16 @@ import { metricName, unitName, validityName } from "./words.ts";
 
 /** What a person sees: lines of at most `WIDTH` columns, made from the board and the ledgers. Pure. */
 export const WIDTH = 100;
-export const HEIGHT = 40;
 
-/** Metrics of a driver that are shown, by reference id or the device's own name; the others are counted. */
+/** Metrics of a driver that are shown, by reference id or the device's own name, most wanted first; the others are counted. */
 const CHOSEN: Readonly<Record<string, readonly string[]>> = {
   nonin: ["MDC_PULS_OXIM_SAT_O2", "MDC_PULS_OXIM_PULS_RATE"],
-  "puritan-bennett-840": ["f9", "f70", "f71", "f72", "f73", "f87", "f77"],
+  "puritan-bennett-840": ["f9", "f71", "f70", "f72", "f73", "f87", "f77"],
 };
-const ALERTS_SHOWN = 3;
+/** How much is shown: everything, or what a small window has room for. */
+type Measure = { readonly metrics: number; readonly alerts: number; readonly waves: boolean; readonly blanks: boolean };
+const FULL: Measure = { metrics: 7, alerts: 3, waves: true, blanks: true };
+const SMALL: Measure = { metrics: 3, alerts: 1, waves: false, blanks: false };
 
 export type Paint = Readonly<Record<"bold" | "dim" | "red" | "green" | "yellow" | "cyan", (text: string) => string>>;
 const sgr =
@@ -25,52 +27,73 @@ export const COLOURS: Paint = { bold: sgr(1), dim: sgr(2), red: sgr(31), green: 
 const same = (text: string): string => text;
 export const PLAIN: Paint = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };
 
-export type Look = { readonly paint: Paint; readonly brokerPort: number; readonly seconds: number | undefined; readonly now: bigint };
+export type Look = {
+  readonly paint: Paint;
+  readonly brokerPort: number;
+  readonly seconds: number | undefined;
+  readonly now: bigint;
+  readonly rows: number;
+};
 
 export function screen(board: Board, scene: Scene, look: Look): string[] {
+  const full = lines(board, scene, look, FULL);
+  return full.length <= look.rows ? full : lines(board, scene, look, SMALL);
+}
+
+function lines(board: Board, scene: Scene, look: Look, measure: Measure): string[] {
   const { paint } = look;
+  const blank = measure.blanks ? [""] : [];
   return [
     titleLine(scene, look),
-    paint.dim(" emulated devices ─ serial lines ─ the agent, as packaged ─ mosquitto (MQTT 5, mutual TLS 1.3) ─ this table"),
-    "",
+    ...(measure.blanks
+      ? [paint.dim(" emulated devices → serial lines → the agent as packaged → MQTT 5 over mutual TLS 1.3 → this table")]
+      : []),
+    ...blank,
     gatewayLine(board, scene, look),
-    "",
+    ...blank,
     paint.dim(row(["BED", "DEVICE", "READING", "VALUE", "UNIT", "VALIDITY", "AGE"])),
-    ...board.devices.flatMap((device) => deviceRows(device, board, look)),
-    "",
+    ...board.devices.flatMap((device) => deviceRows(device, board, look, measure)),
+    ...blank,
     ...blockedLines(board, paint),
-    "",
-    ...alertBlock(board.alerts, look),
-    "",
+    ...blank,
+    ...alertBlock(board.alerts, look, measure),
+    ...blank,
     ...ledgerLines(board, scene, paint),
-    "",
-    paint.dim(
-      scene.doing === "" ? " Ctrl-C ends it; everything it started is stopped, everything it wrote is removed." : ` … ${scene.doing}`,
-    ),
+    ...blank,
+    paint.dim(scene.doing === "" ? " Ctrl-C ends it: what it started is stopped, what it wrote is removed." : ` … ${scene.doing}`),
   ];
 }
 
-function titleLine({ elapsedMs }: Scene, { paint, seconds }: Look): string {
+function titleLine({ elapsedMs }: Scene, { paint, seconds, brokerPort }: Look): string {
   const left = " Bedside demo";
-  const right = `${(elapsedMs / 1000).toFixed(0)} s${seconds === undefined ? "" : ` of ${seconds} s`} `;
-  return `${paint.bold(left)}${right.padStart(WIDTH - left.length)}`;
+  const time = `${(elapsedMs / 1000).toFixed(0)} s${seconds === undefined ? "" : ` of ${seconds} s`}`;
+  return `${paint.bold(left)}${`broker at 127.0.0.1:${brokerPort}   ${time} `.padStart(WIDTH - left.length)}`;
 }
 
-function gatewayLine({ gateway }: Board, { restarts }: Scene, { paint, brokerPort }: Look): string {
-  const mark = {
-    "not heard yet": paint.yellow("○ not heard yet"),
-    online: paint.green("● online"),
-    lost: paint.red("✕ LOST: the broker tells its last will"),
-    stopped: paint.yellow("○ stopped in good order"),
-  }[gateway.presence];
-  const run = gateway.run === "" ? "" : `   start ${gateway.start}, run ${gateway.run.slice(0, 8)}`;
-  const killed = restarts === 0 ? "" : `   killed and restarted ${restarts === 1 ? "once" : `${restarts} times`}`;
-  return ` GATEWAY  ${GATEWAY}   ${mark}${paint.dim(`${run}${killed}   broker 127.0.0.1:${brokerPort}`)}`;
+function gatewayLine({ gateway }: Board, { restarts, down }: Scene, { paint }: Look): string {
+  const head = ` GATEWAY  ${GATEWAY}   `;
+  switch (gateway.presence) {
+    case "not heard yet":
+      return `${head}${paint.yellow("○ not heard yet")}`;
+    case "lost":
+      return `${head}${paint.red("✕ LOST: the broker tells its last will.")} The demo killed it and starts it again.`;
+    case "stopped":
+      return `${head}${paint.yellow("○ stopped in good order")}`;
+    case "online": {
+      const killed = restarts === 0 ? "" : `   killed ${restarts === 1 ? "once" : `${restarts} times`}, started again each time`;
+      const run = `start ${gateway.start}, run ${gateway.run.slice(0, 8)}${killed}`;
+      // The will comes when the broker has noticed; the demo knows it at once.
+      return down
+        ? `${head}${paint.red("✕ killed just now")}   ${paint.dim(run)}`
+        : `${head}${paint.green("● online")}   ${paint.dim(run)}`;
+    }
+  }
 }
 
 // ── Readings ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const COLUMNS = [10, 14, 24, 10, 7, 26, 7] as const;
+const COLUMNS = [10, 16, 23, 10, 7, 25, 7] as const;
+/** Set to the right. */
 const VALUE = 3;
 const AGE = 6;
 
@@ -83,27 +106,42 @@ function row(cells: readonly string[]): string {
   return ` ${padded.join("")}`.trimEnd();
 }
 
-function deviceRows(device: DeviceLine, { gateway }: Board, { paint, now }: Look): string[] {
-  const chosen = CHOSEN[device.driver] ?? [];
-  const shown = chosen.flatMap((name) => device.values.find(({ metric }) => metric.refid === name || metric.name === name) ?? []);
+function deviceRows(device: DeviceLine, { gateway }: Board, { paint, now }: Look, measure: Measure): string[] {
+  const shown = chosenOf(device).slice(0, measure.metrics);
   const model = CAST.find(({ rule }) => rule?.device === device.device)?.model ?? device.driver;
-  const heads: readonly (readonly [string, string])[] = [
+  const heads = [
     [device.socket, device.device],
-    ["", model.length > COLUMNS[1] - 1 ? (model.split(" ").at(-1) ?? "") : model],
-  ];
+    ["", model],
+    ["", ""],
+  ] as const;
   const more = device.values.length - shown.length;
-  const lines = shown.map((value) => valueCells(value, now));
-  if (device.wave.length > 0) lines.push(["pleth", ...pictureCells(device.wave)]);
-  if (lines.length === 0) lines.push(["no reading yet", "", "", "", ""]);
-  if (more > 0 && device.wave.length === 0) lines.push([`… and ${more} more`, "", "", "", ""]);
   const alive = gateway.presence === "online" && device.liveness === "streaming";
-  return lines.map((cells, at) => {
-    const [bed, name] = heads[at] ?? ["", ""];
-    const text = row([bed, name, ...cells]);
-    const mark = at === 0 ? (alive ? paint.green("●") : paint.red("●")) : " ";
-    return `${mark}${colourOf(shown[at], alive, paint)(text.slice(1))}`;
+  const rows = shown.map((value, at) => {
+    const text = row([...(heads[at] ?? ["", ""]), ...valueCells(value, now)]);
+    return colourOf(value, alive, paint)(text.slice(1));
   });
+  if (rows.length === 0) rows.push(paint.dim(row([...heads[0], "no reading yet"]).slice(1)));
+  if (device.wave.length > 0) {
+    if (measure.waves)
+      rows.push(
+        `${row(["", "", "pleth, last 2 s"]).slice(1).padEnd(PICTURE_FROM)}${alive ? paint.green(picture(device.wave)) : paint.dim(picture(device.wave))}`,
+      );
+  } else if (more > 0) rows.push(paint.dim(row(["", "", `… and ${more} more metrics`]).slice(1)));
+  return rows.map((text, at) => `${at > 0 ? " " : alive ? paint.green("●") : paint.red("●")}${text}`);
 }
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && `${last} ${word}`.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+const chosenOf = ({ driver, values }: DeviceLine): readonly ValueLine[] =>
+  (CHOSEN[driver] ?? []).flatMap((name) => values.find(({ metric }) => metric.refid === name || metric.name === name) ?? []);
 
 function colourOf(value: ValueLine | undefined, alive: boolean, paint: Paint): (text: string) => string {
   if (!alive) return paint.dim;
@@ -117,19 +155,17 @@ function valueCells({ metric, value, validity, reason, at }: ValueLine, now: big
 const age = (at: bigint, now: bigint): string => `${(Math.max(0, Number(now - at)) / 1e9).toFixed(1)} s`;
 
 const BARS = [..."▁▂▃▄▅▆▇█"];
-const PICTURE_COLUMNS = COLUMNS[3] + COLUMNS[4] + COLUMNS[5] - 2;
+const PICTURE_FROM = COLUMNS[0] + COLUMNS[1] + COLUMNS[2];
+const PICTURE_COLUMNS = COLUMNS[3] + COLUMNS[4] + COLUMNS[5] + COLUMNS[6] - 1;
 
 /** The last two seconds of a wave, spread over the columns behind its name. */
-function pictureCells(samples: readonly number[]): string[] {
+function picture(samples: readonly number[]): string {
   const low = Math.min(...samples);
   const span = Math.max(1, Math.max(...samples) - low);
-  const bars = Array.from({ length: PICTURE_COLUMNS }, (_, column) => {
+  return Array.from({ length: PICTURE_COLUMNS }, (_, column) => {
     const sample = samples[Math.floor((column * samples.length) / PICTURE_COLUMNS)] ?? low;
     return BARS[Math.min(BARS.length - 1, Math.floor(((sample - low) * BARS.length) / span))];
   }).join("");
-  // The value column is set to the right and has one blank behind it.
-  const cuts = [0, COLUMNS[3] - 1, COLUMNS[3] + COLUMNS[4] - 1, PICTURE_COLUMNS];
-  return [bars.slice(cuts[0], cuts[1]), bars.slice(cuts[1], cuts[2]), bars.slice(cuts[2], cuts[3]), ""];
 }
 
 // ── What is not right ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,42 +174,50 @@ function pictureCells(samples: readonly number[]): string[] {
 export const missingRule = (location: string): string => ruleText(location, { device: "oximeter-3", driver: "nonin", socket: "ICU-12/D" });
 
 function blockedLines({ blocked }: Board, paint: Paint): string[] {
-  if (blocked.length === 0) return [paint.dim(" BLOCKED  nothing")];
-  return blocked.flatMap(({ location, reasons }) => [
-    ` ${paint.red("BLOCKED")}  ${location}: ${reasons.join("; ")}: seen, reported, never opened. The rule that is missing:`,
-    paint.cyan(`   - ${missingRule(location)}`),
-  ]);
+  const isOurs = ({ location }: Board["blocked"][number]): boolean => CAST.some((part) => part.location === location);
+  const others = blocked.filter((one) => !isOurs(one)).map(({ location, path }) => `${path} (${location})`);
+  const named = others.length > 2 ? `${others.slice(0, 2).join(", ")} and ${others.length - 2} more` : others.join(", ");
+  return [
+    ...(blocked.length === 0 ? [paint.dim(" BLOCKED  nothing")] : []),
+    ...blocked
+      .filter(isOurs)
+      .flatMap(({ location, reasons }) => [
+        ` ${paint.red("BLOCKED")}  ${location}   ${reasons.join("; ")}: seen, reported, never opened. Missing is`,
+        paint.cyan(` - ${missingRule(location)}`),
+      ]),
+    ...(others.length === 0 ? [] : [paint.dim(`          likewise of this machine itself: ${named}`)]),
+  ];
 }
 
-function alertBlock(alerts: readonly AlertLine[], { paint, now }: Look): string[] {
+function alertBlock(alerts: readonly AlertLine[], { paint, now }: Look, measure: Measure): string[] {
   if (alerts.length === 0) return [paint.dim(" ALERTS   none is active")];
   const newestFirst = alerts.toSorted((a, b) => Number((b.since ?? 0n) - (a.since ?? 0n)));
-  const lines = newestFirst.slice(0, ALERTS_SHOWN).map(({ socket, device, name, word, since }, at) => {
+  const more = alerts.length > measure.alerts ? `   … and ${alerts.length - measure.alerts} more` : "";
+  return newestFirst.slice(0, measure.alerts).map(({ socket, device, name, word, since }, at, { length }) => {
     const text = `${socket} ${device}  ${name}${word === "" ? "" : ` (${word})`}${since === undefined ? "" : `, for ${age(since, now)}`}`;
-    return ` ${at === 0 ? paint.yellow("ALERTS ") : "       "}  ${text}`;
+    return ` ${at === 0 ? paint.yellow("ALERTS ") : "       "}  ${text}${at === length - 1 ? paint.dim(more) : ""}`;
   });
-  const more = alerts.length - lines.length;
-  return more > 0 ? [...lines, paint.dim(`          … and ${more} more`)] : lines;
 }
 
 // ── Ledgers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function ledgerLines({ counts }: Board, { tallies, status }: Scene, paint: Paint): string[] {
+function ledgerLines({ counts, gateway }: Board, { tallies, status }: Scene, paint: Paint): string[] {
   const cells = (name: string, numbers: readonly (number | string)[]): string =>
-    ` ${name.padEnd(16)}${numbers.map((number) => String(number).padStart(18)).join("")}`;
+    ` ${name.padEnd(15)}${numbers.map((number) => String(number).padStart(18)).join("")}`;
+  const { observations, waveBlocks, alerts, duplicates } = counts;
   return [
     paint.dim(cells("LEDGER", ["sent by device", "received here", "on the way", "nobody listened"])),
-    ...tallies.map(({ device, sent, received, unheard, lost }: DeviceTally) =>
-      cells(device, [`${sent} ${device.startsWith("vent") ? "answers" : "packets"}`, received, lost.length, unheard]),
+    ...tallies.map(({ device, sent, received, onTheWay, unheard }: DeviceTally) =>
+      cells(device, [`${sent} ${device.startsWith("vent") ? "answers" : "packets"}`, received, onTheWay, unheard]),
     ),
     paint.dim(
-      ` in them ${counts.observations} values, ${counts.waveBlocks} wave blocks, ${counts.alerts} alert edges; ${counts.duplicates} duplicates removed. ${agentsWord(status)}`,
+      ` ${observations} values, ${waveBlocks} wave blocks, ${alerts} alert edges; ${duplicates} duplicates removed. ${agentsWord(status, gateway.presence)}`,
     ),
   ];
 }
 
-function agentsWord(status: Scene["status"]): string {
-  if (status === undefined) return "The agent does not answer.";
+function agentsWord(status: Scene["status"], presence: Board["gateway"]["presence"]): string {
+  if (status === undefined) return presence === "stopped" ? "" : "Agent: no answer.";
   const waiting = Object.values(status.ledger).reduce((sum, lane) => sum + lane.waiting, 0);
   return `Agent: ${waiting} waiting, ${status.unexplained} unexplained.`;
 }
@@ -182,10 +226,7 @@ function agentsWord(status: Scene["status"]): string {
 export function plainLines(board: Board, scene: Scene, now: bigint): string[] {
   const at = `${(scene.elapsedMs / 1000).toFixed(0).padStart(3)} s`;
   const devices = board.devices.map((device) => {
-    const shown = (CHOSEN[device.driver] ?? []).flatMap(
-      (name) => device.values.find(({ metric }) => metric.refid === name || metric.name === name) ?? [],
-    );
-    const values = shown.map((value) => {
+    const values = chosenOf(device).map((value) => {
       const [name = "", text = "", unit = "", validity = ""] = valueCells(value, now);
       return `${name} ${value.value === null ? validity : `${text} ${unit}`.trim()}`;
     });
