@@ -123,7 +123,8 @@ topic read bedside/v1/#
 
 async function start(configuration: string, log: string[]): Promise<ChildProcess> {
   const from = log.length;
-  const child = spawn(mosquittoPath(), ["-c", configuration], { stdio: ["ignore", "ignore", "pipe"] });
+  // In a group of its own: Ctrl-C in the terminal of a runner reaches it through the runner, when all is delivered.
+  const child = spawn(mosquittoPath(), ["-c", configuration], { stdio: ["ignore", "ignore", "pipe"], detached: true });
   const ready = Promise.withResolvers<void>();
   // A runner that ends without cleaning up takes it along.
   const killed = (): void => void child.kill("SIGKILL");
