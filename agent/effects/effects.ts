@@ -22,6 +22,8 @@ export type Effects = {
 export type Clock = {
   now(): Mono;
   wall(): Wall;
+  /** What this thread has worked since some moment: the time it waited for a processor does not count. */
+  worked(): Duration;
   /** Resolves after `time`, or at once when the signal aborts; never rejects. */
   sleep(time: Duration, signal: AbortSignal): Promise<void>;
 };

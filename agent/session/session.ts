@@ -143,10 +143,10 @@ export class Session {
     try {
       const bytes = port.read(READ_MAX);
       if (bytes.length > 0) this.#bytesCame = true;
-      const began = this.#effects.clock.now();
+      const began = this.#effects.clock.worked();
       const { decoded, turn } = link.push(bytes, now);
-      // Its own calls only: one slow port, or a host that stalls elsewhere in the tick, is not this driver's fault.
-      const took = elapsed(began, this.#effects.clock.now());
+      // Its own work only: neither a slow port nor a host that gives us no processor for a while is this driver's fault.
+      const took = this.#effects.clock.worked() - began;
       for (const one of decoded) this.#frame(link, one, now);
       // What a full kernel buffer does not take is an unanswered question: the dialogue's own time-out asks again.
       for (const write of turn.writes) port.write(write);

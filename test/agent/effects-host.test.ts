@@ -177,3 +177,14 @@ test("asking the host leaves no descriptor", async () => {
   for (let round = 0; round < 20; round += 1) await ask();
   expect(readdirSync("/proc/self/fd").length).toBe(before);
 });
+
+test("the clock of work goes on with work and stands while the process waits", async () => {
+  const clock = nodeClock();
+  const idle = clock.worked();
+  await clock.sleep(Milliseconds(200), new AbortController().signal);
+  const before = clock.worked();
+  expect(before - idle).toBeLessThan(150);
+  const until = clock.now() + 50_000_000n;
+  while (clock.now() < until) Math.sqrt(2);
+  expect(clock.worked() - before).toBeGreaterThan(5);
+});

@@ -15,8 +15,10 @@ export const settle = (): Promise<void> => new Promise((resolve) => setImmediate
 export class StillClock implements Clock {
   #now = 1_000_000_000_000n as Mono;
   #wall = Date.UTC(2026, 0, 1) as Wall;
+  #worked = Milliseconds(0);
   now = (): Mono => this.#now;
   wall = (): Wall => this.#wall;
+  worked = (): Duration => this.#worked;
   sleep = (): Promise<void> => Promise.reject(new RangeError("nothing sleeps on this clock"));
 
   /** Both clocks go on. */
@@ -24,6 +26,11 @@ export class StillClock implements Clock {
     this.#now = after(this.#now, Milliseconds(time));
     this.#wall = (this.#wall + time) as Wall;
     return this.#now;
+  }
+  /** Time goes on, and all of it was work of ours. */
+  work(time: number): void {
+    this.#worked = Milliseconds(this.#worked + time);
+    this.pass(time);
   }
   /** Only the wall clock moves. */
   step(time: number): void {

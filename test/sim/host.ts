@@ -70,6 +70,7 @@ export function effectsOf(options: {
     clock: {
       now: () => (BigInt(stage.schedule.now - life.boot.zero) * 1000n) as Mono,
       wall: () => host.wall(),
+      worked: () => Milliseconds(0),
       sleep: (time, signal) => sleep(life, stage, { time, signal, late: random.between(0, LATE_MAX) }),
     },
     disk: options.disk.of(life),

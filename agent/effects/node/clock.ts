@@ -12,6 +12,10 @@ export function nodeClock(): Clock {
   return {
     now,
     wall: () => Date.now() as Wall,
+    worked: () => {
+      const { user, system } = process.threadCpuUsage();
+      return ((user + system) / 1000) as Duration;
+    },
     sleep: (time: Duration, signal: AbortSignal) =>
       new Promise<void>((resolve) => {
         if (signal.aborted) return resolve();
