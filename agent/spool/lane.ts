@@ -84,14 +84,33 @@ export class LaneWriter {
     this.#next.delete(epoch);
   }
 
-  /** Gives the record its number and adds it to the open block. Returns the number, and whether the record was too long to keep. */
+  /**
+   * Gives the record its number and adds it to the open block. Returns the number, and whether the record was too long to keep.
+   * Throws what `encode` throws; then nothing was numbered and nothing added.
+   */
   add(entry: Entry, clock: () => ClockReading): { readonly n: number; readonly tooLong: boolean } {
     const n = this.#next.get(entry.epoch) ?? 0;
-    this.#next.set(entry.epoch, n + 1);
-    this.made += 1;
     if (this.#open !== undefined && this.#open.length + this.#open.turnLength + RECORD_MAX + CHECK_LENGTH > BLOCK_MAX) this.close();
     const block = this.#open ?? this.#begin(clock());
+    const { parts, fresh } = this.#encode(block, entry, n);
+    this.#next.set(entry.epoch, n + 1);
+    this.made += 1;
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (length > RECORD_MAX) {
+      for (const metric of fresh) block.metrics.delete(metric);
+      this.close();
+      return { n, tooLong: true };
+    }
     this.#open = block;
+    block.turn.push(...parts);
+    block.turnLength += length;
+    block.records += 1;
+    block.epochs.add(entry.epoch);
+    return { n, tooLong: false };
+  }
+
+  /** The record as bytes, behind the device and the metrics that the block has not introduced yet. */
+  #encode(block: OpenBlock, entry: Entry, n: number): { readonly parts: readonly Uint8Array[]; readonly fresh: readonly Metric[] } {
     const parts: Uint8Array[] = block.epochs.has(entry.epoch) ? [] : [this.#wire.device(entry.epoch)];
     const fresh: Metric[] = [];
     const idOf = (metric: Metric): number => {
@@ -103,17 +122,13 @@ export class LaneWriter {
       parts.push(this.#wire.metric(id, metric));
       return id;
     };
-    parts.push(entry.encode({ n, atUs: microseconds(entry.at) - block.baseUs }, idOf));
-    if (parts.reduce((sum, part) => sum + part.length, 0) > RECORD_MAX) {
+    try {
+      parts.push(entry.encode({ n, atUs: microseconds(entry.at) - block.baseUs }, idOf));
+    } catch (caught) {
       for (const metric of fresh) block.metrics.delete(metric);
-      this.close();
-      return { n, tooLong: true };
+      throw caught;
     }
-    block.turn.push(...parts);
-    block.turnLength += parts.reduce((sum, part) => sum + part.length, 0);
-    block.records += 1;
-    block.epochs.add(entry.epoch);
-    return { n, tooLong: false };
+    return { parts, fresh };
   }
 
   /** Ends the turn: what was added is in the ring when this returns, and survives the death of the process. */

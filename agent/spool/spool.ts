@@ -22,7 +22,7 @@ const COMMIT_RETRY = Seconds(1);
 const CURSOR_EVERY = Seconds(10);
 /** A lane whose message the broker refused rests this long. */
 const PARK_TIME = Seconds(30);
-/** Alerts and events that found no room in the ring wait in memory, at most this many blocks. */
+/** What found no room in the ring waits in memory, alerts and events for the disk, others for the broker; at most this many blocks. */
 const MEMORY_BLOCKS_MAX = 1000;
 
 export type SpoolOptions = {
@@ -212,7 +212,8 @@ export class Spool {
   #closed(lane: Lane, block: Block): void {
     const state = this.#lanes[lane];
     state.live.push(block);
-    const homeless = block.slot === undefined && (isUrgent(lane) ? state.live.length > MEMORY_BLOCKS_MAX : !this.#online);
+    // A broker that is connected may take nothing either.
+    const homeless = block.slot === undefined && (state.live.length > MEMORY_BLOCKS_MAX || (!isUrgent(lane) && !this.#online));
     if (!homeless) return;
     this.#giveUp(lane, block, "ring_full");
     state.live.pop();
