@@ -109,11 +109,7 @@ function row(cells: readonly string[]): string {
 function deviceRows(device: DeviceLine, { gateway }: Board, { paint, now }: Look, measure: Measure): string[] {
   const shown = chosenOf(device).slice(0, measure.metrics);
   const model = CAST.find(({ rule }) => rule?.device === device.device)?.model ?? device.driver;
-  const heads = [
-    [device.socket, device.device],
-    ["", model],
-    ["", ""],
-  ] as const;
+  const heads = [[device.socket, device.device], ...wrapped(model, COLUMNS[1] - 1).map((part) => ["", part] as const)] as const;
   const more = device.values.length - shown.length;
   const alive = gateway.presence === "online" && device.liveness === "streaming";
   const rows = shown.map((value, at) => {

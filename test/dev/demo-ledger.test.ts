@@ -1,0 +1,186 @@
+import { describe, expect, it } from "vitest";
+import { CAUSE, EDGE } from "../../proto/messages.ts";
+import type { Received, ReceivedBody } from "../support/central.ts";
+import type { LedgerEntry } from "../support/emulated-device.ts";
+import { type DeviceBook, holes, tally } from "./demo/ledger.ts";
+
+/** A device that sends a unit of 300 ms every 300 ms; unit k carries the value k, two samples and a condition in units 2 and 3. */
+const MS = 1_000_000n;
+const UNIT = 300n * MS;
+const SENT: readonly LedgerEntry[] = Array.from({ length: 12 }, (_, k) => ({
+  firstByteAt: BigInt(k) * UNIT,
+  lastByteAt: BigInt(k + 1) * UNIT - 10n * MS,
+  unit: {
+    bytes: 100,
+    deviceTime: String(k),
+    observations: { value: String(k), gone: null },
+    waves: { wave: [k, k + 1] },
+    conditions: { off: k === 2 || k === 3 },
+  },
+}));
+const book = (holds: DeviceBook["holds"]): DeviceBook => ({
+  device: "dv-1",
+  keyOf: ({ refid }) => refid,
+  beyond: () => false,
+  speaks: "unasked",
+  sent: SENT,
+  holds,
+});
+const ALWAYS = [{ from: -1n, killed: undefined }];
+
+const record = (stream: number, n: number, at: bigint, body: ReceivedBody, more: Partial<Received> = {}): Received => ({
+  run: 1n,
+  epoch: 1,
+  stream,
+  n,
+  at,
+  device: { epoch: 1, device: "dv-1" },
+  deviceTime: undefined,
+  body,
+  arrived: at,
+  range: "live",
+  ...more,
+});
+const metric = (refid: string) => ({ id: 1, refid });
+
+/** What a faithful agent publishes of units first..last in one attachment. */
+function published(first: number, last: number, attachment: { readonly run: bigint } = { run: 1n }): Received[] {
+  const units = SENT.slice(first, last + 1);
+  const alerts: Received[] = [];
+  let before: boolean | undefined;
+  for (const { unit, lastByteAt } of units) {
+    const present = unit.conditions.off === true;
+    if (present !== (before ?? false)) {
+      const alert = { metric: 1, edge: present ? EDGE.onset : EDGE.clear, cause: before === undefined ? CAUSE.start : CAUSE.device };
+      alerts.push(record(1, alerts.length, lastByteAt + 5n * MS, { kind: "alert", metric: metric("off"), alert }, attachment));
+    }
+    before = present;
+  }
+  return [
+    ...alerts,
+    ...units.flatMap(({ unit, lastByteAt }, n) => {
+      const at = lastByteAt + 5n * MS;
+      const observations = [
+        { metric: metric("value"), value: unit.observations.value ?? null, validity: 0, reason: undefined },
+        { metric: metric("gone"), value: null, validity: 2, reason: "no_value" },
+      ];
+      return [
+        record(3, n, at, { kind: "report", observations, unreadable: 0 }, { ...attachment, deviceTime: unit.deviceTime }),
+        record(4, n, at, { kind: "wave", metric: metric("wave"), first: 50 + 2 * n, samples: unit.waves.wave ?? [] }, attachment),
+      ];
+    }),
+  ];
+}
+const isReport = ({ body }: Received): boolean => body.kind === "report";
+const verdict = (holds: DeviceBook["holds"], received: readonly Received[]) => {
+  const { lost, invented, unheard, received: arrived } = tally(book(holds), received);
+  return { lost: lost.length, invented: invented.length, unheard, arrived };
+};
+
+describe("the two ledgers", () => {
+  it("are equal where everything arrived", () => {
+    expect(verdict(ALWAYS, published(0, 11))).toEqual({ lost: 0, invented: 0, unheard: 0, arrived: 12 });
+  });
+
+  it("tell one report that is missing, though its wave arrived", () => {
+    const received = published(0, 11).filter((one) => !(isReport(one) && one.deviceTime === "5"));
+    expect(verdict(ALWAYS, received)).toEqual({ lost: 1, invented: 0, unheard: 0, arrived: 11 });
+  });
+
+  it("tell one value that was changed on the way, as lost and as invented", () => {
+    const received = published(0, 11).map((one) =>
+      one.body.kind === "report" && one.deviceTime === "5"
+        ? { ...one, body: { ...one.body, observations: one.body.observations.map((o) => ({ ...o, value: o.value && "55" })) } }
+        : one,
+    );
+    expect(verdict(ALWAYS, received)).toEqual({ lost: 1, invented: 1, unheard: 0, arrived: 11 });
+  });
+
+  it("tell a value that is there although the device said that it has none", () => {
+    const received = published(0, 11).map((one) =>
+      one.body.kind === "report" && one.deviceTime === "5"
+        ? { ...one, body: { ...one.body, observations: one.body.observations.map((o) => ({ ...o, validity: 0 })) } }
+        : one,
+    );
+    expect(verdict(ALWAYS, received).invented).toBe(1);
+  });
+
+  it("tell a sample that was changed, and a sample count that jumps", () => {
+    const changed = published(0, 11).map((one) =>
+      one.body.kind === "wave" && one.n === 5 ? { ...one, body: { ...one.body, samples: [5, 7] } } : one,
+    );
+    expect(verdict(ALWAYS, changed)).toMatchObject({ lost: 1, invented: 1 });
+    const jumped = published(0, 11).map((one) =>
+      one.body.kind === "wave" && one.n >= 5 ? { ...one, body: { ...one.body, first: 0 } } : one,
+    );
+    expect(verdict(ALWAYS, jumped).invented).toBe(7);
+  });
+
+  it("tell an alert edge that is missing and one that never was", () => {
+    const received = published(0, 11);
+    const without = received.filter(({ body }) => body.kind !== "alert" || body.alert.edge !== EDGE.clear);
+    expect(verdict(ALWAYS, without)).toMatchObject({ lost: 1, invented: 0 });
+    const [onset] = received;
+    expect(verdict(ALWAYS, [...received, { ...onset!, n: 2, at: 3000n * MS }])).toMatchObject({ lost: 0, invented: 1 });
+  });
+
+  it("tell one unit that was published twice under two names", () => {
+    const received = published(0, 11);
+    const twin = received.find((one) => isReport(one) && one.deviceTime === "5")!;
+    expect(verdict(ALWAYS, [...received, { ...twin, n: 99 }])).toMatchObject({ lost: 0, invented: 1 });
+  });
+});
+
+describe("a kill", () => {
+  // Unit 4 begins at 1200 ms and ends at 1490 ms; unit 7 at 2100 ms.
+  const killed = 1300n * MS;
+  const opened = 2050n * MS;
+  const HOLDS = [
+    { from: -1n, killed },
+    { from: opened, killed: undefined },
+  ];
+  const both = [...published(0, 3), ...published(7, 11, { run: 2n })];
+
+  it("excuses the units of which a byte came while nobody held the port", () => {
+    expect(verdict(HOLDS, both)).toEqual({ lost: 0, invented: 0, unheard: 3, arrived: 9 });
+  });
+
+  it("excuses no unit that ended more than a tick before it", () => {
+    const tick = 20n * MS;
+    const end = SENT[3]!.lastByteAt;
+    const without = both.filter((one) => !(one.run === 1n && one.n === 3));
+    const at = (moment: bigint) => verdict([{ from: -1n, killed: moment }, HOLDS[1]!], without);
+    expect(at(end + tick + 1n).lost).toBe(2);
+    expect(at(end + tick).lost).toBe(0);
+  });
+
+  it("excuses no unit that began after the port was open again", () => {
+    const later = [...published(0, 3), ...published(8, 11, { run: 2n })];
+    expect(verdict(HOLDS, later).lost).toBe(2);
+  });
+
+  it("is over within the time to the open port, a tick and a unit", () => {
+    const [absence] = tally(book(HOLDS), both).absences;
+    expect(absence).toEqual({ away: 750n * MS, silent: 800n * MS, limit: 1060n * MS });
+    const [slow] = tally(book(HOLDS), [...published(0, 3), ...published(9, 11, { run: 2n })]).absences;
+    expect(slow!.silent).toBeGreaterThan(slow!.limit);
+  });
+
+  it("begins the alerts anew: a condition that is still there is an onset by start, and the old one has no clear", () => {
+    const early = [
+      { from: -1n, killed: 890n * MS },
+      { from: 895n * MS, killed: undefined },
+    ];
+    const received = [...published(0, 2), ...published(3, 11, { run: 2n })];
+    expect(received.filter(({ body }) => body.kind === "alert")).toHaveLength(3);
+    expect(verdict(early, received)).toMatchObject({ lost: 0, invented: 0 });
+  });
+});
+
+it("a number that is missing in a stream is a hole, whatever the device sent", () => {
+  const received = published(0, 11);
+  expect(holes(received)).toEqual([]);
+  expect(holes(received.filter((one) => !(isReport(one) && one.n === 4)))).toEqual([
+    "run 1, epoch 1, stream 3: 1 of 12 numbers are missing",
+  ]);
+});
