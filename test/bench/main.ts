@@ -22,6 +22,7 @@ const USAGE = `bench [options]
   --chunk         also C that wakes for every chunk
   --growth        also the agent with 60 devices  --memory      also what it holds: idle, demo's devices, 60 s of load
   --no-outage     without the broker's absence    --pace 0ms    another pace than the agent's own
+  --agent "CMD"   another command in place of the packaged file, for comparisons
   --profile       only this: where the agent's CPU goes, by function
   --json          bench.json on stdout            --strict      exit 75 where the machine is busy (load above 1.5)
 `;
@@ -35,6 +36,7 @@ const OPTIONS = {
   seconds: { type: "string", default: "12" },
   rounds: { type: "string", default: "3" },
   pace: { type: "string" },
+  agent: { type: "string" },
   chunk: { type: "boolean", default: false },
   growth: { type: "boolean", default: false },
   memory: { type: "boolean", default: false },
@@ -59,7 +61,11 @@ async function main(): Promise<number> {
   process.once("SIGINT", () => void stage.stop().then(() => process.exit(130)));
   try {
     if (values.profile) return say(await playProfile(stage, { devices, seconds })) ?? 0;
-    const wanted = { devices, seconds, ...(values.pace === undefined ? {} : { pace: values.pace }) };
+    const wanted: Wanted = {
+      ...{ devices, seconds },
+      ...(values.pace === undefined ? {} : { pace: values.pace }),
+      ...(values.agent === undefined ? {} : { command: values.agent.split(" ") }),
+    };
     const kinds: Kind[] = [
       "agent",
       "node",
@@ -80,7 +86,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
-type Wanted = { readonly devices: number; readonly seconds: number; readonly pace?: string };
+type Wanted = { readonly devices: number; readonly seconds: number; readonly pace?: string; readonly command?: readonly string[] };
 
 async function playRound(stage: Stage, kinds: readonly Kind[], wanted: Wanted): Promise<Round> {
   const round: Live[] = [];

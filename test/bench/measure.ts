@@ -5,6 +5,8 @@ export type Sample = {
   readonly at: bigint;
   /** Exact where the kernel keeps schedstat, of the threads that live; otherwise in clock ticks. */
   readonly cpuNs: bigint;
+  /** The first thread's part of it. */
+  readonly mainNs: bigint;
   /** utime + stime of the process in clock ticks of 10 ms, ended threads included. */
   readonly cpuTicks: number;
   readonly voluntary: number;
@@ -27,6 +29,7 @@ export function sampleOf(pid: number): Sample {
   return {
     at,
     cpuTicks,
+    mainNs: runTimeOf(`/proc/${pid}/task/${pid}`) ?? 0n,
     cpuNs: times.includes(undefined)
       ? BigInt(cpuTicks * TICK_MS) * 1_000_000n
       : times.reduce<bigint>((sum, time) => sum + (time ?? 0n), 0n),

@@ -65,26 +65,13 @@ export function notesText({ rounds, growth, outage, memory }: Results): string {
     );
     lines.push(`round ${index + 1}: ${runs.join("; ")}`);
   }
-  const agents = rounds.flat().filter(({ kind }) => kind === "agent");
-  for (const {
-    alerts,
-    alertP99Ms,
-    flashBytes,
-    writeBytes,
-    seconds,
-    readings,
-    brokerCpuPercent,
-    unexplained,
-    voluntary,
-    involuntary,
-    threads,
-    lateMs,
-  } of agents.slice(-1))
-    lines.push(
-      `agent, last round: ${threads} threads, ${shown(voluntary, 0)} voluntary + ${shown(involuntary, 0)} involuntary switches/s; ${alerts} alerts, p99 ${shown(alertP99Ms, 1)} ms;` +
-        ` on line handed to disk ${shown((flashBytes ?? 0) / readings, 2)} B a reading, pages dirtied ${shown((writeBytes * seconds) / readings, 2)} B a reading; unexplained ${unexplained};` +
-        ` broker ${shown(brokerCpuPercent, 2)} % with its subscriber; generator at most ${shown(lateMs, 1)} ms late`,
-    );
+  lines.push(
+    ...rounds
+      .flat()
+      .filter(({ kind }) => kind === "agent")
+      .slice(-1)
+      .map(agentText),
+  );
   for (const live of growth)
     lines.push(
       `${live.devices} devices: CPU ${shown(live.cpuPercent, 2)} %, PSS ${shown(live.pssKb / 1024, 1)} MB, p99 ${shown(live.p99Ms, 1)} ms, ${shown(live.messagesPerSecond, 1)} messages/s, lost ${live.lost}, twice ${live.twice}`,
@@ -95,6 +82,20 @@ export function notesText({ rounds, growth, outage, memory }: Results): string {
       `memory, ${scene}: RSS ${shown(rssKb / 1024, 1)} PSS ${shown(pssKb / 1024, 1)} anonymous ${shown(anonymousKb / 1024, 1)} MB; CPU ${shown(cpuPercent, 2)} %, ${shown(switches, 0)} switches/s`,
     );
   return lines.join("\n");
+}
+
+function agentText(live: Live): string {
+  const { threads, voluntary, involuntary, cpuPercent, cpuPercentMain, alerts, alertP99Ms, unexplained, faults, lateMs } = live;
+  const perReading = (bytes: number): string => shown(bytes / live.readings, 2);
+  return [
+    `agent, last round: ${threads} threads, of the CPU ${shown((cpuPercentMain / cpuPercent) * 100, 0)} % in the first`,
+    `${shown(voluntary, 0)} voluntary + ${shown(involuntary, 0)} involuntary switches/s`,
+    `${alerts} alerts, p99 ${shown(alertP99Ms, 1)} ms`,
+    `on line ${perReading(live.flashBytes ?? 0)} B a reading handed to the disk`,
+    `unexplained ${unexplained}, faults ${faults.length === 0 ? "none" : faults.join(", ")}`,
+    `broker ${shown(live.brokerCpuPercent, 2)} % with its subscriber`,
+    `generator at most ${shown(lateMs, 1)} ms late`,
+  ].join("; ");
 }
 
 function outageText(outage: Outage): string {

@@ -17,6 +17,8 @@ const SPARE_SECONDS = 30;
 /** What the kernel counted in a window, per second where it is a rate. */
 export type Cost = {
   readonly cpuPercent: number;
+  /** Of it, the first thread's: the rest is the collector's, the compiler's and the thread pool's. */
+  readonly cpuPercentMain: number;
   /** The same by utime + stime, which counts in steps of 10 ms. */
   readonly cpuPercentTicks: number;
   readonly switches: number;
@@ -46,6 +48,8 @@ export type Live = Cost &
     /** Of the agent only: bytes handed to the disk as it counts them itself; unexplained of its ledger. */
     readonly flashBytes: number | undefined;
     readonly unexplained: number | undefined;
+    /** Faults that stand at the end: a quarantined driver explains what is lost. */
+    readonly faults: readonly string[];
   };
 export type LiveOptions = { readonly kind: Kind; readonly devices: number; readonly seconds: number } & Omit<AgentOptions, "ports">;
 
@@ -98,6 +102,7 @@ export async function playLive(stage: Stage, options: LiveOptions): Promise<Live
       lateMs: sent.lateMs,
       flashBytes: writtenAfter === undefined || writtenBefore === undefined ? undefined : writtenAfter - writtenBefore,
       unexplained: status?.unexplained,
+      faults: status?.faults.map(({ key, scope }) => `${key} (${scope})`) ?? [],
     };
   } finally {
     await subject.end();
@@ -198,6 +203,7 @@ export function costOf(before: Sample, after: Sample): Cost {
   const involuntary = (after.involuntary - before.involuntary) / seconds;
   return {
     cpuPercent: Number(after.cpuNs - before.cpuNs) / 1e7 / seconds,
+    cpuPercentMain: Number(after.mainNs - before.mainNs) / 1e7 / seconds,
     cpuPercentTicks: ((after.cpuTicks - before.cpuTicks) * TICK_MS) / 10 / seconds,
     switches: voluntary + involuntary,
     voluntary,
