@@ -1,13 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { Milliseconds } from "../../config/units.ts";
 import type { Emulator } from "../../drivers/kit/emulator.ts";
 import { expectedFields, withVectors } from "../drivers/vectors.ts";
-import { openRoom, type Room } from "../support/agent.ts";
 import { answersTo, type EmulatedDevice, startEmulatedDevice, startPlayback } from "../support/emulated-device.ts";
 import { type RawMessage, subscribeRaw } from "../support/mosquitto.ts";
+import { roomFor } from "./room.ts";
 
 /**
  * What a real device sent goes through a pty into the packaged agent, over mutual TLS through a real broker; what a subscriber
@@ -19,12 +19,6 @@ const GATEWAY = "gw-real";
 /** Reports that are compared; the device is asked again for each. */
 const REPORTS = 2;
 
-let room: Room | undefined;
-afterEach(async () => {
-  await room?.stop();
-  room = undefined;
-});
-
 let found = false;
 withVectors("pb840", (read) => {
   found = true;
@@ -35,25 +29,25 @@ withVectors("pb840", (read) => {
   };
 
   describe("the replies of a real Puritan Bennett 840", () => {
-    test(
+    test.concurrent(
       "its answer to SNDF arrives at the subscriber, every one of its 169 fields as the table says",
-      async () => {
+      async (t) => {
         const answer = recorded("pb840_sndf_2011-11-22.bin");
         const expected = expectedFields(read("expected_sndf_2011.csv").toString("utf8"));
         expect(expected.size).toBe(169);
-        const lines = await heardOf("puritan-bennett-840", (link) => startPlayback({ link, on: answersTo({ "SNDF\r": answer }) }));
+        const lines = await heardOf(t, "puritan-bennett-840", (link) => startPlayback({ link, on: answersTo({ "SNDF\r": answer }) }));
         compare(lines, expected, MISCF);
       },
       TEST_MS,
     );
 
-    test(
+    test.concurrent(
       "its answer to SNDA arrives, every one of its 97 fields, where SNDF is never answered",
-      async () => {
+      async (t) => {
         const answer = recorded("pb840_snda_2011-11-22.bin");
         const expected = expectedFields(read("expected_snda_2011.csv").toString("utf8"));
         expect(expected.size).toBe(97);
-        const lines = await heardOf("puritan-bennett-840", (link) => startPlayback({ link, on: answersTo({ "SNDA\r": answer }) }));
+        const lines = await heardOf(t, "puritan-bennett-840", (link) => startPlayback({ link, on: answersTo({ "SNDA\r": answer }) }));
         compare(lines, expected, MISCA);
       },
       TEST_MS,
@@ -61,13 +55,14 @@ withVectors("pb840", (read) => {
   });
 });
 withVectors("nonin", (read) => {
-  test(
+  test.concurrent(
     "the printed packet of Nonin's data format 2, sent three times a second, arrives as its numbers and its wave",
-    async () => {
+    async (t) => {
       const packet = read("df2_oem3_packet_pufferfish.bin");
       expect(packet).toHaveLength(125);
-      const lines = await heardOf("nonin", (link) => startEmulatedDevice({ emulator: repeated(packet), seed: 0, link }));
-      const reports = lines.filter((line) => line.kind === "report");
+      const lines = await heardOf(t, "nonin", (link) => startEmulatedDevice({ emulator: repeated(packet), seed: 0, link }));
+      const reports = lines.filter((line) => line.kind === "report" && line.body.observations!.length > 0);
+      expect(reports.length).toBeGreaterThanOrEqual(REPORTS);
       for (const report of reports) {
         expect(report).toMatchObject({ device: "dv-1", socket: "ICU-1/b", mode: "test", device_time: "0" });
         const values = Object.fromEntries(report.body.observations!.map(({ refid, value, validity }) => [refid, [value, validity]]));
@@ -200,26 +195,26 @@ type Line = {
   };
 };
 
-async function heardOf(driver: string, device: (link: string) => Promise<EmulatedDevice>): Promise<readonly Line[]> {
-  const here = openRoom(GATEWAY);
-  room = here;
-  const broker = await here.startBroker();
-  const identity = here.pki.issue({ cn: "consumer", kind: "client" });
+async function heardOf(t: TestContext, driver: string, device: (link: string) => Promise<EmulatedDevice>): Promise<readonly Line[]> {
+  const room = roomFor(t, GATEWAY);
+  const broker = await room.startBroker();
+  const identity = room.pki.issue({ cn: "consumer", kind: "client" });
   const topic = `bedside/v1/${GATEWAY}/up/#`;
-  const subscriber = here.keep(await subscribeRaw({ port: broker.port, pki: here.pki, identity, topic }));
-  const { path } = here.keep(await device(here.at("port")));
-  here.configure({ port: broker.port, beds: [{ path, location: "b", device: "dv-1", driver }] });
-  const agent = here.start();
+  const subscriber = room.keep(await subscribeRaw({ port: broker.port, pki: room.pki, identity, topic }));
+  const { path } = room.keep(await device(room.at("port")));
+  room.configure({ port: broker.port, beds: [{ path, location: "b", device: "dv-1", driver }] });
+  const agent = room.start();
   const reports = (): readonly RawMessage[] => subscriber.messages.filter((message) => message.topic.endsWith("/reports"));
-  await here.until(`${REPORTS} reports came`, () => reports().length >= REPORTS);
+  // One more than is wanted: a device that is in the middle of a packet begins with one that cannot be read.
+  await room.until("enough reports came", () => reports().length > REPORTS);
   // An orderly end brings everything that was read.
   expect((await agent.terminate()).code).toBe(0);
-  return decoded(subscriber.messages);
+  return decoded(room.folder, subscriber.messages);
 }
 
 /** Reads the messages with Python's protobuf and what protoc makes of our .proto files. */
-function decoded(messages: readonly RawMessage[]): readonly Line[] {
-  const folder = mkdtempSync(join(room!.folder, "decode-"));
+function decoded(place: string, messages: readonly RawMessage[]): readonly Line[] {
+  const folder = mkdtempSync(join(place, "decode-"));
   const file = join(folder, "messages");
   const number = (value: number): Buffer => {
     const bytes = Buffer.alloc(4);

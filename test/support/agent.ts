@@ -26,8 +26,9 @@ export type Room = {
   readonly at: (name: string) => string;
   /** Whatever is to be stopped with the room. */
   readonly keep: <T extends { stop(): unknown }>(what: T) => T;
-  readonly startBroker: () => Promise<Mosquitto>;
-  /** A subscriber at `port` that decodes and removes duplicates. */
+  /** On that port, if one is given; its folder is the same each time, so that sessions and retained messages outlive it. */
+  readonly startBroker: (port?: number) => Promise<Mosquitto>;
+  /** A subscriber at `port` that decodes and removes duplicates. Its session outlives a restart of the broker. */
   readonly openCentral: (port: number) => Promise<Central>;
   readonly configure: (configuration: Configuration) => void;
   /** `bedside run` on this room's folders. */
@@ -40,6 +41,8 @@ export type Room = {
   readonly statusWhere: (what: string, holds: (status: Status) => boolean, withinMs?: number) => Promise<Status>;
   /** Waits until it holds; what the agents said is part of the failure. */
   readonly until: (what: string, holds: () => boolean | Promise<boolean>, withinMs?: number) => Promise<void>;
+  /** The ends of the agents' logs. */
+  readonly said: () => string;
   readonly stop: () => Promise<void>;
 };
 export type Place = { readonly path: string; readonly location: string };
@@ -110,11 +113,15 @@ export function openRoom(gateway = "gw-e2e"): Room {
     pki,
     at,
     keep,
-    startBroker: async () => {
+    startBroker: async (port) => {
       mkdirSync(at("broker"), { recursive: true });
-      return keep(await startMosquitto({ folder: at("broker"), pki }));
+      return keep(await startMosquitto({ folder: at("broker"), pki, ...(port === undefined ? {} : { port }) }));
     },
-    openCentral: async (port) => keep(await openCentral({ port, pki, identity: pki.issue({ cn: "consumer", kind: "client" }), gateway })),
+    openCentral: async (port) => {
+      const identity = pki.issue({ cn: "consumer", kind: "client" });
+      const options = { port, pki, identity, gateway, durable: true as const };
+      return keep(await openCentral(options));
+    },
     configure: (configuration) => writeFileSync(configFile, configurationText(folder, gateway, configuration)),
     start: (how = {}) => {
       const agent = launch(how.words ?? ["run", "--config", configFile, ...folders], how);
@@ -135,6 +142,7 @@ export function openRoom(gateway = "gw-e2e"): Room {
       return last!;
     },
     until,
+    said: () => lastWords(agents),
     stop: async () => {
       for (const one of kept.splice(0).reverse()) await one.stop();
       for (const place of [folder, runtimeDir]) rmSync(place, { recursive: true, force: true });

@@ -13,6 +13,8 @@ export type FakeBroker = {
   readonly resumed: number;
   /** Connections that are open now. */
   readonly open: number;
+  /** Ends the connections that are open now; new ones are taken. */
+  drop(): void;
   stop(): Promise<void>;
 };
 export type HeardPacket = {
@@ -25,7 +27,8 @@ export type HeardPacket = {
 };
 /** Bytes to send, or what to do with the connection; nothing for no answer. */
 export type Answer = Buffer | "close" | "reset" | undefined;
-export type Script = (packet: HeardPacket) => Answer | readonly Answer[];
+/** A promise is an answer that comes late. */
+export type Script = (packet: HeardPacket) => Answer | Promise<Answer> | readonly Answer[];
 export type FakeBrokerOptions = {
   readonly pki: Authority;
   readonly script: Script;
@@ -83,7 +86,9 @@ export async function startFakeBroker(options: FakeBrokerOptions): Promise<FakeB
       state.applicationBytes += bytes.length;
       for (const packet of split(bytes)) {
         state.packets.push(packet);
-        for (const answer of [options.script(packet)].flat()) perform(answer);
+        const answer = options.script(packet);
+        if (answer instanceof Promise) void answer.then(perform);
+        else for (const one of [answer].flat()) perform(one);
       }
     });
   });
@@ -102,6 +107,9 @@ export async function startFakeBroker(options: FakeBrokerOptions): Promise<FakeB
     },
     get open() {
       return state.sockets.size;
+    },
+    drop: () => {
+      for (const socket of state.sockets) socket.destroy();
     },
     stop: () => stop(tls, state.sockets),
   };

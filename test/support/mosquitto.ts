@@ -205,6 +205,8 @@ export type RawOptions = {
   readonly topic: string | readonly string[];
   /** Called for each message beside collecting it. */
   readonly heard?: (message: RawMessage) => void;
+  /** The broker keeps its session: what is published while it is away (the broker restarts) comes afterwards. */
+  readonly durable?: true;
 };
 
 /** A subscriber as central operations would have one; resolves when its subscription stands. */
@@ -216,7 +218,7 @@ export async function subscribeRaw(options: RawOptions): Promise<RawSubscriber> 
     host: "localhost",
     port: options.port,
     protocolVersion: 5,
-    clean: true,
+    ...(options.durable ? { clientId: "durable", clean: false, properties: { sessionExpiryInterval: 600 } } : { clean: true }),
     // Reconnects by itself, so that a restarted broker costs a subscriber nothing but the pause.
     reconnectPeriod: 200,
     resubscribe: true,
