@@ -10,7 +10,7 @@ export async function readCursors(disk: Disk, folder: string): Promise<readonly 
   if (bytes === undefined) return [];
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return Array.isArray(value) ? (value as CursorEntry[]) : [];
+    return Array.isArray(value) ? (value as (CursorEntry | null)[]).filter((entry) => entry !== null) : [];
   } catch (caught) {
     // Written lazily, so a power cut may leave it torn; without it some blocks are sent twice under equal names.
     if (caught instanceof SyntaxError) return [];
