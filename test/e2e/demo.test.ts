@@ -39,13 +39,17 @@ async function demo(
 }
 const lastLine = ({ out }: Run): Summary => JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as Summary;
 
+/** The agent's runtime directory lies in memory, under the name that the demo's own folder has. */
+const inMemory = (seen: readonly string[]): readonly string[] =>
+  seen.filter((name) => name.startsWith("bedside-demo-")).map((name) => join("/dev/shm", name));
+
 /** Commands of all processes that name the folder, and what lies in it. */
 function leftovers(): readonly string[] {
   const commands = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => commandOf(pid))
     .filter((command) => command.includes(place));
-  return [...commands, ...readdirSync(place), ...readdirSync("/dev/shm").filter((name) => name.startsWith("bedside-demo-"))];
+  return [...commands, ...readdirSync(place)];
 }
 function commandOf(pid: string): string {
   try {
@@ -94,12 +98,14 @@ describe("the demo", () => {
 
   it("leaves no process and no file behind, however it ends", { timeout: PATIENCE }, async () => {
     expect(leftovers()).toEqual([]);
+    const present: boolean[] = [];
     const during: (readonly string[])[] = [];
     let told = false;
     const stopped = (signal: NodeJS.Signals) => (text: string, kill: (signal: NodeJS.Signals) => void) => {
       if (told || !text.includes('"streaming"')) return;
       told = true;
       during.push(leftovers());
+      present.push(inMemory(during.at(-1) ?? []).every((folder) => existsSync(folder)));
       kill(signal);
     };
     const asked = await demo(["--json"], { onOut: stopped("SIGINT") });
@@ -109,6 +115,9 @@ describe("the demo", () => {
     expect(leftovers()).toEqual([]);
     // While it ran there was something to be seen, so that nothing means nothing.
     expect(during.map((seen) => seen.length > 4)).toEqual([true, true]);
+    const memories = during.flatMap(inMemory);
+    expect([memories.length, ...present]).toEqual([2, true, true]);
+    expect(memories.filter((folder) => existsSync(folder))).toEqual([]);
     // Ctrl-C is how an endless demo ends: its ledgers are compared. SIGTERM does not wait for that.
     expect([asked.code, ended.code], asked.err).toEqual([0, 143]);
     expect(lastLine(asked)).toMatchObject({ lost: 0, restarts: 0 });

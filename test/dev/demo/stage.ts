@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type Central, openCentral } from "../../support/central.ts";
 import type { EmulatedDevice } from "../../support/emulated-device.ts";
 import { startMosquitto } from "../../support/mosquitto.ts";
@@ -56,9 +56,12 @@ export async function setStage({ program, say }: StageOptions): Promise<Stage> {
 }
 
 async function build({ program, say, undo }: StageOptions & { undo: (() => Promise<void> | void)[] }): Promise<Omit<Stage, "clear">> {
-  const folder = freshFolder(join(tmpdir(), "bedside-demo-"), undo);
+  const folder = mkdtempSync(join(tmpdir(), "bedside-demo-"));
+  removeAtEnd(folder, undo);
   // The window of undelivered records lies in memory; the agent refuses a runtime directory on disk.
-  const runtimeDir = freshFolder("/dev/shm/bedside-demo-", undo);
+  const runtimeDir = join("/dev/shm", basename(folder));
+  mkdirSync(runtimeDir, { mode: 0o700 });
+  removeAtEnd(runtimeDir, undo);
 
   say("Making a certificate authority and certificates for this demo alone (EC P-256) ...");
   const pki = makeAuthority("Demo hospital CA");
@@ -123,8 +126,7 @@ async function build({ program, say, undo }: StageOptions & { undo: (() => Promi
   };
 }
 
-function freshFolder(prefix: string, undo: (() => Promise<void> | void)[]): string {
-  const folder = mkdtempSync(prefix);
+function removeAtEnd(folder: string, undo: (() => Promise<void> | void)[]): void {
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   // Also where we are made to exit before everything was put away.
   process.once("exit", remove);
@@ -132,7 +134,6 @@ function freshFolder(prefix: string, undo: (() => Promise<void> | void)[]): stri
     remove();
     process.removeListener("exit", remove);
   });
-  return folder;
 }
 
 function configuration({ folder, port, devices }: { folder: string; port: number; devices: readonly Placed[] }): string {
