@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -51,6 +51,7 @@ function wantedArchs(words: readonly string[]): readonly Arch[] {
 async function makeOne(options: { readonly arch: Arch; readonly entry: string; readonly output: string }): Promise<void> {
   const { arch, entry, output } = options;
   if (!existsSync(entry)) throw new RangeError(`the program's entry ${relative(ROOT, entry)} is not there`);
+  const begun = new Date();
   const node = await baseNode(arch);
   await mkdir(WORKSHOP, { recursive: true });
   const work = await mkdtemp(join(WORKSHOP, `package-${arch}-`));
@@ -66,6 +67,8 @@ async function makeOne(options: { readonly arch: Arch; readonly entry: string; r
     });
     await makeExecutable({ arch, work, node, output: join(work, "bedside") });
     chmodSync(join(work, "bedside"), 0o755);
+    // As old as what was read: a source that is changed meanwhile is newer.
+    await utimes(join(work, "bedside"), begun, begun);
     await mkdir(resolve(output, ".."), { recursive: true });
     // Renamed into place, so that a file being run is never written to and a cut build leaves the old one.
     await rename(join(work, "bedside"), output);

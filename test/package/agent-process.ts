@@ -12,6 +12,8 @@ import { makeAuthority } from "../support/pki.ts";
 /** The packaged file as a gateway would run it: a real broker, an emulated oximeter on a pty, folders of its own. */
 export type Bed = {
   readonly subscriber: RawSubscriber;
+  readonly state: string;
+  readonly runtime: string;
   /** Starts the file with `run`, collecting what it prints. */
   run(command: readonly string[], environment?: Readonly<Record<string, string>>): Running;
   stop(): Promise<void>;
@@ -70,6 +72,8 @@ export async function makeBed(): Promise<Bed> {
     const runWords = ["run", "--config", join(folder, "bedside.yaml"), "--state-dir", join(folder, "state"), "--runtime-dir", runtime];
     return {
       subscriber,
+      state: join(folder, "state"),
+      runtime,
       run: (command, environment = {}) => {
         const running = start([...command, ...runWords], environment);
         children.push(running.child);
