@@ -3,7 +3,7 @@ import { runAgent } from "../../agent/main.ts";
 import { runWorld } from "./world.ts";
 
 const SMOKE_FROM = 1;
-const SMOKE_SEEDS = 30;
+const SMOKE_SEEDS = 20;
 const LIMIT_MS = 60_000;
 
 test("through kills, power cuts and a broker that fails, every reading is delivered or named", { timeout: LIMIT_MS }, async () => {
