@@ -60,8 +60,8 @@ export type StartOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** Put before the program: ["setpriv", …]. */
   readonly through?: readonly string[];
-  /** Words instead of `run` with this room's folders. */
-  readonly words?: readonly string[];
+  /** The program, where it is not the one that agentCommand names. */
+  readonly program?: readonly string[];
 };
 export type Ended = { readonly code: number | NodeJS.Signals; readonly out: string; readonly err: string };
 export type Agent = {
@@ -99,8 +99,8 @@ export function openRoom(gateway = "gw-e2e"): Room {
     return what;
   };
   writeCredentials(folder, pki, gateway);
-  const launch = (words: readonly string[], { environment = {}, through = [] }: StartOptions): Agent =>
-    keep(startProcess([...through, ...agentCommand(), ...words], environment));
+  const launch = (words: readonly string[], { environment = {}, through = [], program }: StartOptions): Agent =>
+    keep(startProcess([...through, ...(program ?? agentCommand()), ...words], environment));
   const folders = ["--state-dir", stateDir, "--runtime-dir", runtimeDir];
   const status = (): Promise<Status | undefined> => askStatus(runtimeDir);
   const until: Room["until"] = (what, holds, withinMs = WAIT_MS) => waitUntil({ what, holds, withinMs, said: () => lastWords(agents) });
@@ -124,7 +124,7 @@ export function openRoom(gateway = "gw-e2e"): Room {
     },
     configure: (configuration) => writeFileSync(configFile, configurationText(folder, gateway, configuration)),
     start: (how = {}) => {
-      const agent = launch(how.words ?? ["run", "--config", configFile, ...folders], how);
+      const agent = launch(["run", "--config", configFile, ...folders], how);
       agents.push(agent);
       return agent;
     },
