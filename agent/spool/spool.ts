@@ -96,7 +96,9 @@ export class Spool {
 
   /** Closes what its pace has ended, and begins a commit where a window ends. */
   tick(now: Mono): void {
-    for (const lane of LANES) this.#lanes[lane].writer.closeIfOlder(this.#options.pace, now);
+    // Off line nothing waits for a message: a block grows until its window ends, so that a window costs one commit, not two.
+    const age = this.#online ? this.#options.pace : ((this.#options.window - COMMIT_LEAD) as Duration);
+    for (const lane of LANES) this.#lanes[lane].writer.closeIfOlder(age, now);
     this.#commitIfDue(now);
     if (this.#cursorsDirty && (this.#cursorsAt === undefined || elapsed(this.#cursorsAt, now) >= CURSOR_EVERY))
       void this.#writeCursors(now);
