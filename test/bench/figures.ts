@@ -25,7 +25,12 @@ type Arrivals = { report: bigint[]; wave: bigint[]; alert: bigint[] };
 type Message = { readonly heard: Heard; readonly batch: Batch };
 
 export function deliveriesOf(heard: readonly Heard[], sent: Sent, span: Span): Deliveries {
+  // A broker that was stopped sends again what its subscriber had not answered: that is not the agent's doing.
+  const known = new Set<string>();
   const messages = heard.flatMap((one): Message[] => {
+    const bytes = Buffer.from(one.payload).toString("latin1");
+    if (one.dup && known.has(bytes)) return [];
+    known.add(bytes);
     const batch = isStream(one.topic) ? decodeBatch(one.payload) : undefined;
     return batch === undefined ? [] : [{ heard: one, batch }];
   });

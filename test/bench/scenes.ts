@@ -1,9 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { askStatus } from "../../agent/cli/status.ts";
-import { type Delivery, deliveriesOf, type Span, type Summary, summaryOf } from "./figures.ts";
+import { deliveriesOf, type Span, type Summary, summaryOf } from "./figures.ts";
 import { type Memory, memoryOf, quantile, type Sample, sampleOf, TICK_MS } from "./measure.ts";
 import { readingsOf } from "./schedule.ts";
-import { openLines, SOON_MS, type Stage } from "./stage.ts";
+import { openLines, type Stage } from "./stage.ts";
 import { type Agent, type AgentOptions, type Kind, startAgent, startFloor } from "./subjects.ts";
 
 /** The scenes: each plays one subject and gives its figures. */
@@ -11,8 +11,10 @@ import { type Agent, type AgentOptions, type Kind, startAgent, startFloor } from
 const WARM_UP_MS = 3000;
 /** What is under way at the end of a window has arrived after this. */
 const SETTLE_MS = 1500;
+/** How long the agent may take to come back and to send what waited. */
+const DRAIN_MS = 30_000;
 /** The lines go on this long beyond what is measured, for start and settling. */
-const SPARE_SECONDS = 30;
+const SPARE_SECONDS = 45;
 
 /** What the kernel counted in a window, per second where it is a rate. */
 export type Cost = {
@@ -118,7 +120,7 @@ export type Outage = Summary & {
   /** Bytes and cache flushes that reached a device of its own, the file system's journal included; undefined without one. */
   readonly devicePerReading: number | undefined;
   readonly flushesPerSecond: number | undefined;
-  /** From the broker's return to the first report, and until all of the outage had come. */
+  /** From the broker's return to the first packet of the outage, and to the last. */
   readonly resumedMs: number;
   readonly drainedMs: number;
   readonly load: readonly [before: number, after: number];
@@ -128,7 +130,7 @@ export type FlashCounter = { readonly folder: string; readonly read: () => { rea
 /** The broker is gone for a window; then all of it must come, once. */
 export async function playOutage(
   stage: Stage,
-  options: { readonly devices: number; readonly seconds: number; readonly flash: FlashCounter | undefined },
+  options: Omit<LiveOptions, "kind" | "stateFolder"> & { readonly flash: FlashCounter | undefined },
 ): Promise<Outage> {
   const { devices, seconds, flash } = options;
   const loadBefore = await load();
@@ -137,7 +139,7 @@ export async function playOutage(
   lines.go();
   const first = stage.subscriber.heard();
   const ports = lines.paths.map((path) => ({ path, driver: "nonin" }));
-  const agent = startAgent(stage, { ports, ...(flash === undefined ? {} : { stateFolder: flash.folder }) });
+  const agent = startAgent(stage, { ...options, ports, ...(flash === undefined ? {} : { stateFolder: flash.folder }) });
   try {
     await first;
     await wait(WARM_UP_MS);
@@ -148,16 +150,15 @@ export async function playOutage(
     const [handed, before, device] = [await written(agent), sampleOf(agent.pid), flash?.read()];
     await wait(seconds * 1000);
     const [handedAfter, after, deviceAfter] = [await written(agent), sampleOf(agent.pid), flash?.read()];
-    const again = stage.subscriber.heard();
     await stage.broker.restart();
     const backAt = process.hrtime.bigint();
-    const resumedAt = await again;
     await drained(agent);
     await wait(SETTLE_MS);
     const heard = await stage.subscriber.take();
     await agent.end();
     const sent = await lines.stop();
     const { packets } = deliveriesOf(heard, sent, { from: goneAt, to: backAt });
+    const arrivals = packets.flatMap(({ report, wave }) => [...report.slice(0, 1), ...wave.slice(0, 1)]).sort((a, b) => Number(a - b));
     const span = { from: before.at, to: after.at };
     const readings = readingsOf(deliveriesOf([], sent, span).packets.length);
     const cost = costOf(before, after);
@@ -170,8 +171,8 @@ export async function playOutage(
       devicePerReading: device === undefined || deviceAfter === undefined ? undefined : (deviceAfter.bytes - device.bytes) / readings,
       flushesPerSecond:
         device === undefined || deviceAfter === undefined ? undefined : (deviceAfter.flushes - device.flushes) / secondsOf(span),
-      resumedMs: Number(resumedAt - backAt) / 1e6,
-      drainedMs: Number(lastArrival(packets) - backAt) / 1e6,
+      resumedMs: Number((arrivals.find((at) => at > backAt) ?? 0n) - backAt) / 1e6,
+      drainedMs: Number((arrivals.at(-1) ?? 0n) - backAt) / 1e6,
       load: [loadBefore, await load()],
     };
   } finally {
@@ -179,13 +180,8 @@ export async function playOutage(
   }
 }
 
-function lastArrival(packets: readonly Delivery[]): bigint {
-  const all = packets.flatMap(({ report, wave }) => [report[0] ?? 0n, wave[0] ?? 0n]);
-  return all.sort((a, b) => Number(b - a))[0] ?? 0n;
-}
-
 async function drained(agent: Agent): Promise<void> {
-  const deadline = process.hrtime.bigint() + BigInt(SOON_MS) * 1_000_000n;
+  const deadline = process.hrtime.bigint() + BigInt(DRAIN_MS) * 1_000_000n;
   while (process.hrtime.bigint() < deadline) {
     const { spool, uplink } = await askStatus(agent.runtimeDir);
     if (uplink.phase === "online" && spool.flashBytes === 0) return;
