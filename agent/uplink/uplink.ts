@@ -182,6 +182,8 @@ export class Uplink {
     });
     try {
       await session.subscribe(topics.birth, ({ payload }) => {
+        // Every later birth comes back as well, and proves nothing more.
+        if (this.#state.phase !== "proving") return;
         const heard = state.nonceOf(payload);
         if (heard !== undefined && sameBytes(heard, nonce)) this.#inputs.push({ connection, input: { saw: "heardOurselves" } });
       });
