@@ -83,10 +83,10 @@ function partsOf(results: Results): readonly Part[] {
     { id: "G9", what: "alert p99", limit: 40, unit: " ms", value: of((live) => live.alertP99Ms) },
     {
       id: "G10",
-      what: "bytes to the disk per reading, on line",
+      what: "bytes on the device per reading, on line, alerts included",
       limit: 3,
       unit: " B",
-      value: of((live) => (live.flashBytes ?? Number.NaN) / live.readings),
+      value: of((live) => (live.deviceBytes ?? Number.NaN) / live.readings),
     },
     { id: "G10", what: "bytes on the device per reading, off line", limit: 175, unit: " B", value: outage?.devicePerReading },
     {

@@ -9,7 +9,7 @@ import { goalsOf, goalsText } from "./goals.ts";
 import { playMemory } from "./memory.ts";
 import { playProfile } from "./profile.ts";
 import { notesText, type Results, type Round, tableText } from "./report.ts";
-import { type Live, load, playLive, playOutage } from "./scenes.ts";
+import { type FlashCounter, type Live, load, playLive, playOutage } from "./scenes.ts";
 import { BENCH, openStage, type Stage } from "./stage.ts";
 import { type Kind, NAMES, packagedIsThere } from "./subjects.ts";
 
@@ -28,6 +28,7 @@ const USAGE = `bench [options]
 `;
 const LOAD_MAX = 1.5;
 const EXIT_BUSY = 75;
+const EXIT_TOLD = 130;
 const GROWTH = [20, 60];
 const MEMORY_SECONDS = { idle: 20, load: 60 };
 
@@ -58,10 +59,17 @@ async function main(): Promise<number> {
     return 1;
   const [devices, seconds, rounds] = [values.devices, values.seconds, values.rounds].map(Number) as [number, number, number];
   const stage = await openStage();
-  process.once("SIGINT", () => void stage.stop().then(() => process.exit(130)));
+  let flash: ReturnType<typeof mountFlash>;
+  const stop = async (): Promise<void> => {
+    flash?.stop();
+    await stage.stop();
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop().then(() => process.exit(EXIT_TOLD)));
   try {
     if (values.profile) return say(await playProfile(stage, { devices, seconds })) ?? 0;
+    flash = mountFlash(stage);
     const wanted: Wanted = {
+      flash: flash?.counter,
       ...{ devices, seconds },
       ...(values.pace === undefined ? {} : { pace: values.pace }),
       ...(values.agent === undefined ? {} : { command: values.agent.split(" ") }),
@@ -75,18 +83,24 @@ async function main(): Promise<number> {
     for (let index = 0; index < rounds; index++) played.push(await playRound(stage, kinds, wanted));
     const growth: Live[] = [];
     if (values.growth) for (const many of GROWTH) growth.push(await told(stage, { ...wanted, kind: "agent", devices: many }));
-    const outage = values.outage ? await outageOf(stage, wanted) : undefined;
+    const outage = values.outage ? await playOutage(stage, wanted) : undefined;
     const memory = values.memory ? await playMemory(stage, MEMORY_SECONDS) : [];
     await give({ rounds: played, growth, outage, memory }, { json: values.json, options: values });
   } finally {
-    await stage.stop();
+    await stop();
   }
   const after = await load();
   if (after > LOAD_MAX && values.strict) return EXIT_BUSY;
   return 0;
 }
 
-type Wanted = { readonly devices: number; readonly seconds: number; readonly pace?: string; readonly command?: readonly string[] };
+type Wanted = {
+  readonly devices: number;
+  readonly seconds: number;
+  readonly pace?: string;
+  readonly command?: readonly string[];
+  readonly flash: FlashCounter | undefined;
+};
 
 async function playRound(stage: Stage, kinds: readonly Kind[], wanted: Wanted): Promise<Round> {
   const round: Live[] = [];
@@ -100,15 +114,6 @@ async function told(stage: Stage, wanted: Wanted & { readonly kind: Kind }): Pro
     `  ${NAMES[live.kind].padEnd(30)} ${live.devices} devices  CPU ${live.cpuPercent.toFixed(2)} %  p99 ${live.p99Ms.toFixed(0)} ms  load ${live.load[1].toFixed(1)}`,
   );
   return live;
-}
-
-async function outageOf(stage: Stage, wanted: Wanted) {
-  const flash = mountFlash(stage);
-  try {
-    return await playOutage(stage, { ...wanted, flash: flash?.counter });
-  } finally {
-    flash?.stop();
-  }
 }
 
 async function give(results: Results, how: { readonly json: boolean; readonly options: object }): Promise<void> {

@@ -19,7 +19,7 @@ const IDLE = new Set(["(idle)", "(root)"]);
 export async function playProfile(stage: Stage, wanted: { readonly devices: number; readonly seconds: number }): Promise<string> {
   const folder = join(BENCH, "profile");
   rmSync(folder, { recursive: true, force: true });
-  const live = await playLive(stage, { ...wanted, kind: "agent", command: profiledAgent() });
+  const live = await playLive(stage, { ...wanted, kind: "agent", flash: undefined, command: profiledAgent() });
   const [name = ""] = readdirSync(folder);
   const profile = JSON.parse(readFileSync(join(folder, name), "utf8")) as Profile;
   const { self, total, windowMs } = timesIn(profile, wanted.seconds);

@@ -91,7 +91,8 @@ function agentText(live: Live): string {
     `agent, last round: ${threads} threads, of the CPU ${shown((cpuPercentMain / cpuPercent) * 100, 0)} % in the first`,
     `${shown(voluntary, 0)} voluntary + ${shown(involuntary, 0)} involuntary switches/s`,
     `${alerts} alerts, p99 ${shown(alertP99Ms, 1)} ms`,
-    `on line ${perReading(live.flashBytes ?? 0)} B a reading handed to the disk`,
+    `on line ${perReading(live.flashBytes ?? 0)} B a reading handed to the disk, ${perReading(live.deviceBytes ?? Number.NaN)} on the device` +
+      ` with ${shown((live.deviceFlushes ?? Number.NaN) / live.seconds, 1)} flushes/s (alerts are written at once)`,
     `unexplained ${unexplained}, faults ${faults.length === 0 ? "none" : faults.join(", ")}`,
     `broker ${shown(live.brokerCpuPercent, 2)} % with its subscriber`,
     `generator at most ${shown(lateMs, 1)} ms late`,

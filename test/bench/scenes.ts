@@ -47,31 +47,41 @@ export type Live = Cost &
     readonly alertP99Ms: number;
     readonly brokerCpuPercent: number;
     readonly lateMs: number;
+    /** Of the agent only, where its state lies on a device of its own: what reached the device, the file system's journal included. */
+    readonly deviceBytes: number | undefined;
+    readonly deviceFlushes: number | undefined;
     /** Of the agent only: bytes handed to the disk as it counts them itself; unexplained of its ledger. */
     readonly flashBytes: number | undefined;
     readonly unexplained: number | undefined;
     /** Faults that stand at the end: a quarantined driver explains what is lost. */
     readonly faults: readonly string[];
   };
-export type LiveOptions = { readonly kind: Kind; readonly devices: number; readonly seconds: number } & Omit<AgentOptions, "ports">;
+export type LiveOptions = {
+  readonly kind: Kind;
+  readonly devices: number;
+  readonly seconds: number;
+  readonly flash: FlashCounter | undefined;
+} & Omit<AgentOptions, "ports" | "stateFolder">;
 
 export async function playLive(stage: Stage, options: LiveOptions): Promise<Live> {
-  const { kind, devices, seconds } = options;
+  const { kind, devices, seconds, flash } = options;
   const loadBefore = await load();
   const lines = await openLines(stage, { devices, seconds: seconds + SPARE_SECONDS });
   await stage.subscriber.take();
   lines.go();
   const first = stage.subscriber.heard();
   const ports = lines.paths.map((path) => ({ path, driver: "nonin" }));
-  const agent = kind === "agent" ? startAgent(stage, { ...options, ports }) : undefined;
+  const agent = kind === "agent" ? startAgent(stage, { ...options, ports, ...stateOn(flash) }) : undefined;
   const subject = agent ?? startFloor(stage, kind as Exclude<Kind, "agent">, lines.paths);
   try {
     const firstAt = await first;
     await wait(WARM_UP_MS);
     const writtenBefore = await written(agent);
+    const deviceBefore = flash?.read();
     const [before, brokerBefore] = [sampleOf(subject.pid), sampleOf(stage.broker.pid)];
     await wait(seconds * 1000);
     const [after, brokerAfter] = [sampleOf(subject.pid), sampleOf(stage.broker.pid)];
+    const deviceAfter = flash?.read();
     const memory = memoryOf(subject.pid);
     const writtenAfter = await written(agent);
     await wait(SETTLE_MS);
@@ -102,6 +112,8 @@ export async function playLive(stage: Stage, options: LiveOptions): Promise<Live
       alertP99Ms: quantile(deliveries.alertLatenciesMs, 0.99),
       brokerCpuPercent: costOf(brokerBefore, brokerAfter).cpuPercent,
       lateMs: sent.lateMs,
+      deviceBytes: agent && deviceBefore && deviceAfter && deviceAfter.bytes - deviceBefore.bytes,
+      deviceFlushes: agent && deviceBefore && deviceAfter && deviceAfter.flushes - deviceBefore.flushes,
       flashBytes: writtenAfter === undefined || writtenBefore === undefined ? undefined : writtenAfter - writtenBefore,
       unexplained: status?.unexplained,
       faults: status?.faults.map(({ key, scope }) => `${key} (${scope})`) ?? [],
@@ -125,13 +137,11 @@ export type Outage = Summary & {
   readonly drainedMs: number;
   readonly load: readonly [before: number, after: number];
 };
+const stateOn = (flash: FlashCounter | undefined) => (flash === undefined ? {} : { stateFolder: flash.folder });
 export type FlashCounter = { readonly folder: string; readonly read: () => { readonly bytes: number; readonly flushes: number } };
 
 /** The broker is gone for a window; then all of it must come, once. */
-export async function playOutage(
-  stage: Stage,
-  options: Omit<LiveOptions, "kind" | "stateFolder"> & { readonly flash: FlashCounter | undefined },
-): Promise<Outage> {
+export async function playOutage(stage: Stage, options: Omit<LiveOptions, "kind">): Promise<Outage> {
   const { devices, seconds, flash } = options;
   const loadBefore = await load();
   const lines = await openLines(stage, { devices, seconds: seconds + SPARE_SECONDS });
@@ -139,7 +149,7 @@ export async function playOutage(
   lines.go();
   const first = stage.subscriber.heard();
   const ports = lines.paths.map((path) => ({ path, driver: "nonin" }));
-  const agent = startAgent(stage, { ...options, ports, ...(flash === undefined ? {} : { stateFolder: flash.folder }) });
+  const agent = startAgent(stage, { ...options, ports, ...stateOn(flash) });
   try {
     await first;
     await wait(WARM_UP_MS);
