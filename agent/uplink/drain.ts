@@ -29,6 +29,8 @@ export class Drain {
   readonly #backlogQuota: number;
   #inFlight = 0;
   #backlogInFlight = 0;
+  /** A message of state found no room and comes again: a place is kept for it. */
+  #owed = false;
   #ended = false;
 
   constructor(options: {
@@ -53,7 +55,8 @@ export class Drain {
 
   /** Sends what may be sent now: live first, then backlog. */
   send(now: Mono): void {
-    const room = this.#quota - (this.#quota > STATE_RESERVE ? STATE_RESERVE : 0);
+    const reserve = this.#quota > STATE_RESERVE ? STATE_RESERVE : this.#owed ? 1 : 0;
+    const room = this.#quota - reserve;
     while (!this.#ended && this.#inFlight < room) {
       const backlogRoom = this.#backlogInFlight < this.#backlogQuota;
       const outgoing = this.#source.nextLive(now) ?? (backlogRoom ? this.#source.nextBacklog(now) : undefined);
@@ -62,9 +65,10 @@ export class Drain {
     }
   }
 
-  /** Publishes a message of state (birth, health) where the quota allows. Undefined: not now. */
+  /** Publishes a message of state (birth, health) where the quota allows. Undefined: not now, try again at the next tick. */
   sendState(message: Message): Promise<number> | undefined {
-    if (this.#ended || this.#inFlight >= this.#quota) return undefined;
+    this.#owed = this.#inFlight >= this.#quota;
+    if (this.#ended || this.#owed) return undefined;
     this.#inFlight += 1;
     return this.#session.publish(message).then((code) => {
       this.#inFlight -= 1;
