@@ -19,16 +19,16 @@ const GATEWAY = "gw-real";
 /** Reports that are compared; the device is asked again for each. */
 const REPORTS = 2;
 
-let found = false;
+const found = new Set<string>();
 withVectors("pb840", (read) => {
-  found = true;
+  found.add("pb840");
   const recorded = (name: string): Uint8Array => {
     const bytes = read(name);
     expect(bytes.subarray(0, 4).toString("latin1"), `${name} does not hold the recorded bytes`).toBe("MISC");
     return bytes;
   };
 
-  describe("the replies of a real Puritan Bennett 840", () => {
+  describe.concurrent("the replies of a real Puritan Bennett 840", () => {
     test.concurrent(
       "its answer to SNDF arrives at the subscriber, every one of its 169 fields as the table says",
       async (t) => {
@@ -55,12 +55,19 @@ withVectors("pb840", (read) => {
   });
 });
 withVectors("nonin", (read) => {
+  found.add("nonin");
   test.concurrent(
     "the printed packet of Nonin's data format 2, sent three times a second, arrives as its numbers and its wave",
     async (t) => {
       const packet = read("df2_oem3_packet_pufferfish.bin");
       expect(packet).toHaveLength(125);
-      const lines = await heardOf(t, "nonin", (link) => startEmulatedDevice({ emulator: repeated(packet), seed: 0, link }));
+      const lines = await heardOf(
+        t,
+        "nonin",
+        (link) => startEmulatedDevice({ emulator: repeated(packet), seed: 0, link }),
+        // The agent may open the port in the middle of a packet, which it then cannot read.
+        REPORTS + 1,
+      );
       const reports = lines.filter((line) => line.kind === "report" && line.body.observations!.length > 0);
       expect(reports.length).toBeGreaterThanOrEqual(REPORTS);
       for (const report of reports) {
@@ -85,8 +92,8 @@ withVectors("nonin", (read) => {
     TEST_MS,
   );
 });
-if (!found)
-  test.skip("NOT RUN: the folder of recorded bytes (../shared/vectors) is not there, so nothing real was played", () => undefined);
+for (const folder of ["pb840", "nonin"].filter((one) => !found.has(one)))
+  test.skip(`NOT RUN: the recorded bytes of ${folder} (../shared/vectors) are not there, so nothing real was played`, () => undefined);
 
 // ── What a line of an answer must become ────────────────────────────────────────────────────────────────────────────
 
@@ -195,7 +202,12 @@ type Line = {
   };
 };
 
-async function heardOf(t: TestContext, driver: string, device: (link: string) => Promise<EmulatedDevice>): Promise<readonly Line[]> {
+async function heardOf(
+  t: TestContext,
+  driver: string,
+  device: (link: string) => Promise<EmulatedDevice>,
+  count = REPORTS,
+): Promise<readonly Line[]> {
   const room = roomFor(t, GATEWAY);
   const broker = await room.startBroker();
   const identity = room.pki.issue({ cn: "consumer", kind: "client" });
@@ -205,8 +217,7 @@ async function heardOf(t: TestContext, driver: string, device: (link: string) =>
   room.configure({ port: broker.port, beds: [{ path, location: "b", device: "dv-1", driver }] });
   const agent = room.start();
   const reports = (): readonly RawMessage[] => subscriber.messages.filter((message) => message.topic.endsWith("/reports"));
-  // One more than is wanted: a device that is in the middle of a packet begins with one that cannot be read.
-  await room.until("enough reports came", () => reports().length > REPORTS);
+  await room.until("enough reports came", () => reports().length >= count);
   // An orderly end brings everything that was read.
   expect((await agent.terminate()).code).toBe(0);
   return decoded(room.folder, subscriber.messages);
