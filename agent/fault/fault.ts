@@ -40,8 +40,10 @@ export function faultText(fault: Fault): string {
   const row = FAULTS[fault.key];
   const causes: string[] = [];
   for (let cause = fault.cause; cause instanceof Error; cause = cause.cause) causes.push(cause.message);
+  const [fact = "", ...details] = fault.message.split("\n");
   return [
-    `${row.number}  ${fault.message}    ${fault.key}`,
+    `${row.number}  ${fact}    ${fault.key}`,
+    ...details,
     `  likely   ${row.likely}`,
     `  do       ${row.next}`,
     ...(causes.length === 0 ? [] : [`  because  ${causes.join(" ← ")}`]),
