@@ -55,8 +55,6 @@ export type Absence = {
 };
 
 export const TICK_NS = BigInt(TICK * 1e6);
-/** The time after the last byte is taken when it was written; the reader may have been as much quicker. */
-const CLOCK_SLACK_NS = 50_000_000n;
 
 export function tally(book: DeviceBook, received: readonly Received[]): DeviceTally {
   const own = received.filter((record) => record.device.device === book.device).sort(inTime);
@@ -67,7 +65,7 @@ export function tally(book: DeviceBook, received: readonly Received[]): DeviceTa
   invented.push(...cutFaults(book, reports));
   const matched = matchLast(book.sent, told, (entry, report) => sameReport(book, entry, report));
   told.forEach((report, at) => {
-    if (matched[at] === undefined) invented.push(`${book.device}: a report that it never sent (epoch ${report.epoch}, n ${report.n})`);
+    if (matched[at] === undefined) invented.push(`${book.device}: a report that it never sent (${reportText(book, report)})`);
   });
   const arrived = new Set(matched);
   let unheard = 0;
@@ -103,6 +101,21 @@ export function excuse({ firstByteAt, lastByteAt }: LedgerEntry, holds: readonly
   if (hold.killed === undefined || lastByteAt < hold.killed - TICK_NS) return undefined;
   return firstByteAt > hold.killed ? "nobody listened" : "killed";
 }
+
+/** What a report says otherwise than the last unit that was begun before it. */
+function reportText({ sent, keyOf }: DeviceBook, { epoch, n, at, deviceTime, body }: Of<"report">): string {
+  const unit = sent.findLast(({ firstByteAt }) => firstByteAt <= at)?.unit;
+  const told: [name: string, came: string | null | undefined, was: string | null | undefined][] = [
+    ["device time", deviceTime, unit?.deviceTime],
+    ...body.observations.map(({ metric, value }): [string, string | null, string | null | undefined] => {
+      const key = keyOf(metric);
+      return [key, value, unit?.observations[key]];
+    }),
+  ];
+  const other = told.filter(([, came, was]) => came !== was).map(([name, came, was]) => `${name} ${came} instead of ${was}`);
+  return [`epoch ${epoch}, n ${n}`, ...other.slice(0, DIFFERENCES_TOLD)].join(", ");
+}
+const DIFFERENCES_TOLD = 4;
 
 /** How a unit lies to the time in which its port was held: the first thing that whoever looks for a loss wants to know. */
 function whenText({ firstByteAt, lastByteAt }: LedgerEntry, holds: readonly Hold[]): string {
@@ -147,7 +160,8 @@ const inTime = (a: Received, b: Received): number => {
 
 /**
  * For each record the unit it is of, both in order, none twice; undefined where there is none. The last that fits is taken: a
- * record comes after its unit, so of two equal units the later one before it is its own.
+ * record comes after its unit, so of two equal units the later one before it is its own. Begun before, not ended before: the end
+ * is told when its last write has returned, and on a busy machine the agent has read it and gone on by then.
  */
 function matchLast<R extends Received>(
   sent: readonly LedgerEntry[],
@@ -158,7 +172,7 @@ function matchLast<R extends Received>(
   let before = sent.length;
   for (let at = records.length - 1; at >= 0; at -= 1) {
     const record = records[at]!;
-    const unit = sent.slice(0, before).findLastIndex((entry) => entry.lastByteAt <= record.at + CLOCK_SLACK_NS && same(entry, record));
+    const unit = sent.slice(0, before).findLastIndex((entry) => entry.firstByteAt <= record.at && same(entry, record));
     if (unit === -1) continue;
     matched[at] = unit;
     before = unit;
@@ -201,12 +215,13 @@ function waveFaults(book: DeviceBook, own: readonly Received[]): Faults {
     const blocks = own.filter(isWave).filter(({ body }) => book.keyOf(body.metric) === key);
     const matched = matchLast(book.sent, blocks, ({ unit }, { body }) => sameSamples(unit.waves[key], body.samples));
     const arrived = new Set(matched);
-    blocks.forEach(({ epoch, n }, at) => {
-      if (matched[at] === undefined) invented.push(`${book.device}: a block of ${key} that it never sent (epoch ${epoch}, n ${n})`);
+    blocks.forEach(({ epoch, n, body }, at) => {
+      if (matched[at] === undefined)
+        invented.push(`${book.device}: a block of ${key} that it never sent (epoch ${epoch}, n ${n}: ${body.samples.join(" ")})`);
     });
     book.sent.forEach((entry, at) => {
       if (entry.unit.waves[key] === undefined || arrived.has(at) || excuse(entry, book.holds) !== undefined) return;
-      lost.push(`${book.device}: the ${key} block of unit ${at} did not arrive`);
+      lost.push(`${book.device}: the ${key} block of unit ${at} did not arrive (${entry.unit.waves[key]?.join(" ")})`);
     });
     invented.push(...countFaults(book, key, blocks, matched));
   }

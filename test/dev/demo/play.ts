@@ -292,7 +292,7 @@ class Played {
 /** More records than come in the time of a unit. */
 const RECENT = 500;
 /** Longer than bytes take from an emulator through socat to the agent's tick. */
-const SETTLED_NS = 80_000_000n;
+const SETTLED_NS = 120_000_000n;
 
 const waitingOf = ({ ledger }: Status): number => Object.values(ledger).reduce((sum, { waiting }) => sum + waiting, 0);
 const pause = (time: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, time));
