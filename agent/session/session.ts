@@ -169,7 +169,11 @@ export class Session {
   #hold(decoded: Decoded): void {
     this.#held.push(decoded);
     this.#heldBytes += decoded.frame.length;
-    while (this.#heldBytes > HELD_MAX) this.#dropHeld(1);
+    if (this.#heldBytes <= HELD_MAX) return;
+    // Half at once, the oldest: each drop makes a record.
+    let count = 0;
+    for (let bytes = 0; bytes < HELD_MAX / 2; count++) bytes += this.#held[count]!.frame.length;
+    this.#dropHeld(count);
   }
 
   #publish(link: Link, decoded: Decoded): void {
