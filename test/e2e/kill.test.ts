@@ -8,12 +8,12 @@ import { eventsOf, expectAllUpTo, expectEveryUnit, holes, lastReport, reportsOf 
 const TEST_MS = 90_000;
 const DEVICE = "dv-1";
 
-async function oximeterRoom(t: TestContext) {
+async function oximeterRoom(t: TestContext, more = "") {
   const room = roomFor(t);
   const broker = await room.startBroker();
   const central = await room.openCentral(broker.port);
   const device = room.keep(await startEmulatedDevice({ emulator: noninEmulator, seed: 7, link: room.at("port") }));
-  room.configure({ port: broker.port, beds: [{ path: device.path, location: "b", device: DEVICE, driver: "nonin" }] });
+  room.configure({ port: broker.port, beds: [{ path: device.path, location: "b", device: DEVICE, driver: "nonin" }], more });
   const fresh = (count: number): Promise<void> => {
     const before = central.records.length;
     const isFresh = (report: ReturnType<typeof reportsOf>[number]) =>
@@ -26,7 +26,7 @@ async function oximeterRoom(t: TestContext) {
 test.concurrent(
   "a killed agent loses nothing that it stamped, once with a broker that answers and once with one that does not",
   async (t) => {
-    const { room, broker, central, device, fresh } = await oximeterRoom(t);
+    const { room, broker, central, device, fresh } = await oximeterRoom(t, WINDOW);
     const kills: { before: bigint; after: bigint }[] = [];
     let agent = room.start();
     for (const phase of ["answering", "paused"] as const) {
@@ -35,7 +35,9 @@ test.concurrent(
         broker.pause();
         const { ledger } = await room.statusWhere("a first status", () => true);
         const made = ledger.report.made;
-        await room.statusWhere("readings wait for the broker", (status) => status.ledger.report.made >= made + 5);
+        const { spool } = await room.statusWhere("readings wait for the broker", (status) => status.ledger.report.made >= made + 5);
+        expect(spool.ringBytes, "in memory that outlives the process").toBeGreaterThan(0);
+        expect(spool.flashBytes, "and nowhere else").toBe(0);
       }
       const before = process.hrtime.bigint();
       expect((await agent.kill()).code).toBe("SIGKILL");
@@ -80,6 +82,8 @@ test.concurrent(
   },
   TEST_MS,
 );
+/** Long enough for a kill to come before flash has anything: the ring alone must carry it over. */
+const WINDOW = "window: 20s";
 /** What a busy machine may leave unread for. */
 const UNREAD_NS = 300_000_000n;
 
