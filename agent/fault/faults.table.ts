@@ -35,7 +35,7 @@ export const FAULTS = {
   "disk.read_only":         { number: "BED-402", what: "The disk is read-only", likely: "a failing SD card, or a mount option", next: "replace the SD card; live readings go on meanwhile" },
   "disk.failed":            { number: "BED-403", what: "The disk failed", likely: "a failing SD card", next: "replace the SD card; live readings go on meanwhile" },
   "state.corrupt":          { number: "BED-404", what: "Stored data failed its check and was skipped", likely: "a power cut on a failing SD card", next: "bedside status  tells how much; replace the SD card if it comes again" },
-  "runtime.not_tmpfs":      { number: "BED-405", what: "The runtime directory is not in memory (tmpfs)", likely: "--runtime-dir points to a disk", next: "use a directory below /run, or set  window: none  in the configuration" },
+  "runtime.not_tmpfs":      { number: "BED-405", what: "The runtime directory is not in memory (tmpfs)", likely: "--runtime-dir points to a disk", next: "give --runtime-dir a directory below /run" },
 
   "config.unreadable":      { number: "BED-501", what: "The configuration file cannot be read", likely: "wrong path after --config", next: "check the path" },
   "config.invalid":         { number: "BED-502", what: "The configuration file has mistakes", likely: "the lines named above", next: "correct them and start again; nothing was opened and nothing was sent" },
