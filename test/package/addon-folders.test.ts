@@ -1,11 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
+import { dirname } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hostArch } from "../../config/package/target.ts";
 import { until } from "../support/pty-reader.ts";
 import { type Bed, heardFrom, makeBed, packagedFile, REPORTS } from "./agent-process.ts";
 
+const FILE = packagedFile(hostArch());
 const HEARD_MAX = 20_000;
 
 /** Runs the rest with these mounts as noexec, seen by nobody else. Root, or a kernel that lets users make namespaces. */
@@ -14,9 +16,12 @@ const withoutExec = (...mounts: readonly string[]): readonly string[] => [
   ...(process.getuid?.() === 0 ? ["--mount"] : ["--mount", "--map-root-user"]),
   "/bin/sh",
   "-ec",
-  `${mounts.map((mount) => `mount --bind ${mount} ${mount}; mount -o remount,bind,noexec ${mount};`).join(" ")} exec "$@"`,
+  // The packaged file itself stays executable, wherever the work tree lies.
+  `${[...mounts.map((mount) => bound(mount, "noexec")), bound(dirname(FILE), "exec")].join(" ")} exec "$@"`,
   "sh",
 ];
+const bound = (mount: string, how: "exec" | "noexec"): string =>
+  `mount --bind '${mount}' '${mount}'; mount -o remount,bind,${how} '${mount}';`;
 
 const [tool = "", ...words] = withoutExec("/dev/shm");
 const possible = spawnSync(tool, [...words, "/bin/true"]).status === 0;
@@ -31,7 +36,7 @@ afterEach(() => bed?.stop());
 test.skipIf(!possible)(
   "where /dev/shm is mounted noexec, the serial add-on is loaded from another folder, and readings come",
   async () => {
-    const running = bed.run([...withoutExec("/dev/shm"), packagedFile(hostArch())]);
+    const running = bed.run([...withoutExec("/dev/shm"), FILE]);
     await heardFrom(bed, running, REPORTS, HEARD_MAX);
     expect(running.output()).not.toContain("BED-505");
   },
@@ -41,7 +46,7 @@ test.skipIf(!possible)(
 test.skipIf(!possible)(
   "where every folder is mounted noexec, the fault names each folder with its reason",
   async () => {
-    const running = bed.run([...withoutExec(...new Set(["/dev/shm", "/tmp", tmpdir()])), packagedFile(hostArch())]);
+    const running = bed.run([...withoutExec(...new Set(["/dev/shm", "/tmp", tmpdir()])), FILE]);
     await until("the fault is told", () => running.output().includes("BED-505"), HEARD_MAX);
     const line =
       running
