@@ -125,7 +125,8 @@ function whenText({ firstByteAt, lastByteAt }: LedgerEntry, holds: readonly Hold
   return hold.killed === undefined ? began : `${began} and ended ${milliseconds(hold.killed - lastByteAt)} before the kill`;
 }
 
-export const milliseconds = (time: bigint): string => `${(Number(time) / 1e6).toFixed(1)} ms`;
+/** Undefined: it has not ended. */
+export const milliseconds = (time: bigint | undefined): string => (time === undefined ? "good" : `${(Number(time) / 1e6).toFixed(1)} ms`);
 
 /**
  * The issue's bound: from the kill until the device is heard again passes no more than the time until the port is open, a tick,

@@ -120,8 +120,9 @@ class Played {
     await this.watch("about to kill the agent", () => this.#isTelling(), 3000);
     const waiting = this.#stamped();
     await life.kill();
+    const devices = this.#stage.books().length;
     this.#options.say(
-      `kill -9: the agent is dead; the last packet of ${waiting} of ${this.#stage.books().length} devices was only in its window. Starting it again ...`,
+      `kill -9: the agent is dead; of ${waiting} of ${devices} devices the last packet was only in its window. Starting it again ...`,
     );
     this.#status = undefined;
     await this.untilHolding(this.#stage.start());
@@ -189,10 +190,7 @@ class Played {
     const late = tallies.flatMap(({ device, absences }) =>
       absences
         .filter(({ silent, limit }) => silent === undefined || silent > limit)
-        .map(
-          ({ silent, limit }) =>
-            `${device} was silent for ${silent === undefined ? "good" : milliseconds(silent)} after a kill, the limit was ${milliseconds(limit)}`,
-        ),
+        .map(({ silent, limit }) => `${device} was silent for ${milliseconds(silent)} after a kill, the limit was ${milliseconds(limit)}`),
     );
     const problems = [
       ...this.#extra,

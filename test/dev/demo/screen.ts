@@ -120,7 +120,7 @@ function deviceRows(device: DeviceLine, { gateway }: Board, { paint, now }: Look
   if (device.wave.length > 0) {
     if (measure.waves)
       rows.push(
-        `${row(["", "", "pleth, last 2 s"]).slice(1).padEnd(PICTURE_FROM)}${alive ? paint.green(picture(device.wave)) : paint.dim(picture(device.wave))}`,
+        `${row(["", "", "pleth, last 2 s"]).slice(1).padEnd(PICTURE_FROM)}${(alive ? paint.green : paint.dim)(picture(device.wave))}`,
       );
   } else if (more > 0) rows.push(paint.dim(row(["", "", `… and ${more} more metrics`]).slice(1)));
   return rows.map((text, at) => `${at > 0 ? " " : alive ? paint.green("●") : paint.red("●")}${text}`);
@@ -201,14 +201,13 @@ function ledgerLines({ counts, gateway }: Board, { tallies, status }: Scene, pai
   const cells = (name: string, numbers: readonly (number | string)[]): string =>
     ` ${name.padEnd(15)}${numbers.map((number) => String(number).padStart(18)).join("")}`;
   const { observations, waveBlocks, alerts, duplicates } = counts;
+  const word = agentsWord(status, gateway.presence);
   return [
     paint.dim(cells("LEDGER", ["sent by device", "received here", "on the way", "nobody listened"])),
     ...tallies.map(({ device, sent, received, onTheWay, unheard }: DeviceTally) =>
       cells(device, [`${sent} ${device.startsWith("vent") ? "answers" : "packets"}`, received, onTheWay, unheard]),
     ),
-    paint.dim(
-      ` ${observations} values, ${waveBlocks} wave blocks, ${alerts} alert edges; ${duplicates} duplicates removed. ${agentsWord(status, gateway.presence)}`,
-    ),
+    paint.dim(` ${observations} values, ${waveBlocks} wave blocks, ${alerts} alert edges; ${duplicates} duplicates removed. ${word}`),
   ];
 }
 

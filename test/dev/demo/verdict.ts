@@ -19,7 +19,8 @@ export function farewell(summary: Summary, { tallies }: Outcome, wrong: readonly
     const away = absences.reduce((sum, absence) => sum + absence.away, 0n);
     const ports = absences.length / restarts;
     lines.push(
-      `Killed ${restarts} times with SIGKILL. Over ${ports} ports and all kills, from kill to open port: ${(Number(away) / 1e9).toFixed(2)} s;`,
+      `Killed ${restarts} times with SIGKILL.`,
+      `Over ${ports} ports and all kills, from kill to open port: ${(Number(away) / 1e9).toFixed(2)} s;`,
       `from kill to the next whole packet: ${unheard.seconds.toFixed(2)} s. ${unheard.units} packets came while nobody listened.`,
     );
   }
