@@ -207,7 +207,7 @@ function ledgerLines({ counts, gateway }: Board, { tallies, status }: Scene, pai
     ...tallies.map(({ device, sent, received, onTheWay, unheard }: DeviceTally) =>
       cells(device, [`${sent} ${device.startsWith("vent") ? "answers" : "packets"}`, received, onTheWay, unheard]),
     ),
-    paint.dim(` ${observations} values, ${waveBlocks} wave blocks, ${alerts} alert edges; ${duplicates} duplicates removed. ${word}`),
+    paint.dim(` ${observations} values, ${waveBlocks} waves, ${alerts} alert edges, ${duplicates} duplicates. ${word}`),
   ];
 }
 
