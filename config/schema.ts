@@ -12,8 +12,9 @@ const UNIT_BYTES: Readonly<Record<string, (value: number) => Bytes>> = { KiB, Mi
 function quantity<T>(units: Readonly<Record<string, (value: number) => T>>, example: string) {
   return z.string().transform((text, context): T => {
     const match = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(text);
-    const unit = match === null ? undefined : units[match[2] ?? ""];
-    if (match !== null && unit !== undefined) return unit(Number(match[1]));
+    const [, number, name = ""] = match ?? [];
+    const unit = Object.hasOwn(units, name) ? units[name] : undefined;
+    if (unit !== undefined) return unit(Number(number));
     context.addIssue({
       code: "custom",
       message: `expected a number with one of the units ${Object.keys(units).join(", ")}, for example "${example}"`,

@@ -1,4 +1,4 @@
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { readSettings, type Settings } from "../../config/schema.ts";
 import { Fault } from "../fault/fault.ts";
 
@@ -15,13 +15,22 @@ export function readConfigText(text: string, name: string): Settings {
       name,
       broken.map((error) => error.message.split("\n\n")[0] ?? error.message),
     );
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
-  const read = readSettings(value);
+  const read = readSettings(plainValue(document, name));
   if ("settings" in read) return read.settings;
   throw invalid(
     name,
     read.mistakes.map(({ path, message }) => `${path === "" ? "(the whole file)" : path}: ${message}`),
   );
+}
+
+/** An alias of nothing, or one that multiplies itself without end, is found only here. */
+function plainValue(document: Document, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (caught) {
+    if (caught instanceof ReferenceError) throw invalid(name, [caught.message]);
+    throw caught;
+  }
 }
 
 const invalid = (name: string, mistakes: readonly string[]): Fault =>

@@ -22,17 +22,19 @@ const OPTIONS = {
 
 export const USAGE = `bedside VERB [options]
 
-  run --config FILE   is the agent: reads the room's devices and delivers to the broker
+  run --config FILE   is the agent: reads the devices, delivers to the broker
   ports               every port seen, its verdict, and the rule that is missing
-  status              what the running agent does: uplink, devices, ledger, faults
+  status              what the agent does: uplink, devices, ledger, faults
   version             version and hash
 
   --json              one JSON object instead of text
-  --state-dir DIR     what must survive a power cut      (default /var/lib/bedside)
-  --runtime-dir DIR   what must survive a kill; tmpfs    (default /run/bedside)
-  --sys-root DIR --dev-root DIR   where the host is looked at (default /sys, /dev)
+  --state-dir DIR     what must survive a power cut    (/var/lib/bedside)
+  --runtime-dir DIR   what must survive a kill; tmpfs  (/run/bedside)
+  --sys-root DIR      where the host shows its ports   (/sys)
+  --dev-root DIR      where their nodes are            (/dev)
 
-Exit codes: 0 ok, 1 failed, 2 not understood, 3 refused by policy, 4 agent not reachable, 5 timed out.
+Exit codes: 0 ok, 1 failed, 2 not understood, 3 refused by policy,
+            4 agent not reachable, 5 timed out.
 `;
 
 /** Throws Fault `usage` naming the word that was not understood. */
@@ -48,10 +50,11 @@ export function readWords(words: readonly string[]): Words {
   let json = false;
   for (let at = 0; at < words.length; at++) {
     const [word = "", inline] = splitOption(words[at] ?? "");
-    const option = OPTIONS[word as keyof typeof OPTIONS];
+    const option = Object.hasOwn(OPTIONS, word) ? OPTIONS[word as keyof typeof OPTIONS] : undefined;
     if (option !== undefined) {
       const value = inline ?? words[++at];
-      if (value === undefined || value === "") throw new Fault("usage", `${word} wants a value`);
+      if (value === undefined || value === "" || (inline === undefined && value.startsWith("--")))
+        throw new Fault("usage", `${word} wants a value`);
       taken[option] = value;
     } else if (word === "--json" && inline === undefined) json = true;
     else if (word === "--help" || word === "-h") verb = "help";
