@@ -45,7 +45,7 @@ broker: { host: localhost, port: 1, ca: ca.crt, cert: gw.crt, key: gw.key }
 `;
 type Broken = { readonly what: string; readonly text: string; readonly says: readonly (string | RegExp)[] };
 const BROKEN: readonly Broken[] = [
-  { what: "an unknown key", text: `${GOOD}colour: red\n`, says: ["has a mistake\n", /"colour"/] },
+  { what: "an unknown key", text: `${GOOD}colour: red\n`, says: ["has a mistake", /"colour"/] },
   {
     what: "a mistake in every section",
     text: `gateway: gw/1
@@ -71,7 +71,7 @@ spool: { size: 256 MB }
   {
     what: "values that do not go together",
     text: `${GOOD}pace: 1s\nwindow: 250ms\nports: [{ path: /a, location: x }, { path: /b, location: x }]\n`,
-    says: ["has 2 mistakes\n", /^ +window: must be at least pace plus 150ms/m, /^ +ports\[1\]\.location: "x" stands twice/m],
+    says: ["has 2 mistakes", /^ +window: must be at least pace plus 150ms/m, /^ +ports\[1\]\.location: "x" stands twice/m],
   },
   { what: "one key twice", text: `${GOOD}gateway: gw-2\n`, says: [/Map keys must be unique at line 3/] },
   { what: "tabs", text: `${GOOD}spool:\n\tsize: 1GiB\n`, says: [/[Tt]abs/] },
