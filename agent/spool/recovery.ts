@@ -77,6 +77,7 @@ async function recoverStores(
     const lane = LANES.find((one) => new RegExp(`^${one}-\\d+\\.seg$`).test(name));
     if (lane !== undefined) await stores[lane].recover(`${folder}/${name}`, cursors, seen);
   }
+  for (const lane of LANES) stores[lane].settle();
   return stores;
 }
 

@@ -23,6 +23,8 @@ export type Kept = { readonly segment: Segment; readonly unit: number; readonly 
 /** A block read back for sending. */
 export type Loaded = { readonly block: StoredBlock; readonly kept: Kept };
 
+type RecoveredKey = { readonly key: string; readonly records: number };
+
 /** One lane's segments on flash: appended by commits, drained in order, recycled when delivered. */
 export class LaneStore {
   readonly #disk: Disk;
@@ -35,6 +37,13 @@ export class LaneStore {
   #files = 0;
   #order = 0;
   #rewinds = 0;
+  /** What waits in recovered units, by key: never their bytes, since a backlog may be larger than memory. */
+  readonly #recovered: {
+    readonly segment: Segment;
+    readonly offset: number;
+    readonly length: number;
+    readonly keys: readonly RecoveredKey[];
+  }[] = [];
   /** Bytes handed to the disk since start. */
   written = 0;
 
@@ -101,12 +110,33 @@ export class LaneStore {
       for (const block of unit.blocks) seen(block);
       segment.end = unit.offset + unit.length;
       if (saved !== undefined && segment.end <= saved.cursor) segment.cursor = segment.end;
-      else segment.waiting += unit.records;
+      else {
+        const keys = unit.blocks.map((block) => ({ key: keyOf(block), records: block.records }));
+        this.#recovered.push({ segment, offset: unit.offset, length: unit.length, keys });
+      }
     }
     segment.committed = segment.end;
-    segment.readAt = segment.cursor;
     this.#segments.push(segment);
+  }
+
+  /**
+   * All files are recovered: counts what waits, the oldest segment first. Of a block that a crash during the moving of scraps
+   * left in two segments the older one counts, so that it is sent once and in its order.
+   */
+  settle(): void {
     this.#segments.sort((a, b) => a.order - b.order);
+    this.#recovered.sort((a, b) => a.segment.order - b.segment.order || a.offset - b.offset);
+    const waiting = new Set<string>();
+    for (const { segment, offset, length, keys } of this.#recovered.splice(0)) {
+      const twice = keys.filter(({ key }) => waiting.has(key));
+      for (const { key, records } of keys) {
+        if (!waiting.has(key)) segment.waiting += records;
+        waiting.add(key);
+      }
+      if (twice.length === 0) continue;
+      segment.partial.set(offset, { length, blocks: keys.length, done: new Set(twice.map(({ key }) => key)), claimed: new Set() });
+    }
+    for (const segment of this.#segments) passDelivered(segment);
     this.#recycle();
   }
 
@@ -196,15 +226,7 @@ export class LaneStore {
     partial.done.add(kept.key);
     partial.claimed.delete(kept.key);
     segment.waiting -= kept.records;
-    for (
-      let first = segment.partial.get(segment.cursor);
-      first !== undefined && first.done.size === first.blocks;
-      first = segment.partial.get(segment.cursor)
-    ) {
-      segment.partial.delete(segment.cursor);
-      segment.cursor += first.length;
-      segment.readAt = Math.max(segment.readAt, segment.cursor);
-    }
+    passDelivered(segment);
     this.#recycle();
   }
 
@@ -262,7 +284,11 @@ export class LaneStore {
     return {
       blocks: [...blocks.values()],
       forget: async () => {
-        for (const segment of scraps) await this.#erase(segment);
+        // The newest first, and durably: what a crash leaves is then a beginning, and order is kept.
+        for (const segment of scraps.toReversed()) {
+          await this.#erase(segment);
+          await segment.file.sync().catch((caught: unknown) => asFault(caught, "disk.failed", `Cannot sync ${segment.path}`));
+        }
       },
       putBack: () => {
         this.#segments.push(...scraps);
@@ -350,4 +376,17 @@ export class LaneStore {
       asFault(caught, "disk.failed", `Cannot remove ${path}`);
     }
   }
+}
+
+/** Moves the cursor behind everything that is delivered, and reading at least to it. */
+function passDelivered(segment: Segment): void {
+  for (
+    let first = segment.partial.get(segment.cursor);
+    first !== undefined && first.done.size === first.blocks;
+    first = segment.partial.get(segment.cursor)
+  ) {
+    segment.partial.delete(segment.cursor);
+    segment.cursor += first.length;
+  }
+  segment.readAt = Math.max(segment.readAt, segment.cursor);
 }

@@ -143,6 +143,7 @@ describe("a new run", () => {
     const next = new LaneStore(disk, FOLDER, "wave", entropyOf(2));
     const seen: number[] = [];
     for (const name of await disk.list(FOLDER)) await next.recover(`${FOLDER}/${name}`, cursors, ({ name: of }) => seen.push(of.number));
+    next.settle();
     return { next, seen };
   }
 
