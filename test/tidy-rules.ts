@@ -187,8 +187,11 @@ function longFunctions({ path, code }: Source): string[] {
   return found;
 }
 
-const NO_FUNCTION =
-  /^\s*(?:\}?\s*else|if|for|while|switch|do|try|\}?\s*catch|\}?\s*finally|(?:export\s+)?(?:default\s+)?(?:class|interface|type|enum)\b|(?:suite|describe)\b)/;
+const NO_FUNCTION = new RegExp(
+  ["\\}?\\s*(?:else|catch|finally)", "if|for|while|switch|do|try", "suite|describe", "(?:export\\s+)?(?:class|interface|type)"]
+    .map((words) => `^\\s*(?:${words})\\b`)
+    .join("|"),
+);
 function beginsFunction(before: string): boolean {
   return /(?:\)|=>|[\w>\]}])\s*$/.test(before) && !NO_FUNCTION.test(before) && (/[)(]/.test(before) || /=>\s*$/.test(before));
 }

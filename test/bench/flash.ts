@@ -4,7 +4,10 @@ import { basename, join } from "node:path";
 import type { FlashCounter } from "./scenes.ts";
 import type { Stage } from "./stage.ts";
 
-/** A disk of our own (ext4 in a file, on a loop device), whose device counts what reaches it. Root only; undefined where it cannot be had. */
+/**
+ * A disk of our own (ext4 in a file, on a loop device), whose device counts what reaches it. Root only; undefined where it cannot
+ * be had.
+ */
 export function mountFlash(stage: Stage): { readonly counter: FlashCounter; readonly stop: () => void } | undefined {
   const image = join(stage.folder, "flash.img");
   const folder = join(stage.folder, "flash");

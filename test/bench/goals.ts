@@ -14,7 +14,7 @@ type Part = {
 
 export function goalsOf(results: Results): readonly Goal[] {
   return [
-    ...[...partsOf(results)].map(judged),
+    ...[...costParts(results), ...deliveryParts(results)].map(judged),
     ...NOT_HERE.map(([id, what, why]): Goal => ({ id, what, goal: "", found: why, verdict: "not measured" })),
   ].sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
 }
@@ -31,8 +31,9 @@ function judged({ id, what, limit, unit, value }: Part): Goal {
   };
 }
 
-function partsOf(results: Results): readonly Part[] {
-  const { outage, memory, growth } = results;
+/** What it costs while nothing is wrong. */
+function costParts(results: Results): readonly Part[] {
+  const { memory, growth } = results;
   const agents = runsOf(results, "agent");
   const of = (pick: Parameters<typeof medianOf>[1]): number => medianOf(agents, pick);
   const big = growth.find(({ devices }) => devices === 60);
@@ -79,6 +80,15 @@ function partsOf(results: Results): readonly Part[] {
       value: loaded === undefined ? undefined : loaded.anonymousKb / 1024,
     },
     { id: "G7", what: "memory per further device", limit: 0.15, unit: " MB", value: perDevice },
+  ];
+}
+
+/** What it delivers, how soon, and what that costs on flash and on the wire. */
+function deliveryParts(results: Results): readonly Part[] {
+  const { outage } = results;
+  const agents = runsOf(results, "agent");
+  const of = (pick: Parameters<typeof medianOf>[1]): number => medianOf(agents, pick);
+  return [
     { id: "G8", what: "p99 on line, pace 100 ms", limit: 130, unit: " ms", value: of((live) => live.p99Ms) },
     { id: "G9", what: "alert p99", limit: 40, unit: " ms", value: of((live) => live.alertP99Ms) },
     {
