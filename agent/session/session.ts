@@ -1,4 +1,4 @@
-import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import { elapsed, Milliseconds, Minutes, type Mono, Seconds } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
@@ -16,6 +16,8 @@ export const HELD_MAX = 64 * 1024;
 const DRIVER_TIME_MAX = Milliseconds(100);
 /** Bytes of a failed driver's frame that are logged. Frames hold no patient's name today; a driver that reads one must scrub here. */
 const FRAME_TOLD = 64;
+/** A driver that ran this long is paused as if it failed for the first time. */
+const FORGIVEN_AFTER = Minutes(10);
 /** Discarded bytes are told at most this often. */
 const DISCARDS_EVERY = Seconds(60);
 
@@ -335,8 +337,7 @@ export class Session {
     this.#hooks.raise(
       new Fault("port.transmit_refused", `Driver ${this.#driver.id} wanted to send ${what} on ${this.#port.location}; nothing was sent`),
     );
-    this.#step({ saw: "driverFailed" }, now);
-    this.#quarantines += 1;
+    this.#quarantine(now);
   }
 
   #driverFailed(link: Link, what: string, caught: unknown, now: Mono): void {
@@ -344,6 +345,11 @@ export class Session {
     this.#hooks.raise(
       new Fault("session.quarantined", `Driver ${this.#driver.id} failed on ${this.#port.location}: ${what}`, { frame }, { cause: caught }),
     );
+    this.#quarantine(now);
+  }
+
+  #quarantine(now: Mono): void {
+    if (this.#state.phase === "streaming" && elapsed(this.#since, now) >= FORGIVEN_AFTER) this.#quarantines = 0;
     this.#step({ saw: "driverFailed" }, now);
     this.#quarantines += 1;
   }

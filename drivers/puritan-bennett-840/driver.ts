@@ -130,18 +130,27 @@ type Asking = Line<Memory, typeof TX>;
 function* run(line: Asking): Step<void> {
   yield* line.send("RSET"); // once; it answers nothing
   yield* line.sleep(RESET_PAUSE); // it empties the receive buffer, and a request behind it must not go with that
-  for (let failures = 0; failures < FAILURES_MAX; yield* line.sleep(POLL_PAUSE)) failures = (yield* poll(line)) ? 0 : failures + 1;
+  let knowsFull = false;
+  for (let failures = 0; failures < FAILURES_MAX; yield* line.sleep(POLL_PAUSE)) {
+    const answered: Told = yield* poll(line, knowsFull);
+    knowsFull ||= answered === "MISCF";
+    failures = answered === "none" ? failures + 1 : 0;
+  }
 }
 
-/** SNDA is asked only where SNDF is not answered at all (PB-13). */
-function* poll(line: Asking): Step<boolean> {
+/** SNDA is asked only of a ventilator that has never answered SNDF (PB-13): a full answer that was cut is no old software. */
+function* poll(line: Asking, knowsFull: boolean): Step<Told> {
   yield* line.send("SNDF");
   const full = yield* line.expect(ANSWERS, ANSWER_WITHIN);
-  if (full.got !== "nothing") return full.got === "answer";
+  if (full.got === "answer") return commandOf(full.seen.frame);
+  if (knowsFull || full.got === "broken") return "none";
   yield* line.send("SNDA");
   const short = yield* line.expect(ANSWERS, ANSWER_WITHIN);
-  return short.got === "answer";
+  return short.got === "answer" ? commandOf(short.seen.frame) : "none";
 }
+
+type Told = PrintedAnswer["command"] | "none";
+const commandOf = (frame: Uint8Array): Told => readAnswer(frame)?.command ?? "none";
 
 /** Any answer will do: one that comes late belongs to the request before, and is as good. */
 const ANSWERS = { answer: (frame: Uint8Array) => readAnswer(frame) !== undefined };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OpenPort } from "../../agent/effects/effects.ts";
 import { Session, type SessionHooks } from "../../agent/session/session.ts";
-import { Milliseconds } from "../../config/units.ts";
+import { Milliseconds, Minutes } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import { nonin } from "../../drivers/nonin/driver.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
@@ -44,8 +44,12 @@ async function reading(clock: StillClock, driver: AnyDriver) {
   await settle();
   session.tick(clock.now());
   const { sends } = noninEmulator.step(noninEmulator.start(1), new Uint8Array(), Milliseconds(1000));
-  waiting = new Uint8Array(Buffer.concat(sends.map(({ bytes }) => bytes)).subarray(0, SECOND_OF_FRAMES * 5));
-  return { session, raised };
+  const frames = Buffer.concat(sends.map(({ bytes }) => bytes)).subarray(0, SECOND_OF_FRAMES * 5);
+  const feed = () => {
+    waiting = new Uint8Array(frames);
+  };
+  feed();
+  return { session, raised, feed };
 }
 
 describe("a driver's time", () => {
@@ -85,4 +89,45 @@ describe("a driver's time", () => {
     session.tick(clock.now());
     expect([session.view().phase, raised]).toEqual(["quarantined", ["session.quarantined"]]);
   });
+
+  it("is forgiven after ten good minutes: the next failure pauses it as the first one did", async () => {
+    const clock = new StillClock();
+    let fails = false;
+    const moody: AnyDriver = {
+      ...nonin,
+      quiet: Minutes(60),
+      decode: (frame, memory, gap) => {
+        if (fails) clock.work(2);
+        return nonin.decode(frame, memory, gap);
+      },
+    };
+    const pauses: number[] = [];
+    for (const goodFor of [0, Minutes(11)]) {
+      const { session, feed } = await reading(clock, moody);
+      for (const wait of [0, goodFor]) {
+        session.tick(clock.now());
+        clock.pass(wait);
+        fails = true;
+        feed();
+        session.tick(clock.now());
+        fails = false;
+        pauses.push(await pausedFor(session, clock));
+        feed();
+      }
+    }
+    expect(pauses).toEqual([10, 20, 10, 10]);
+  });
 });
+
+/** Seconds until a quarantined session opens its port again. */
+async function pausedFor(session: Session, clock: StillClock): Promise<number> {
+  expect(session.view().phase).toBe("quarantined");
+  for (let seconds = 1; ; seconds++) {
+    clock.pass(1000);
+    session.tick(clock.now());
+    if (session.view().phase === "quarantined") continue;
+    await settle();
+    session.tick(clock.now());
+    return seconds;
+  }
+}

@@ -361,6 +361,14 @@ describe("the dialogue of the Puritan Bennett 840", () => {
     expect(sent(runner.step(at(5_500)))).toBe("SNDF\r");
   });
 
+  test("never asks SNDA of a ventilator that has answered SNDF: a full answer that was cut is no old software", () => {
+    const runner = begin();
+    expect(sent(runner.step(at(700), answered(SNDF)))).toBe("");
+    expect(sent(runner.step(at(1_700)))).toBe("SNDF\r");
+    expect(sent(runner.step(at(3_700)))).toBe("");
+    expect(sent(runner.step(at(4_700)))).toBe("SNDF\r");
+  });
+
   test("returns after three polls without an answer, and begins anew with RSET", () => {
     const runner = begin();
     let now = START;
