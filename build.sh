@@ -89,7 +89,8 @@ run_test() {
   stage lint biome check --error-on-warnings .
   stage package node config/package/main.ts
   tests tests --exclude 'test/arm64/**'
-  stage sim run_script test/sim/main.ts --seeds 20
+  stage sim run_script test/sim/main.ts --seeds 60
+  stage small run_script test/sim/small.ts --seeds 40
   stage canaries run_script test/sim/canaries.ts
   tests arm64 --dir test/arm64
   node test/package/tally.ts "$RESULTS"
