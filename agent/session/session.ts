@@ -179,7 +179,8 @@ export class Session {
   }
 
   #publish(link: Link, decoded: Decoded): void {
-    if (this.#epoch === undefined) return;
+    // Most frames of a device that tells a packet in many tell nothing by themselves.
+    if (this.#epoch === undefined || decoded.readings.length === 0) return;
     const readings = this.#identify(link, decoded);
     const before = this.#conditions;
     this.#conditions = stampReadings(readings, { epoch: this.#epoch, at: decoded.at, conditions: before }, this.#hooks.keep).conditions;
