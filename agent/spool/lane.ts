@@ -92,12 +92,12 @@ export class LaneWriter {
     const n = this.#next.get(entry.epoch) ?? 0;
     if (this.#open !== undefined && this.#open.length + this.#open.turnLength + RECORD_MAX + CHECK_LENGTH > BLOCK_MAX) this.close();
     const block = this.#open ?? this.#begin(clock());
-    const { parts, fresh } = this.#encode(block, entry, n);
+    const parts = this.#encode(block, entry, n);
     this.#next.set(entry.epoch, n + 1);
     this.made += 1;
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     if (length > RECORD_MAX) {
-      for (const metric of fresh) block.metrics.delete(metric);
+      // What it has introduced was not written: nothing more may be added behind it.
       this.close();
       return { n, tooLong: true };
     }
@@ -110,7 +110,7 @@ export class LaneWriter {
   }
 
   /** The record as bytes, behind the device and the metrics that the block has not introduced yet. */
-  #encode(block: OpenBlock, entry: Entry, n: number): { readonly parts: readonly Uint8Array[]; readonly fresh: readonly Metric[] } {
+  #encode(block: OpenBlock, entry: Entry, n: number): readonly Uint8Array[] {
     const parts: Uint8Array[] = block.epochs.has(entry.epoch) ? [] : [this.#wire.device(entry.epoch)];
     const fresh: Metric[] = [];
     const idOf = (metric: Metric): number => {
@@ -128,7 +128,7 @@ export class LaneWriter {
       for (const metric of fresh) block.metrics.delete(metric);
       throw caught;
     }
-    return { parts, fresh };
+    return parts;
   }
 
   /** Ends the turn: what was added is in the ring when this returns, and survives the death of the process. */

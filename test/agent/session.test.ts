@@ -19,7 +19,7 @@ const frame = (kind: string, value: number): Uint8Array => {
   return Uint8Array.of(START, code, value, 0, (START + code + value) & 0xff);
 };
 
-/** A device that tells a number (n), a serial number (i), a condition (c), or what its driver cannot bear (x). */
+/** A device that tells a number (n), a serial number (i), a condition (c), what its driver remembers (m) or cannot bear (x). */
 const tiny = driver({
   id: "tiny",
   grade: "document",
@@ -35,7 +35,7 @@ const tiny = driver({
   decode: (bytes, memory) => {
     const kind = String.fromCharCode(bytes[1]!);
     if (kind === "x") throw new RangeError("the driver did not think of this");
-    return { readings: readingsOf(kind, bytes[2]!), memory: memory + 1 };
+    return { readings: kind === "m" ? [number(memory)] : readingsOf(kind, bytes[2]!), memory: memory + 1 };
   },
 });
 function readingsOf(kind: string, value: number): Reading[] {
@@ -214,6 +214,15 @@ describe("silence", () => {
     expect(room.taken()).toEqual(["clear", "begin 2 {}", "report 2 9", "report 2 10", "report 2 11"]);
   });
 
+  test("makes the driver forget what it had learned of the device before", async () => {
+    const room = await new Room().streaming();
+    await room.tick(frame("m", 0));
+    expect(room.taken().at(-1)).toBe("report 1 3");
+    await room.pass(3100);
+    await room.tick(frame("m", 0), frame("m", 0), frame("m", 0));
+    expect(room.taken().slice(-3)).toEqual(["report 2 0", "report 2 1", "report 2 2"]);
+  });
+
   test("is told once of a port that says nothing, as a wrong speed where bytes come and none holds", async () => {
     const silent = new Room();
     await silent.pass(12_000);
@@ -257,6 +266,15 @@ describe("a device", () => {
       "alert 2 onset at start",
       "report 2 1",
     ]);
+  });
+
+  test("that is another one is not read by what the driver had learned of the one before", async () => {
+    const room = await new Room().streaming();
+    await room.tick(frame("i", 5));
+    await room.tick(frame("i", 6));
+    room.taken();
+    await room.tick(frame("m", 0));
+    expect(room.taken()).toEqual(["report 2 1"]);
   });
 
   test("that comes back after silence may tell another serial number without a word about replacement", async () => {

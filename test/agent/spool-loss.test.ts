@@ -220,6 +220,20 @@ describe("a full spool", () => {
     expect([...bench.disk.files.keys()].filter((path) => path.endsWith(".seg")).length).toBeLessThanOrEqual(5);
   });
 
+  test("gives up waves although its reports are older", async () => {
+    const bench = await Bench.start({ size: MiB(5) });
+    const fill = async (lane: "report" | "wave", rounds: number): Promise<void> => {
+      for (let round = 0; round < rounds && bench.gaps.length === 0; round++) {
+        for (let count = 0; count < 3; count++) bench.keep(lane, 1, LONG);
+        await bench.pass(300);
+      }
+    };
+    await fill("report", 15);
+    expect(bench.gaps).toEqual([]);
+    await fill("wave", 60);
+    expect(new Set(bench.gaps.map(({ lane, reason }) => `${lane} ${reason}`))).toEqual(new Set(["wave spool_full"]));
+  });
+
   test("has told a loss on flash before the bytes are gone", async () => {
     const bench = await Bench.start({ size: MiB(4) });
     for (let round = 0; bench.gaps.length === 0; round++) {

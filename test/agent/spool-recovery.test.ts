@@ -41,6 +41,22 @@ describe("what a killed run left", () => {
     for (const lane of LANES) expect(next.spool.ledger()[lane].adopted).toBe(next.spool.ledger()[lane].delivered);
   });
 
+  test("is not what was answered, also where its bytes still stand in the ring", async () => {
+    const bench = await Bench.start();
+    bench.spool.connected();
+    bench.keep("report");
+    await bench.pass(120);
+    const [first] = bench.live();
+    bench.keep("report");
+    bench.turn();
+    bench.spool.closeBlocks();
+    bench.answer(bench.live());
+    expect(first).toBeDefined();
+    const next = await bench.restart(8n);
+    next.spool.connected();
+    expect(namesIn(await next.everything())).toEqual(["report/1/0"]);
+  });
+
   test("is numbered as it was, while the new run counts from 0 under its own name", async () => {
     const { disk } = await killed();
     const next = await Bench.start({ disk, run: 8n });
