@@ -109,14 +109,14 @@ export class Uplink {
       await clock.sleep(Milliseconds(20), this.#abort.signal);
     }
     const session = this.#session;
-    if (this.#state.phase === "online" && session !== undefined) {
-      const death = this.#message(this.#options.topics.birth, this.#options.state.death(this.#connection, "stopped"), true);
-      // Where even this has no room under the server's quota, the broker's will tells it.
-      await Promise.race([drain?.sendState(death), session.closed, clock.sleep(STOP_WITHIN, this.#abort.signal)]);
-    }
+    const death = this.#message(this.#options.topics.birth, this.#options.state.death(this.#connection, "stopped"), true);
+    // Also before the way back is proved: a birth of this connection may stand there, retained.
+    const told = session === undefined ? undefined : drain?.sendState(death);
+    if (told !== undefined) await Promise.race([told, session?.closed, clock.sleep(STOP_WITHIN, this.#abort.signal)]);
     drain?.end();
     this.#options.source.disconnected();
-    await session?.end();
+    // Where the death has no room under the server's quota, the will tells it; an orderly end would take the will away.
+    if (told !== undefined) await session?.end();
     this.#abort.abort();
   }
 

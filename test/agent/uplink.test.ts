@@ -1,0 +1,284 @@
+import { describe, expect, test } from "vitest";
+import type { BrokerSession, ConnectOptions, Effects } from "../../agent/effects/effects.ts";
+import { Fault } from "../../agent/fault/fault.ts";
+import type { Outgoing } from "../../agent/spool/spool.ts";
+import { topicsOf } from "../../agent/uplink/topics.ts";
+import { Uplink } from "../../agent/uplink/uplink.ts";
+import type { Duration } from "../../config/units.ts";
+import { entropyOf, HandBroker, StillClock, settle } from "./fakes.ts";
+
+const TOPICS = topicsOf("gw-1");
+
+class Session extends HandBroker {
+  heard: Parameters<BrokerSession["subscribe"]>[1] = () => undefined;
+  ended = 0;
+  close: (fault: Fault) => void = () => undefined;
+  override closed = new Promise<Fault>((resolve) => {
+    this.close = resolve;
+  });
+  override subscribe(_topic?: string, heard?: Session["heard"]): Promise<number> {
+    if (heard !== undefined) this.heard = heard;
+    return Promise.resolve(0);
+  }
+  override async end(): Promise<void> {
+    this.ended += 1;
+    this.close(new Fault("uplink.closed", "we ended it"));
+  }
+  sent(topic: string) {
+    return this.published.filter((message) => message.topic === topic);
+  }
+}
+
+/** An uplink with a broker in the test's hands. A birth is "birth <connection> <nonce>", as text. */
+class Way {
+  readonly clock = new StillClock();
+  readonly told: string[] = [];
+  readonly attempts: ConnectOptions[] = [];
+  readonly live: Outgoing[] = [];
+  readonly answered: number[] = [];
+  readonly uplink: Uplink;
+  session = new Session(20);
+  refuses: Fault | undefined;
+  read = 0;
+  signal: AbortSignal | undefined;
+
+  constructor(receiveMaximum = 20) {
+    this.session = new Session(receiveMaximum);
+    const text = (words: string): Uint8Array => new TextEncoder().encode(words);
+    const effects: Pick<Effects, "broker" | "vault" | "clock" | "entropy"> = {
+      broker: {
+        connect: async (options, signal) => {
+          this.attempts.push(options);
+          this.signal = signal;
+          if (this.refuses !== undefined) throw this.refuses;
+          return this.session;
+        },
+      },
+      vault: {
+        credentials: async () => {
+          this.read += 1;
+          const bytes = Uint8Array.of(this.read);
+          return { ca: bytes, cert: bytes, key: bytes };
+        },
+      },
+      clock: {
+        now: this.clock.now,
+        wall: this.clock.wall,
+        worked: this.clock.worked,
+        sleep: async (time: Duration) => {
+          await settle();
+          this.clock.pass(time);
+        },
+      },
+      entropy: entropyOf(5),
+    };
+    this.uplink = new Uplink({
+      effects,
+      server: { host: "broker", port: 8883 },
+      gateway: "gw-1",
+      topics: TOPICS,
+      source: {
+        nextLive: () => this.live.shift(),
+        nextBacklog: () => undefined,
+        answered: (_outgoing, code) => this.answered.push(code),
+        connected: () => this.told.push("connected"),
+        disconnected: () => this.told.push("disconnected"),
+      },
+      state: {
+        birth: (connection, nonce) => text(`birth ${connection} ${Buffer.from(nonce).toString("hex")}`),
+        death: (connection, why) => text(`death ${connection} ${why}`),
+        health: (connection) => text(`health ${connection}`),
+        nonceOf: (payload) => {
+          const [kind, , nonce = ""] = wordsOf(payload).split(" ");
+          return kind === "birth" ? Uint8Array.from(Buffer.from(nonce, "hex")) : undefined;
+        },
+      },
+      raise: (fault) => this.told.push(`raise ${fault.key}`),
+      clear: (which) => this.told.push(`clear ${which}`),
+    });
+  }
+
+  async tick(time = 20): Promise<void> {
+    this.uplink.tick(this.clock.pass(time));
+    await settle();
+  }
+  /** Ticks until the phase is reached; at most ten minutes. */
+  async until(phase: string): Promise<void> {
+    for (let tick = 0; this.uplink.view().phase !== phase; tick++) {
+      if (tick > 30_000) expect.fail(`it never was ${phase}`);
+      await this.tick();
+    }
+  }
+  async online(): Promise<this> {
+    await this.until("proving");
+    await settle();
+    const [birth] = this.session.sent(TOPICS.birth);
+    this.session.heard({ topic: TOPICS.birth, payload: birth!.payload, retain: false });
+    birth!.answer(0);
+    await this.until("online");
+    return this;
+  }
+  batch(): void {
+    this.live.push({ lane: "report", range: "live", volatile: false, bytes: Uint8Array.of(1), of: undefined as never });
+  }
+}
+const wordsOf = (payload: Uint8Array): string => new TextDecoder().decode(payload);
+
+describe("the uplink", () => {
+  test("counts as connected only when its own birth came back", async () => {
+    const way = new Way();
+    way.batch();
+    await way.until("proving");
+    await settle();
+    const [birth] = way.session.sent(TOPICS.birth);
+    expect([birth?.retain, wordsOf(birth!.payload).startsWith("birth 1 ")]).toEqual([true, true]);
+    way.session.heard({ topic: TOPICS.birth, payload: new TextEncoder().encode("birth 1 0011223344556677"), retain: true });
+    way.session.heard({ topic: TOPICS.birth, payload: new TextEncoder().encode("death 1 lost"), retain: true });
+    birth!.answer(0);
+    for (let tick = 0; tick < 10; tick++) await way.tick();
+    expect(way.told).toEqual([]);
+    expect(way.session.sent(TOPICS.lane("report"))).toEqual([]);
+    way.session.heard({ topic: TOPICS.birth, payload: birth!.payload, retain: false });
+    await way.tick();
+    expect(way.told).toEqual(["clear uplink", "connected"]);
+    expect(way.session.sent(TOPICS.lane("report"))).toHaveLength(1);
+  });
+
+  test("gives a session up whose way back is not open, says so, and tries again", async () => {
+    const way = new Way();
+    await way.until("proving");
+    for (let tick = 0; tick < 520; tick++) await way.tick();
+    expect(way.session.ended).toBe(1);
+    expect(way.told).toEqual(["disconnected", "raise uplink.no_round_trip"]);
+    expect(way.uplink.view().because).toBe("uplink.no_round_trip");
+    way.session = new Session(20);
+    await way.online();
+    expect(way.told.slice(2)).toEqual(["clear uplink", "connected"]);
+  });
+
+  test("leaves its death as the will, of this very connection, retained on the birth's topic", async () => {
+    const way = await new Way().online();
+    const [attempt] = way.attempts;
+    expect(attempt).toMatchObject({ host: "broker", port: 8883, clientId: "gw-1", will: { topic: TOPICS.birth, retain: true } });
+    expect(wordsOf(attempt!.will.payload)).toBe("death 1 lost");
+  });
+
+  test("reads its credentials for every attempt, and tells a refusal once however often it comes", async () => {
+    const way = new Way();
+    way.refuses = new Fault("uplink.client_refused", "no");
+    for (let tick = 0; tick < 3000; tick++) await way.tick();
+    expect(way.attempts.length).toBeGreaterThan(3);
+    expect(way.read).toBe(way.attempts.length);
+    expect(way.told.filter((one) => one.startsWith("raise"))).toEqual(["raise uplink.client_refused"]);
+    way.refuses = new Fault("uplink.unreachable", "nobody there");
+    for (let tick = 0; tick < 16_000; tick++) await way.tick();
+    expect(way.told.filter((one) => one.startsWith("raise"))).toHaveLength(2);
+  });
+
+  test("falls when the session ends, and comes back with a new birth and a new nonce", async () => {
+    const way = await new Way().online();
+    const [before] = way.session.sent(TOPICS.birth);
+    way.session.close(new Fault("uplink.closed", "the broker went"));
+    await settle();
+    await way.tick();
+    expect(way.told.slice(2)).toEqual(["disconnected", "raise uplink.closed"]);
+    way.session = new Session(20);
+    await way.online();
+    const [after] = way.session.sent(TOPICS.birth);
+    expect(wordsOf(after!.payload)).toMatch(/^birth 2 /);
+    expect(wordsOf(after!.payload).split(" ")[2]).not.toBe(wordsOf(before!.payload).split(" ")[2]);
+  });
+
+  test("tells a changed birth twice a second at most, and health every ten seconds", async () => {
+    const way = await new Way().online();
+    const births = () => way.session.sent(TOPICS.birth).length;
+    const answer = () => {
+      for (const message of way.session.published) message.answer(0);
+    };
+    const before = births();
+    for (let tick = 0; tick < 100; tick++) {
+      way.uplink.changed();
+      await way.tick();
+    }
+    answer();
+    expect(births() - before).toBeGreaterThanOrEqual(3);
+    expect(births() - before).toBeLessThanOrEqual(5);
+    for (let tick = 0; tick < 1500; tick++) await way.tick();
+    expect(way.session.sent(TOPICS.health).length).toBe(4);
+  });
+
+  test("tells by lane that a message was refused, and that it is over", async () => {
+    const way = await new Way().online();
+    for (const code of [0x87, 0x87, 0x10]) {
+      way.batch();
+      await way.tick();
+      way.session.sent(TOPICS.lane("report")).at(-1)!.answer(code);
+      await settle();
+    }
+    expect(way.answered).toEqual([0x87, 0x87, 0x10]);
+    expect(way.told.slice(2)).toEqual(["raise uplink.publish_refused", "raise uplink.publish_refused", "clear report"]);
+  });
+});
+
+describe("a wanted stop", () => {
+  test("waits for what is under way, publishes the death, and then ends the session", async () => {
+    const way = await new Way().online();
+    way.batch();
+    await way.tick();
+    const stopping = way.uplink.stop();
+    await settle();
+    expect(way.session.sent(TOPICS.birth).filter(isDeath)).toEqual([]);
+    for (const message of way.session.published) message.answer(0);
+    await stopping;
+    const [death] = way.session.sent(TOPICS.birth).filter(isDeath);
+    expect([wordsOf(death!.payload), death!.retain]).toEqual(["death 1 stopped", true]);
+    expect(way.session.ended).toBe(1);
+    expect(way.told.at(-1)).toBe("disconnected");
+  });
+
+  test("takes two seconds and the death's own at most, whatever the broker answers", async () => {
+    const way = await new Way().online();
+    way.batch();
+    await way.tick();
+    const began = way.clock.now();
+    await way.uplink.stop();
+    expect(Number(way.clock.now() - began) / 1e9).toBeLessThanOrEqual(4.1);
+    expect(way.session.sent(TOPICS.birth).filter(isDeath)).toHaveLength(1);
+    expect(way.session.ended).toBe(1);
+  });
+
+  test("leaves it to the will where the death has no room: no orderly end, which would take the will away", async () => {
+    const way = await new Way(1).online();
+    for (const message of way.session.published) message.answer(0);
+    await settle();
+    way.batch();
+    await way.tick();
+    await way.uplink.stop();
+    expect(way.session.sent(TOPICS.birth).filter(isDeath)).toEqual([]);
+    expect(way.session.unansweredMost).toBe(1);
+    expect(way.session.ended, "no DISCONNECT").toBe(0);
+    expect(way.signal?.aborted, "the connection is dropped").toBe(true);
+  });
+
+  test("tells the death also while the way back is not proved yet, since its birth may stand there retained", async () => {
+    const way = new Way();
+    await way.until("proving");
+    await settle();
+    for (const message of way.session.published) message.answer(0);
+    await way.uplink.stop();
+    expect(way.session.sent(TOPICS.birth).filter(isDeath)).toHaveLength(1);
+    expect(way.session.ended).toBe(1);
+  });
+
+  test("of an uplink that is off line is over at once", async () => {
+    const way = new Way();
+    way.refuses = new Fault("uplink.unreachable", "nobody there");
+    await way.tick();
+    await way.tick();
+    const began = way.clock.now();
+    await way.uplink.stop();
+    expect(way.clock.now()).toBe(began);
+  });
+});
+
+const isDeath = ({ payload }: { readonly payload: Uint8Array }): boolean => wordsOf(payload).startsWith("death");
