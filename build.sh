@@ -111,7 +111,8 @@ tests() {
   local name=$1
   shift
   # The limit of 5 s, vitest by itself, is too short where two cores run everything at once.
-  stage "$name" vitest run --testTimeout=20000 --reporter=default --reporter=json --outputFile.json="$RESULTS/$name.json" "$@"
+  # Most tests wait for a broker or a line rather than for a core.
+  stage "$name" vitest run --maxWorkers=3 --testTimeout=20000 --reporter=default --reporter=json --outputFile.json="$RESULTS/$name.json" "$@"
 }
 
 main "$@"
