@@ -232,6 +232,22 @@ describe("when a connection ends", () => {
     }
   });
 
+  test("while the backlog is being read, each of its batches is given to the next connection once", async () => {
+    for (let moment = 0; moment < 25; moment++) {
+      const bench = await Bench.start();
+      bench.keep("report");
+      await bench.pass(300);
+      bench.keep("report");
+      await bench.pass(300);
+      bench.spool.connected();
+      expect(bench.spool.nextBacklog(bench.clock.now())).toBeUndefined();
+      for (let turn = 0; turn < moment; turn++) await Promise.resolve();
+      bench.spool.disconnected();
+      bench.spool.connected();
+      expect(namesIn(await bench.everything()), `after ${moment} turns`).toEqual(numbered("report", 2));
+    }
+  });
+
   test("the backlog is sent oldest first in each lane, alerts and events before reports, reports before waves", async () => {
     const bench = await Bench.start();
     for (let round = 0; round < 6; round++) {

@@ -156,6 +156,19 @@ describe("the uplink", () => {
     expect(way.told.slice(2)).toEqual(["clear uplink", "connected"]);
   });
 
+  test("does not take the late end of a session that it gave up for the end of the next one", async () => {
+    const way = new Way();
+    await way.until("proving");
+    const old = way.session;
+    old.end = async () => undefined;
+    await way.until("offline");
+    way.session = new Session(20);
+    await way.online();
+    old.close(new Fault("uplink.timed_out", "at last"));
+    for (let tick = 0; tick < 5; tick++) await way.tick();
+    expect(way.uplink.view().phase).toBe("online");
+  });
+
   test("leaves its death as the will, of this very connection, retained on the birth's topic", async () => {
     const way = await new Way().online();
     const [attempt] = way.attempts;
