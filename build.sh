@@ -78,7 +78,7 @@ run_check() {
   rm -rf "$RESULTS" && mkdir -p "$RESULTS"
   stage types tsc -p .
   stage lint biome check --error-on-warnings .
-  tests fast --exclude 'test/e2e/**' --exclude 'test/package/**' --exclude 'test/arm64/**' --exclude 'test/sim/**'
+  tests fast --exclude 'test/e2e/**' --exclude 'test/package/**' --exclude 'test/arm64/**' --exclude 'test/sim/**' --exclude 'test/support/**'
   node test/package/tally.ts "$RESULTS"
 }
 

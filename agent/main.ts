@@ -125,8 +125,9 @@ class Agent {
     this.#watchClock(now);
     this.#host.tick(now);
     for (const change of this.#inventory.tick(now)) this.#portChanged(change);
+    this.#standing("ports", this.#inventory.fault);
     for (const session of this.#sessions.values()) session.tick(now);
-    this.#watchDisk();
+    this.#standing("disk", this.#spool.degraded);
     this.#spool.tellGaps();
     this.#spool.endTurn();
     this.#spool.tick(now);
@@ -258,9 +259,9 @@ class Agent {
     this.#event(events.clockMappingEvent(this.#clock.read()));
   }
 
-  #watchDisk(): void {
-    if (this.#spool.degraded === undefined) this.#faults.clear("disk");
-    else this.#faults.raise("disk", this.#spool.degraded);
+  #standing(scope: string, fault: Fault | undefined): void {
+    if (fault === undefined) this.#faults.clear(scope);
+    else this.#faults.raise(scope, fault);
   }
 
   #faultTold({ scope, fault, ended }: { readonly scope: string; readonly fault: Fault; readonly ended: boolean }): void {

@@ -46,7 +46,7 @@ export class Inventory {
       this.#seen = await this.#ports.list();
       this.fault = undefined;
     } catch (caught) {
-      this.fault = asFault(caught, "port.missing", "The ports cannot be listed");
+      this.fault = asFault(caught, "ports.unlisted", "The ports cannot be listed");
     } finally {
       this.#looking = false;
     }

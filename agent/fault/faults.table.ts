@@ -26,6 +26,7 @@ export const FAULTS = {
   "port.not_a_tty":         { number: "BED-204", what: "The path is no serial port", likely: "a wrong path in ports", next: "bedside ports  lists what can be used" },
   "port.open_failed":       { number: "BED-205", what: "The port cannot be opened", likely: "the adapter is faulty", next: "unplug it, plug it in again, then  bedside ports" },
   "port.gone":              { number: "BED-206", what: "The port hung up", likely: "the cable or adapter was unplugged", next: "plug it in again; it is opened by itself" },
+  "ports.unlisted":         { number: "BED-207", what: "The ports of this host cannot be listed", likely: "the service may not read /sys, or --sys-root names the wrong folder", next: "check the service's sandbox; devices that are already open are read on" },
   "session.no_frame":       { number: "BED-213", what: "Bytes arrive, but no frame holds", likely: "wrong speed or another model", next: "check the device's serial settings against drivers/README.md" },
   "session.silent":         { number: "BED-214", what: "Silence on the port", likely: "device off, its output not enabled in its menu, or a straight cable where a null-modem is needed", next: "check the device and the cable; reading goes on by itself" },
   "session.quarantined":    { number: "BED-220", what: "The driver failed on a frame and is paused on this port", likely: "a defect of the driver, or a device that it does not fit", next: "send the frame in the log to the driver's author; it is tried again by itself" },

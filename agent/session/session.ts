@@ -285,7 +285,9 @@ export class Session {
     const port = this.#open ?? (pending !== undefined && "port" in pending ? pending.port : undefined);
     this.#open = undefined;
     this.#outcome = undefined;
-    if (port !== undefined) this.#closing = port.close();
+    if (port === undefined) return;
+    // A port that cannot be shut must still be opened again: the next open tells what is wrong with it.
+    this.#closing = port.close().catch((caught: unknown) => void asFault(caught, "port.open_failed", `Cannot close ${this.#port.path}`));
   }
 
   #beginEpoch(): void {

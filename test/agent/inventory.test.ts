@@ -73,7 +73,7 @@ describe("the ports of a house", () => {
     await house.look(port("a"));
     house.fails = true;
     expect(await house.look()).toEqual([]);
-    expect(house.inventory.fault?.key).toBe("port.missing");
+    expect(house.inventory.fault?.key).toBe("ports.unlisted");
     expect(house.inventory.all).toHaveLength(1);
     house.fails = false;
     await house.look(port("a"));
