@@ -9,7 +9,7 @@ import { goalsOf, goalsText } from "./goals.ts";
 import { playMemory } from "./memory.ts";
 import { playProfile } from "./profile.ts";
 import { notesText, type Results, type Round, tableText } from "./report.ts";
-import { type FlashCounter, type Live, load, playLive, playOutage } from "./scenes.ts";
+import { type FlashCounter, type Live, load, playLive, playOutage, WARM_UP_SECONDS } from "./scenes.ts";
 import { BENCH, openStage, type Stage } from "./stage.ts";
 import { type Kind, NAMES, packagedIsThere } from "./subjects.ts";
 
@@ -19,6 +19,7 @@ import { type Kind, NAMES, packagedIsThere } from "./subjects.ts";
  */
 const USAGE = `bench [options]
   --devices N     emulated oximeters (20)         --seconds N   length of a window (12)       --rounds N   (3)
+  --warm-up N     seconds between the first reading and the window (3): the compilers of Node are at work for about 30
   --chunk         also C that wakes for every chunk
   --growth        also the agent with 60 devices  --memory      also what it holds: idle, demo's devices, 60 s of load
   --no-outage     without the broker's absence    --pace 0ms    another pace than the agent's own
@@ -36,6 +37,7 @@ const OPTIONS = {
   devices: { type: "string", default: "20" },
   seconds: { type: "string", default: "12" },
   rounds: { type: "string", default: "3" },
+  "warm-up": { type: "string", default: String(WARM_UP_SECONDS) },
   pace: { type: "string" },
   agent: { type: "string" },
   chunk: { type: "boolean", default: false },
@@ -70,7 +72,7 @@ async function main(): Promise<number> {
     flash = mountFlash(stage);
     const wanted: Wanted = {
       flash: flash?.counter,
-      ...{ devices, seconds },
+      ...{ devices, seconds, warmUp: Number(values["warm-up"]) },
       ...(values.pace === undefined ? {} : { pace: values.pace }),
       ...(values.agent === undefined ? {} : { command: values.agent.split(" ") }),
     };

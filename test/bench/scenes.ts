@@ -8,13 +8,17 @@ import { type Agent, type AgentOptions, type Kind, startAgent, startFloor } from
 
 /** The scenes: each plays one subject and gives its figures. */
 
-const WARM_UP_MS = 3000;
+/** From the first reading to the window, where nothing else is said; and what else needs a moment. */
+export const WARM_UP_SECONDS = 3;
+const MOMENT_MS = 3000;
 /** What is under way at the end of a window has arrived after this. */
 const SETTLE_MS = 1500;
 /** How long the agent may take to come back and to send what waited. */
-const DRAIN_MS = 30_000;
+const DRAIN_MS = 90_000;
+/** Printed as a day or more: nothing of it came while we waited. */
+const NEVER = 1n << 60n;
 /** The lines go on this long beyond what is measured, for start and settling. */
-const SPARE_SECONDS = 45;
+const SPARE_SECONDS = 110;
 
 /** What the kernel counted in a window, per second where it is a rate. */
 export type Cost = {
@@ -60,13 +64,14 @@ export type LiveOptions = {
   readonly kind: Kind;
   readonly devices: number;
   readonly seconds: number;
+  readonly warmUp?: number;
   readonly flash: FlashCounter | undefined;
 } & Omit<AgentOptions, "ports" | "stateFolder">;
 
 export async function playLive(stage: Stage, options: LiveOptions): Promise<Live> {
-  const { kind, devices, seconds, flash } = options;
+  const { kind, devices, seconds, flash, warmUp = WARM_UP_SECONDS } = options;
   const loadBefore = await load();
-  const lines = await openLines(stage, { devices, seconds: seconds + SPARE_SECONDS });
+  const lines = await openLines(stage, { devices, seconds: warmUp + seconds + SPARE_SECONDS });
   await stage.subscriber.take();
   lines.go();
   const first = stage.subscriber.heard();
@@ -75,7 +80,7 @@ export async function playLive(stage: Stage, options: LiveOptions): Promise<Live
   const subject = agent ?? startFloor(stage, kind as Exclude<Kind, "agent">, lines.paths);
   try {
     const firstAt = await first;
-    await wait(WARM_UP_MS);
+    await wait(warmUp * 1000);
     const writtenBefore = await written(agent);
     const deviceBefore = flash?.read();
     const [before, brokerBefore] = [sampleOf(subject.pid), sampleOf(stage.broker.pid)];
@@ -152,11 +157,11 @@ export async function playOutage(stage: Stage, options: Omit<LiveOptions, "kind"
   const agent = startAgent(stage, { ...options, ports, ...stateOn(flash) });
   try {
     await first;
-    await wait(WARM_UP_MS);
+    await wait(MOMENT_MS);
     const goneAt = process.hrtime.bigint();
     await stage.broker.stop();
     // The first files are made and the first windows end.
-    await wait(WARM_UP_MS);
+    await wait(MOMENT_MS);
     const [handed, before, device] = [await written(agent), sampleOf(agent.pid), flash?.read()];
     await wait(seconds * 1000);
     const [handedAfter, after, deviceAfter] = [await written(agent), sampleOf(agent.pid), flash?.read()];
@@ -181,8 +186,8 @@ export async function playOutage(stage: Stage, options: Omit<LiveOptions, "kind"
       devicePerReading: device === undefined || deviceAfter === undefined ? undefined : (deviceAfter.bytes - device.bytes) / readings,
       flushesPerSecond:
         device === undefined || deviceAfter === undefined ? undefined : (deviceAfter.flushes - device.flushes) / secondsOf(span),
-      resumedMs: Number((arrivals.find((at) => at > backAt) ?? 0n) - backAt) / 1e6,
-      drainedMs: Number((arrivals.at(-1) ?? 0n) - backAt) / 1e6,
+      resumedMs: Number((arrivals.find((at) => at > backAt) ?? NEVER) - backAt) / 1e6,
+      drainedMs: Number((arrivals.at(-1) ?? NEVER) - backAt) / 1e6,
       load: [loadBefore, await load()],
     };
   } finally {
