@@ -33,6 +33,16 @@ test("names come sorted, and a missing folder has none", async () => {
   expect((await faultOf(() => disk.list(join(own, "a")))).key).toBe("disk.failed");
 });
 
+test("a folder that cannot be made is a fault at once, also where the file system knows no folders", async () => {
+  for (const refused of ["/proc/bedside", "/proc/bedside/state"])
+    expect((await faultOf(() => disk.makeFolder(refused))).key).toBe("disk.failed");
+  writeFileSync(join(folder, "a-file"), "");
+  expect((await faultOf(() => disk.makeFolder(join(folder, "a-file")))).key).toBe("disk.failed");
+  await disk.makeFolder(join(folder, "one", "two", "three"));
+  await disk.makeFolder(join(folder, "one", "two", "three"));
+  expect(await disk.list(join(folder, "one", "two"))).toEqual(["three"]);
+});
+
 test("files and folders are for the service alone, whatever the mask", async () => {
   const own = join(folder, "modes");
   const mask = spawnSync(process.execPath, [

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
-import { constants, type FileHandle, mkdir, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
+import { constants, type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Bytes } from "../../../config/units.ts";
 import { asFault, Fault } from "../../fault/fault.ts";
 import type { Disk, DiskFile } from "../effects.ts";
@@ -14,10 +15,7 @@ const FOLDER_MODE = 0o700;
 export function nodeDisk(): Disk {
   return {
     list: async (folder) => (await missingIs([], () => named(folder, () => readdir(folder)))).sort((a, b) => (a < b ? -1 : Number(a > b))),
-    makeFolder: (folder) =>
-      named(folder, async () => {
-        await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-      }),
+    makeFolder: (folder) => named(folder, () => makeFolders(folder)),
     read: (path) => missingIs(undefined, () => named(path, async () => plain(await readFile(path)))),
     open: async (path, how) => {
       const flags = constants.O_RDWR | (how === "create" ? constants.O_CREAT | constants.O_TRUNC : 0);
@@ -121,3 +119,22 @@ function diskFault(path: string, caught: unknown): Fault {
 
 /** Without Node's own class, which compares and prints differently. */
 const plain = (bytes: Buffer): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Step by step from the first that is missing: mkdir's own `recursive` never returns where a file system refuses folders (/proc). */
+async function makeFolders(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: FOLDER_MODE });
+  } catch (caught) {
+    const code = (caught as NodeJS.ErrnoException).code;
+    if (code === "EEXIST" && (await stat(folder)).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(folder) === folder || (await exists(dirname(folder)))) throw caught;
+    await makeFolders(dirname(folder));
+    await mkdir(folder, { mode: FOLDER_MODE });
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
