@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
-import { access, readFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { PortFacts, Ports } from "../effects.ts";
 
@@ -40,18 +40,14 @@ export function nodePorts({ sysRoot, devRoot, declared }: PortsOptions): Ports {
         seen.set(tty.attachment, known.get(tty.attachment) ?? (tty.bus === "usb" ? await usbPort(path, tty) : uartPort(path, tty, ttys)));
       }
       known = seen;
-      const ports = [...seen.values(), ...(await Promise.all(declared.map(declaredPort)))];
+      const ports = [...seen.values(), ...declared.map(declaredPort)];
       return ports.sort((a, b) => (a.location < b.location ? -1 : Number(a.location > b.location)));
     },
   };
 }
 
-async function declaredPort({ path, location }: { readonly path: string; readonly location: string }): Promise<PortFacts> {
-  const present = await access(path).then(
-    () => "yes",
-    () => "no",
-  );
-  return { path, location, hardware: false, facts: { present } };
+function declaredPort({ path, location }: { readonly path: string; readonly location: string }): PortFacts {
+  return { path, location, hardware: false, facts: { present: existsSync(path) ? "yes" : "no" } };
 }
 
 /** A tty with hardware behind it. `attachment` names one enumeration of one device; folders are real paths in sysfs. */
