@@ -70,6 +70,7 @@ function costParts(results: Results): readonly Part[] {
       value: big === undefined || small === undefined ? undefined : big.cpuPercent / small.cpuPercent,
     },
     { id: "G5", what: "context switches a second", limit: 300, unit: "", value: of((live) => live.switches) },
+    { id: "G5", what: "of them voluntary (the others are the machine's)", limit: 300, unit: "", value: of((live) => live.voluntary) },
     { id: "G5", what: "messages a second", limit: 25, unit: "", value: of((live) => live.messagesPerSecond) },
     { id: "G6", what: "PSS, 60 s of load", limit: 85, unit: " MB", value: loaded === undefined ? undefined : loaded.pssKb / 1024 },
     {
