@@ -138,6 +138,10 @@ class Agent {
     for (const session of this.#sessions.values()) await session.end("stopped");
     this.#spool.endTurn();
     this.#spool.closeBlocks();
+    // Within the window also now: a mute broker is waited for only with everything on flash.
+    await this.#spool
+      .commitNow()
+      .catch((caught: unknown) => this.#faults.raise("disk", asFault(caught, "disk.failed", "A commit to flash failed")));
     await this.#uplink.stop();
     await this.#spool.stop(this.#effects.clock.now());
     await this.#writeRun({ clean: true, last: this.#spool.last() });
@@ -151,7 +155,6 @@ class Agent {
     const old = this.#sessions.get(location);
     if (judged === undefined) {
       this.#endSession(location, old);
-      this.#faults.clear(`port ${location}`);
       return;
     }
     const { port, verdict } = judged;
@@ -180,6 +183,7 @@ class Agent {
   #endSession(location: string, session: Session | undefined): void {
     if (session === undefined) return;
     this.#sessions.delete(location);
+    this.#faults.clear(`port ${location}`);
     void session.end("revoked");
   }
 

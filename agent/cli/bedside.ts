@@ -1,5 +1,5 @@
 import { nodeProcess, type Self } from "../effects/node/process.ts";
-import { Fault, faultText } from "../fault/fault.ts";
+import { Fault, faultRow, faultText } from "../fault/fault.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import { readWords, USAGE, type Words } from "./words.ts";
 
@@ -14,7 +14,8 @@ async function main(): Promise<void> {
       caught instanceof Fault
         ? caught
         : new Fault("agent.failed", caught instanceof Error ? caught.message : String(caught), {}, { cause: caught });
-    self.err(`${faultText(fault)}\n`);
+    if (self.words.includes("--json") && !self.words.includes("run")) self.out(`${JSON.stringify({ fault: faultRow(fault) })}\n`);
+    else self.err(`${faultText(fault)}\n`);
     if (!(caught instanceof Fault) && caught instanceof Error) self.err(`${caught.stack}\n`);
     self.exit(exitOf(fault));
   }

@@ -11,10 +11,7 @@ export function readConfigText(text: string, name: string): Settings {
   const document = parseDocument(text, { prettyErrors: true, strict: true, uniqueKeys: true, stringKeys: true });
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0)
-    throw invalid(
-      name,
-      broken.map((error) => error.message.split("\n\n")[0] ?? error.message),
-    );
+    throw invalid(name, [...new Set(broken.map((error) => (error.message.split("\n\n")[0] ?? error.message).replace(/:$/, "")))]);
   const read = readSettings(plainValue(document, name));
   if ("settings" in read) return read.settings;
   throw invalid(

@@ -49,3 +49,9 @@ export function faultText(fault: Fault): string {
     ...(causes.length === 0 ? [] : [`  because  ${causes.join(" ← ")}`]),
   ].join("\n");
 }
+
+/** The same for programs. */
+export function faultRow(fault: Fault) {
+  const { likely, next } = FAULTS[fault.key];
+  return { number: fault.number, key: fault.key, text: fault.message, likely, next };
+}

@@ -153,7 +153,7 @@ export class Session {
       // What a full kernel buffer does not take is an unanswered question: the dialogue's own time-out asks again.
       for (const write of turn.writes) port.write(write);
       if (turn.refused !== undefined) this.#transmitRefused(turn.refused, now);
-      if (took > DRIVER_TIME_MAX) this.#driverFailed(link, "it took more than 100 ms", undefined, now);
+      else if (took > DRIVER_TIME_MAX) this.#driverFailed(link, "it took more than 100 ms", undefined, now);
       if (bytes.length === 0 && port.gone) this.#step({ saw: "gone" }, now);
     } catch (caught) {
       if (caught instanceof AssertionFailed) throw caught;
@@ -249,8 +249,7 @@ export class Session {
       .then(
         (port) => {
           if (this.#state.phase === "opening") this.#outcome = { port };
-          else return port.close();
-          return undefined;
+          else this.#shut(port);
         },
         (caught: unknown) => {
           this.#outcome = { fault: asFault(caught, "port.open_failed", `Cannot open ${this.#port.path}`) };
@@ -285,8 +284,11 @@ export class Session {
     const port = this.#open ?? (pending !== undefined && "port" in pending ? pending.port : undefined);
     this.#open = undefined;
     this.#outcome = undefined;
-    if (port === undefined) return;
-    // A port that cannot be shut must still be opened again: the next open tells what is wrong with it.
+    if (port !== undefined) this.#shut(port);
+  }
+
+  /** A port that cannot be shut must still be opened again: the next open tells what is wrong with it. */
+  #shut(port: OpenPort): void {
     this.#closing = port.close().catch((caught: unknown) => void asFault(caught, "port.open_failed", `Cannot close ${this.#port.path}`));
   }
 

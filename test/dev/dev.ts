@@ -11,7 +11,7 @@ import { startEmulatedDevice } from "../support/emulated-device.ts";
 const USAGE = `./build.sh dev VERB
 
   emulate DEVICE [--seed N]   a device on a pseudo-terminal: prints its path, and hex of what it sends and hears; Ctrl-C ends it
-                              devices: nonin, puritan-bennett-840, puritan-bennett-980
+                              devices: nonin, puritan-bennett-840, puritan-bennett-980 (read by puritan-bennett-840)
 `;
 
 const DEVICES: Readonly<Record<string, Emulator<unknown>>> = {
