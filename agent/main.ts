@@ -128,6 +128,7 @@ class Agent {
     this.#standing("ports", this.#inventory.fault);
     for (const session of this.#sessions.values()) session.tick(now);
     this.#standing("disk", this.#spool.degraded);
+    this.#standing("spool", corruption(this.#spool.corruptBytes));
     this.#spool.tellGaps();
     this.#spool.endTurn();
     this.#spool.tick(now);
@@ -342,4 +343,9 @@ class Agent {
     if (request === "status") return statusOf(this.#snapshot(), this.#effects.clock.now());
     return { error: `unknown request; this agent answers: status` };
   }
+}
+
+/** What was in them is not known, so no gap can name it: the numbers that are missing at the centre are explained by this. */
+function corruption(bytes: number): Fault | undefined {
+  return bytes === 0 ? undefined : new Fault("state.corrupt", `${bytes} stored bytes failed their check and were passed over`, { bytes });
 }

@@ -22,6 +22,8 @@ export type Segment = {
   waiting: number;
   /** Units of which some blocks were answered, or are under way from memory. By offset. */
   readonly partial: Map<number, Partial>;
+  /** Damaged places: where each begins, and where the next good unit stands. */
+  readonly holes: Map<number, number>;
   /** Recovered, retired or full: nothing is appended any more. */
   closed: boolean;
   /** A failed write or sync: the file is not used again. */
@@ -49,6 +51,7 @@ export const newSegment = (path: string, file: DiskFile, { generation, order }: 
   readAt: UNITS_START,
   waiting: 0,
   partial: new Map(),
+  holes: new Map(),
   closed: false,
   retired: false,
   condemned: false,
@@ -68,4 +71,16 @@ export function splitUnits<B extends StoredBlock>(blocks: readonly B[]): B[][] {
     units.at(-1)!.push(block);
   }
   return units;
+}
+
+/** Moves the cursor behind everything that is delivered, and reading at least to it. */
+export function passDelivered(segment: Segment): void {
+  for (;;) {
+    segment.cursor = segment.holes.get(segment.cursor) ?? segment.cursor;
+    const first = segment.partial.get(segment.cursor);
+    if (first === undefined || first.done.size < first.blocks) break;
+    segment.partial.delete(segment.cursor);
+    segment.cursor += first.length;
+  }
+  segment.readAt = Math.max(segment.readAt, segment.cursor);
 }

@@ -18,6 +18,7 @@ const UNIT_HEADER = 32;
 const ENTRY_HEADER = 24;
 const SEGMENT_MAGIC = 0x31475342;
 const UNIT_MAGIC = 0x314e5542;
+const UNIT_FIRST_BYTE = UNIT_MAGIC & 0xff;
 
 export type StoredBlock = { readonly name: BlockName; readonly bytes: Uint8Array; readonly records: number };
 
@@ -104,6 +105,18 @@ export async function readUnit(file: DiskFile, offset: number, generation: bigin
     at = end;
   }
   return { offset, length, records: blocks.reduce((sum, block) => sum + block.records, 0), blocks };
+}
+
+/** The next good unit of this generation behind a damaged place; undefined where nothing but the end follows. */
+export async function nextUnitBehind(file: DiskFile, offset: number, generation: bigint): Promise<number | undefined> {
+  const rest = await file.read(offset, SEGMENT_BYTES - offset);
+  const view = viewOf(rest);
+  for (let at = 1; at + UNIT_HEADER <= rest.length; at++) {
+    if (rest[at] !== UNIT_FIRST_BYTE || view.getUint32(at, true) !== UNIT_MAGIC || view.getBigUint64(at + 16, true) !== generation)
+      continue;
+    if ((await readUnit(file, offset + at, generation)) !== undefined) return offset + at;
+  }
+  return undefined;
 }
 
 const unitCheck = (unit: Uint8Array): number => crc32(unit.subarray(UNIT_HEADER), crc32(unit.subarray(0, 24)));

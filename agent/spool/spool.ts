@@ -188,6 +188,11 @@ export class Spool {
     };
   }
 
+  /** Stored bytes that failed their check and were passed over. */
+  get corruptBytes(): number {
+    return LANES.reduce((sum, lane) => sum + this.#lanes[lane].store.corruptBytes, 0);
+  }
+
   /** What was lost becomes gap events of this turn. */
   tellGaps(): void {
     for (const gap of this.#gaps.take()) this.keep("event", this.#options.gapEntry(gap));

@@ -5,6 +5,7 @@ import type { CursorEntry } from "./cursors.ts";
 import {
   encodeSegmentHeader,
   encodeUnit,
+  nextUnitBehind,
   readSegmentHeader,
   readUnit,
   SEGMENT_BYTES,
@@ -13,7 +14,7 @@ import {
   type Unit,
   unitLength,
 } from "./segment.ts";
-import { keyOf, newSegment, type Partial, retire, type Segment, splitUnits } from "./segment-state.ts";
+import { keyOf, newSegment, type Partial, passDelivered, retire, type Segment, splitUnits } from "./segment-state.ts";
 
 /** Recovered segments that hold no more than this together are written again as one. */
 const SCRAPS_MAX = 256 * 1024;
@@ -46,6 +47,8 @@ export class LaneStore {
   }[] = [];
   /** Bytes handed to the disk since start. */
   written = 0;
+  /** Bytes that failed their check and were passed over. */
+  corruptBytes = 0;
 
   constructor(disk: Disk, folder: string, lane: Lane, entropy: Entropy) {
     this.#disk = disk;
@@ -102,14 +105,20 @@ export class LaneStore {
     this.#order = Math.max(this.#order, header.order);
     segment.closed = true;
     const saved = cursors.find((entry) => entry.path === path && entry.generation === header.generation.toString());
-    for (
-      let unit = await readUnit(file, UNITS_START, header.generation);
-      unit !== undefined;
-      unit = await readUnit(file, segment.end, header.generation)
-    ) {
+    for (let at = UNITS_START; ; ) {
+      const unit = await readUnit(file, at, header.generation);
+      if (unit === undefined) {
+        const next = await nextUnitBehind(file, at, header.generation);
+        if (next === undefined) break;
+        segment.holes.set(at, next);
+        this.corruptBytes += next - at;
+        at = next;
+        continue;
+      }
       for (const block of unit.blocks) seen(block);
-      segment.end = unit.offset + unit.length;
-      if (saved !== undefined && segment.end <= saved.cursor) segment.cursor = segment.end;
+      at = unit.offset + unit.length;
+      segment.end = at;
+      if (saved !== undefined && at <= saved.cursor) segment.cursor = at;
       else {
         const keys = unit.blocks.map((block) => ({ key: keyOf(block), records: block.records }));
         this.#recovered.push({ segment, offset: unit.offset, length: unit.length, keys });
@@ -181,13 +190,16 @@ export class LaneStore {
     // A copy: while one is read, the one before it may be recycled, and the walk would pass over the next.
     for (const segment of [...this.#segments]) {
       while (segment.readAt < segment.committed && !segment.condemned) {
+        segment.readAt = segment.holes.get(segment.readAt) ?? segment.readAt;
         const unit = await readUnit(segment.file, segment.readAt, segment.generation);
         // While it was read a connection ended: what was passed over as under way is not any more.
         if (rewinds !== this.#rewinds) return [];
         // While it was read the segment may have been given up: what is told as lost is not sent.
         if (segment.condemned) break;
         if (unit === undefined) {
-          segment.readAt = segment.end;
+          // What it held waits for ever in the ledger, and becomes unexplained when the segment is done: nobody knows its names.
+          this.corruptBytes += segment.committed - segment.readAt;
+          segment.holes.set(segment.readAt, segment.committed);
           break;
         }
         segment.readAt = unit.offset + unit.length;
@@ -300,6 +312,7 @@ export class LaneStore {
   async #waitingIn(segment: Segment): Promise<readonly StoredBlock[]> {
     const waiting: StoredBlock[] = [];
     for (let at = segment.cursor; at < segment.end; ) {
+      at = segment.holes.get(at) ?? at;
       const unit = await readUnit(segment.file, at, segment.generation);
       if (unit === undefined) break;
       waiting.push(...this.#open(segment, unit).map((loaded) => loaded.block));
@@ -376,17 +389,4 @@ export class LaneStore {
       asFault(caught, "disk.failed", `Cannot remove ${path}`);
     }
   }
-}
-
-/** Moves the cursor behind everything that is delivered, and reading at least to it. */
-function passDelivered(segment: Segment): void {
-  for (
-    let first = segment.partial.get(segment.cursor);
-    first !== undefined && first.done.size === first.blocks;
-    first = segment.partial.get(segment.cursor)
-  ) {
-    segment.partial.delete(segment.cursor);
-    segment.cursor += first.length;
-  }
-  segment.readAt = Math.max(segment.readAt, segment.cursor);
 }

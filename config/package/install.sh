@@ -58,6 +58,7 @@ packages_for() {
   local tools="mosquitto mosquitto-clients socat protobuf-compiler python3-protobuf binutils"
   case "$1" in
     check | demo | dev) echo "$tools" ;;
+    bench) echo "$tools gcc libc6-dev libmosquitto-dev" ;;
     test)
       echo "$tools"
       if on_x64; then echo "binutils-aarch64-linux-gnu qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross"; fi

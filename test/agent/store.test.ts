@@ -160,6 +160,32 @@ describe("a new run", () => {
     expect(numbers(await loadAll(without.next))).toEqual([1, 2, 3]);
   });
 
+  test.each([
+    ["first", 0, [2, 3]],
+    ["middle", 1, [1, 3]],
+  ] as const)("passes over a damaged %s unit, says how many bytes, and delivers its neighbours", async (_which, damaged, left) => {
+    const { disk, store } = newStore();
+    const places: number[] = [];
+    for (const number of [1, 2, 3]) await store.append([block(number)], (_block, kept) => places.push(kept.unit) < 0);
+    const spoilt = disk.copy();
+    const [bytes] = [...spoilt.files.values()];
+    bytes![places[damaged]! + 40]! ^= 0x01;
+    const { next } = await recovered(spoilt);
+    expect(next.corruptBytes).toBe(places[damaged + 1]! - places[damaged]!);
+    expect(next.waiting).toBe(2);
+    const loaded = await loadAll(next);
+    expect(numbers(loaded)).toEqual(left);
+    for (const { kept } of loaded) next.release(kept);
+    await settle();
+    expect([next.waiting, next.bytes]).toEqual([0, 0]);
+  });
+
+  test("does not take the empty end of a segment for damage", async () => {
+    const { disk, store } = newStore();
+    await store.append([block(1)], idle);
+    expect((await recovered(disk.copy())).next.corruptBytes).toBe(0);
+  });
+
   test("does not trust a cursor of another generation", async () => {
     const { disk, store } = newStore();
     await store.append([block(1)], idle);
