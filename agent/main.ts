@@ -139,6 +139,8 @@ class Agent {
     for (const session of this.#sessions.values()) await session.end("stopped");
     this.#spool.endTurn();
     this.#spool.closeBlocks();
+    // What can be sent is under way before it is committed; what is not would go as backlog of the next run.
+    this.#uplink.tick(this.#effects.clock.now());
     // Within the window also now: a mute broker is waited for only with everything on flash.
     await this.#spool
       .commitNow()

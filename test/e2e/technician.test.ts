@@ -151,8 +151,13 @@ describe.concurrent("the command line", () => {
     async (t) => {
       const room = roomFor(t);
       const words = ["--runtime-dir", room.runtimeDir];
-      for (const form of [[], ["--json"]])
-        expectFault(await room.bedside(["status", ...form, ...words]), { code: 4, number: "BED-504", key: "agent.unreachable" });
+      expectFault(await room.bedside(["status", ...words]), { code: 4, number: "BED-504", key: "agent.unreachable" });
+      const refused = await room.bedside(["status", "--json", ...words]);
+      expect([refused.code, JSON.parse(refused.out), refused.err]).toMatchObject([
+        4,
+        { fault: { number: "BED-504", key: "agent.unreachable" } },
+        "",
+      ]);
       const text = await room.bedside(["ports", ...words, "--sys-root", room.folder]);
       expect([text.code, text.out]).toEqual([0, "No agent answers, so there are no verdicts.\nNo serial port is seen.\n"]);
       const json = await room.bedside(["ports", "--json", ...words, "--sys-root", room.folder]);
