@@ -1,5 +1,5 @@
 import type { Disk } from "../effects/effects.ts";
-import type { LastKnown, RunId } from "../model/model.ts";
+import { LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
 
 /** How a run ended, and the last record that is known of each of its streams. */
 export type PreviousRun = { readonly run: RunId; readonly how: "clean" | "killed" | "power"; readonly last: readonly LastKnown[] };
@@ -21,11 +21,11 @@ export async function readRunFile(disk: Disk, folder: string): Promise<RunFile |
   const bytes = await disk.read(`${folder}/run.json`);
   if (bytes === undefined) return undefined;
   try {
-    const value = JSON.parse(new TextDecoder().decode(bytes), revive) as RunFile | null;
-    return value?.format === 1 ? value : undefined;
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes), revive);
+    return isRunFile(value) ? value : undefined;
   } catch (caught) {
     // A file that a power cut left empty or torn: the run before is unknown, which is a fact and not a fault.
-    if (caught instanceof SyntaxError) return undefined;
+    if (caught instanceof SyntaxError || caught instanceof RangeError) return undefined;
     throw caught;
   }
 }
@@ -53,3 +53,26 @@ export async function writeWhole(disk: Disk, folder: string, name: string, text:
   await disk.rename(`${folder}/${name}.new`, `${folder}/${name}`);
   await disk.syncFolder(folder);
 }
+
+/** What is on disk is not believed: a file that parses may still be none of ours, and must not stop every start. */
+function isRunFile(value: unknown): value is RunFile {
+  if (!isObject(value)) return false;
+  const { format, run, bootId, startCount, clean, last, untold } = value;
+  return (
+    format === 1 &&
+    isRun(run) &&
+    typeof bootId === "string" &&
+    isCount(startCount) &&
+    typeof clean === "boolean" &&
+    isLast(last) &&
+    isUntold(untold)
+  );
+}
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isRun = (value: unknown): boolean => typeof value === "bigint" && value >= 0n && value < 1n << 64n;
+const isLast = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((one) => isObject(one) && isCount(one.epoch) && isCount(one.n) && LANES.includes(one.lane as Lane));
+const isUntold = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.every((one) => isObject(one) && isRun(one.run) && ["clean", "killed", "power"].includes(one.how as string) && isLast(one.last));

@@ -104,7 +104,9 @@ export class LaneStore {
     const segment = newSegment(path, file, header);
     this.#order = Math.max(this.#order, header.order);
     segment.closed = true;
-    const saved = cursors.find((entry) => entry.path === path && entry.generation === header.generation.toString());
+    const saved = cursors.find(
+      (entry) => entry.path === path && entry.generation === header.generation.toString() && entry.cursor <= SEGMENT_BYTES,
+    );
     for (let at = UNITS_START; ; ) {
       const unit = await readUnit(file, at, header.generation);
       if (unit === undefined) {

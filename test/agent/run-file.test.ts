@@ -24,6 +24,18 @@ describe("what is known of a run after its process has gone", () => {
     expect(await readRunFile(disk, "/state")).toEqual(FILE);
   });
 
+  test.each([
+    '{"format":1}',
+    '{"format":1,"run":"-1","bootId":"b","startCount":1,"clean":false,"last":[],"untold":[]}',
+    '{"format":1,"run":"18446744073709551616","bootId":"b","startCount":1,"clean":false,"last":[],"untold":[]}',
+    '{"format":1,"run":"1","bootId":"b","startCount":1,"clean":false,"last":7,"untold":[]}',
+    '{"format":1,"run":"1","bootId":"b","startCount":1,"clean":false,"last":[],"untold":[null]}',
+    '{"format":1,"run":"1","bootId":"b","startCount":1,"clean":false,"last":[{"epoch":1,"lane":"none","n":1}],"untold":[]}',
+    "[".repeat(200_000),
+  ])("is not believed where it parses but is none of ours, so that no start is stopped by it: %.60s", async (text) => {
+    expect(await readRunFile(holding(text), "/state")).toBeUndefined();
+  });
+
   test("replaces what was known before by one durable step", async () => {
     const disk = new MemoryDisk();
     await writeRunFile(disk, "/state", FILE);

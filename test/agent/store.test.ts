@@ -180,6 +180,13 @@ describe("a new run", () => {
     expect([next.waiting, next.bytes]).toEqual([0, 0]);
   });
 
+  test("does not believe a cursor beyond the end of a segment", async () => {
+    const { disk, store } = newStore();
+    await store.append([block(1)], idle);
+    const hostile = store.cursors().map((entry) => ({ ...entry, cursor: 1e9 }));
+    expect(numbers(await loadAll((await recovered(disk.copy(), hostile)).next))).toEqual([1]);
+  });
+
   test("does not take the empty end of a segment for damage", async () => {
     const { disk, store } = newStore();
     await store.append([block(1)], idle);

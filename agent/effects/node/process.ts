@@ -27,6 +27,7 @@ export type Self = {
  */
 export const DANGEROUS: readonly string[] = [
   "DEBUG",
+  "LD_AUDIT",
   "LD_LIBRARY_PATH",
   "LD_PRELOAD",
   "MQTTJS_SOCKS_PROXY",
