@@ -29,8 +29,10 @@ const bytes = (example: string) => quantity(UNIT_BYTES, example);
 const gatewayId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected letters, digits, ".", "_" or "-", at most 64, for example "gw-58c1e0"');
-const text = z.string().min(1).max(128);
-const location = z.string().min(1).max(128);
+/** Printed in logs and on terminals as it stands, so nothing that moves a cursor or begins a line. */
+const printable = (value: string): boolean => !/\p{C}/u.test(value);
+const text = z.string().min(1).max(128).refine(printable, "expected printable characters only");
+const location = text;
 
 const conditions = z
   .strictObject({

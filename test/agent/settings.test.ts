@@ -64,3 +64,9 @@ test("the document is checked whole, also where it is nothing", () => {
   for (const document of [null, undefined, 7, "x", [], [{}]]) expect("mistakes" in readSettings(document)).toBe(true);
   expect(mistakesOf({ ports: Array.from({ length: 65 }, (_, at) => ({ path: `/${at}`, location: `${at}` })) })).toEqual(["ports"]);
 });
+
+test("nothing is taken that would forge a line of the log or move a terminal's cursor", () => {
+  for (const forged of ["/dev/x\nBED-999 forged", "/dev/\u001b[31mx", "/dev/\u202ex"]) {
+    expect(mistakesOf({ ports: [{ path: forged, location: "bench-1" }] })).toEqual(["ports[0].path"]);
+  }
+});
