@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Duration, Milliseconds } from "../../config/units.ts";
 import type { Sent, Unit } from "../../drivers/kit/emulator.ts";
 import { FRAME_BYTES, noninEmulator, type Packet, packetBytes, packetUnit, STATUS } from "../../drivers/nonin/emulator.ts";
+import { STEADY_PACKET } from "../support/steady-packet.ts";
 
 const VECTOR = join(import.meta.dirname, "../../../shared/vectors/nonin/df2_oem3_packet_pufferfish.bin");
 const SEEDS = [1, 2, 123_456];
@@ -35,23 +36,7 @@ const packets = (seed: number, time: Duration): readonly { readonly frames: read
 const MINUTES_OF_TEST = Milliseconds(300_000);
 
 /** The packet of the given vector, read by eye from its 25 frames: rate 72, saturation 97, revision 48, the rest 0, pleth 1. */
-const VECTOR_PACKET: Packet = {
-  heartRate: 72,
-  saturation: 97,
-  revision: 48,
-  timer: 0,
-  stat2: 0,
-  saturationD: 97,
-  saturationFast: 97,
-  saturationBeat: 97,
-  heartRateE: 72,
-  saturationE: 97,
-  saturationED: 97,
-  heartRateD: 72,
-  heartRateED: 72,
-  statuses: Array(25).fill(0),
-  pleth: Array(25).fill(1),
-};
+const VECTOR_PACKET: Packet = STEADY_PACKET;
 
 if (!existsSync(VECTOR)) console.warn(`SKIPPED, not passed: ${VECTOR} is missing, the recorded bytes were not compared`);
 

@@ -9,6 +9,7 @@ import { CAUSE, EDGE, IDENTITY, VERDICT } from "../../proto/messages.ts";
 import { type Agent, type Bed, openRoom, type Room } from "../support/agent.ts";
 import type { Central } from "../support/central.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
+import { STEADY_PACKET } from "../support/steady-packet.ts";
 import { alertsOf, endsOf, eventsOf, expectEveryUnit, holes, reportsOf } from "./told.ts";
 
 /** One packaged agent with a ward of devices that misbehave, each in its own way and none at another's cost. */
@@ -248,19 +249,9 @@ const alarmingOximeter: Emulator<{ readonly due: number; readonly count: number 
   },
 };
 const steady = (timer: number): Packet => ({
-  heartRate: 72,
-  saturation: 97,
-  revision: 48,
+  ...STEADY_PACKET,
   timer,
   stat2: alarming ? STAT2.batteryLow : 0,
-  saturationD: 97,
-  saturationFast: 97,
-  saturationBeat: 97,
-  heartRateE: 72,
-  saturationE: 97,
-  saturationED: 97,
-  heartRateD: 72,
-  heartRateED: 72,
   statuses: Array.from({ length: 25 }, () => (alarming ? STATUS.sensorAlarm : 0)),
   pleth: Array.from({ length: 25 }, (_, sample) => 50 + sample),
 });

@@ -5,6 +5,7 @@ import { noninEmulator, type Packet, packetBytes } from "../../drivers/nonin/emu
 import type { Agent, Room } from "../support/agent.ts";
 import type { Central } from "../support/central.ts";
 import { type EmulatedDevice, type Flood, startEmulatedDevice, startFlood } from "../support/emulated-device.ts";
+import { STEADY_PACKET } from "../support/steady-packet.ts";
 import { roomFor } from "./room.ts";
 import { endsOf, eventsOf, expectEveryUnit, holes, reportsOf } from "./told.ts";
 
@@ -114,20 +115,4 @@ const TIMER_MODULUS = 1 << 14;
 const PACKETS_A_BLOCK = 16;
 const packetNumbers = (block: number): readonly number[] =>
   Array.from({ length: PACKETS_A_BLOCK }, (_, at) => (block * PACKETS_A_BLOCK + at) % TIMER_MODULUS);
-const PACKET: Packet = {
-  heartRate: 72,
-  saturation: 97,
-  revision: 48,
-  timer: 0,
-  stat2: 0,
-  saturationD: 97,
-  saturationFast: 97,
-  saturationBeat: 97,
-  heartRateE: 72,
-  saturationE: 97,
-  saturationED: 97,
-  heartRateD: 72,
-  heartRateED: 72,
-  statuses: [],
-  pleth: Array.from({ length: 25 }, (_, sample) => 50 + sample),
-};
+const PACKET: Packet = { ...STEADY_PACKET, statuses: [], pleth: Array.from({ length: 25 }, (_, sample) => 50 + sample) };
