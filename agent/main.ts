@@ -3,24 +3,23 @@ import { elapsed, Milliseconds, type Mono } from "../config/units.ts";
 import type { AnyDriver } from "../drivers/kit/driver.ts";
 import { encodeDeviceField, encodeHeadField, encodeMetricField } from "../proto/codec.ts";
 import type { Event } from "../proto/messages.ts";
-import { type Change, Inventory } from "./admission/inventory.ts";
 import type { Effects } from "./effects/effects.ts";
-import { asFault, assert, Fault } from "./fault/fault.ts";
+import { asFault, Fault } from "./fault/fault.ts";
 import { FaultBook } from "./fault/fault-book.ts";
 import { ClockWatch } from "./health/clock-watch.ts";
 import { HostWatch } from "./health/host-watch.ts";
 import { encodeHealthOf, statusOf } from "./health/snapshot.ts";
 import { Log } from "./log/log.ts";
 import { type ClockReading, LANES, type Lane, type LastKnown } from "./model/model.ts";
-import { Epochs, GATEWAY_EPOCH } from "./session/epochs.ts";
-import { type Attachment, Session, type SessionHooks } from "./session/session.ts";
+import { Room } from "./room.ts";
+import { GATEWAY_EPOCH } from "./session/epochs.ts";
 import { type Stamped, stamped } from "./session/stamp.ts";
 import type { Gap } from "./spool/gaps.ts";
 import type { Wire } from "./spool/lane.ts";
 import { type Recovered, recoverSpool } from "./spool/recovery.ts";
 import { writeRunFile } from "./spool/run-file.ts";
 import { Spool } from "./spool/spool.ts";
-import { admission, encodeBirth, encodeDeath, nonceOf, type Self } from "./uplink/birth.ts";
+import { encodeBirth, encodeDeath, nonceOf, type Self } from "./uplink/birth.ts";
 import { topicsOf } from "./uplink/topics.ts";
 import { Uplink } from "./uplink/uplink.ts";
 import * as events from "./wire/events.ts";
@@ -67,10 +66,8 @@ class Agent {
   readonly #clock: ClockWatch;
   readonly #host: HostWatch;
   readonly #faults: FaultBook;
-  readonly #epochs = new Epochs();
   readonly #spool: Spool;
-  readonly #inventory: Inventory;
-  readonly #sessions = new Map<string, Session>();
+  readonly #room: Room;
   readonly #uplink: Uplink;
   readonly #startedAt: Mono;
 
@@ -107,7 +104,16 @@ class Agent {
       },
       recovered,
     );
-    this.#inventory = new Inventory(effects.ports, settings.rules, new Set(options.drivers.map((driver) => driver.id)));
+    this.#room = new Room({
+      effects,
+      rules: settings.rules,
+      drivers: options.drivers,
+      log: this.#log,
+      faults: this.#faults,
+      spool: this.#spool,
+      event: (event, epoch) => this.#event(event, epoch),
+      changed: () => this.#uplink.changed(),
+    });
     this.#uplink = this.#makeUplink();
   }
 
@@ -124,9 +130,8 @@ class Agent {
   #tick(now: Mono): void {
     this.#watchClock(now);
     this.#host.tick(now);
-    for (const change of this.#inventory.tick(now)) this.#portChanged(change);
-    this.#standing("ports", this.#inventory.fault);
-    for (const session of this.#sessions.values()) session.tick(now);
+    this.#room.tick(now);
+    this.#standing("ports", this.#room.fault);
     this.#standing("disk", this.#spool.degraded);
     this.#standing("spool", corruption(this.#spool.corruptBytes));
     this.#spool.tellGaps();
@@ -136,7 +141,7 @@ class Agent {
   }
 
   async #stop(): Promise<void> {
-    for (const session of this.#sessions.values()) await session.end("stopped");
+    await this.#room.stop();
     this.#spool.endTurn();
     this.#spool.closeBlocks();
     // What can be sent is under way before it is committed; what is not would go as backlog of the next run.
@@ -149,73 +154,6 @@ class Agent {
     await this.#spool.stop(this.#effects.clock.now());
     await this.#writeRun({ clean: true, last: this.#spool.last() });
     this.#log.event("agent.stopped");
-  }
-
-  // ── Ports and devices ──
-
-  #portChanged({ location, judged }: Change): void {
-    this.#uplink.changed();
-    const old = this.#sessions.get(location);
-    if (judged === undefined) {
-      this.#endSession(location, old);
-      return;
-    }
-    const { port, verdict } = judged;
-    const reasons = verdict.is === "allow" ? undefined : verdict.reasons.join("; ");
-    this.#log.event("port.verdict", {
-      location,
-      path: port.path,
-      verdict: verdict.is,
-      device: verdict.is === "allow" ? verdict.device : undefined,
-      reasons,
-    });
-    this.#event({ kind: "admission", admission: admission(judged) });
-    const same = old !== undefined && verdict.is === "allow" && old.view().port.path === port.path && old.view().device === verdict.device;
-    if (same) return;
-    this.#endSession(location, old);
-    if (verdict.is !== "allow") return;
-    const driver = this.#options.drivers.find((one) => one.id === verdict.driver);
-    assert(driver !== undefined, "an admitted port has a driver");
-    const { device, socket } = verdict;
-    this.#sessions.set(
-      location,
-      new Session({ effects: this.#effects, port, driver, admitted: { device, socket }, hooks: this.#hooks(location) }),
-    );
-  }
-
-  #endSession(location: string, session: Session | undefined): void {
-    if (session === undefined) return;
-    this.#sessions.delete(location);
-    this.#faults.clear(`port ${location}`);
-    void session.end("revoked");
-  }
-
-  #hooks(location: string): SessionHooks {
-    return {
-      keep: (lane, entry) => this.#spool.keep(lane, entry),
-      beginEpoch: (attachment) => this.#beginEpoch(attachment),
-      endEpoch: (epoch, reason) => this.#endEpoch(epoch, reason),
-      learned: (epoch, facts) => this.#event({ kind: "identityLearned", identityLearned: { facts } }, epoch),
-      discarded: (what) => this.#event(events.discardsEvent(what)),
-      raise: (fault) => this.#faults.raise(`port ${location}`, fault),
-      clear: () => this.#faults.clear(`port ${location}`),
-      changed: () => this.#uplink.changed(),
-    };
-  }
-
-  #beginEpoch(attachment: Attachment): number {
-    const device = this.#epochs.begin(attachment);
-    this.#log.event("session.streaming", { device: attachment.device, location: attachment.location, epoch: device.epoch });
-    this.#event(events.epochBeganEvent(device, attachment), device.epoch);
-    return device.epoch;
-  }
-
-  #endEpoch(epoch: number, reason: string): void {
-    const last = this.#spool.last().filter((one) => one.epoch === epoch);
-    this.#log.event("session.ended", { device: this.#epochs.device(epoch).device, epoch, reason });
-    this.#event(events.epochEndedEvent(reason, last), epoch);
-    this.#epochs.end(epoch);
-    this.#spool.endEpoch(epoch);
   }
 
   // ── What the gateway says of itself ──
@@ -288,7 +226,7 @@ class Agent {
         const { source: _known, ...mapping } = wireClock(clock);
         return encodeHeadField({ gateway, run, stream: wireStream(lane), bootId, clock: mapping });
       },
-      device: (epoch) => encodeDeviceField(this.#epochs.device(epoch)),
+      device: (epoch) => encodeDeviceField(this.#room.device(epoch)),
       metric: (id, metric) => encodeMetricField(wireMetric(id, metric)),
     };
   }
@@ -296,7 +234,6 @@ class Agent {
   #makeUplink(): Uplink {
     const { broker, gateway } = this.#options.settings;
     const self = this.#self;
-    const sessions = () => [...this.#sessions.values()].map((session) => session.view());
     return new Uplink({
       effects: this.#effects,
       server: { host: broker.host, port: broker.port },
@@ -305,7 +242,7 @@ class Agent {
       source: this.#spool,
       state: {
         birth: (connection, nonce) =>
-          encodeBirth(self, { connection, nonce, clock: this.#clock.read(), sessions: sessions(), ports: this.#inventory.all }),
+          encodeBirth(self, { connection, nonce, clock: this.#clock.read(), sessions: this.#room.sessions(), ports: this.#room.ports }),
         death: (connection, why) => encodeDeath(self, connection, why),
         health: (connection) => encodeHealthOf(this.#snapshot(), connection),
         nonceOf: (payload) => nonceOf(payload, self.run),
@@ -329,8 +266,8 @@ class Agent {
       window: this.#options.settings.window,
       memory: this.#host.memory,
       faults: this.#faults.standing,
-      sessions: [...this.#sessions.values()].map((session) => session.view()),
-      ports: this.#inventory.all,
+      sessions: this.#room.sessions(),
+      ports: this.#room.ports,
       uplink: this.#uplink.view(),
     };
   }

@@ -60,7 +60,9 @@ function agentArrowBroken(path: string, target: string, typeOnly: boolean): stri
     return typeOnly || beginsWith(target, ["drivers/kit/"]) || path.startsWith("agent/cli/") ? undefined : "drivers are handed in";
   if (!target.startsWith("agent/")) return undefined;
   if (target === "agent/main.ts") return path.startsWith("agent/cli/") || typeOnly ? undefined : "only the command line starts the agent";
-  if (path === "agent/main.ts") return beginsWith(target, ["agent/cli/", "agent/effects/node/"]) ? "main is handed its effects" : undefined;
+  if (target === "agent/room.ts") return path === "agent/main.ts" || typeOnly ? undefined : "only main joins the room to the rest";
+  if (path === "agent/main.ts" || path === "agent/room.ts")
+    return beginsWith(target, ["agent/cli/", "agent/effects/node/"]) ? "main is handed its effects" : undefined;
   const folder = path.split("/")[1]!;
   if (target.startsWith(`agent/${folder}/`) && !(target.startsWith("agent/effects/node/") && !inNodeEffects(path))) return undefined;
   if (target.startsWith("agent/cli/")) return "nothing imports the command line";

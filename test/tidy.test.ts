@@ -45,6 +45,7 @@ describe("the house is tidy:", () => {
       plant("agent/spool/spool.ts", "import {", "  type Keep,", "  stamped,", '} from "../session/stamp.ts";'),
       plant("agent/spool/spool.ts", 'export { stamped } from "../session/stamp.ts";'),
       plant("agent/session/session.ts", 'import { runAgent } from "../main.ts";'),
+      plant("agent/session/session.ts", 'import { Room } from "../room.ts";'),
       plant("agent/session/link.ts", 'import { nonin } from "../../drivers/nonin/driver.ts";'),
       plant("agent/spool/spool.ts", 'import { nodeDisk } from "../effects/node/disk.ts";'),
       plant("agent/uplink/uplink.ts", 'import type { Words } from "../cli/words.ts";'),
