@@ -252,6 +252,7 @@ class Agent {
         if (which === "uplink") this.#log.event("uplink.online");
         this.#faults.clear(which === "uplink" ? "uplink" : `lane ${which}`);
       },
+      doubt: (fault) => this.#standing("credentials", fault),
     });
   }
 

@@ -99,7 +99,8 @@ export type Credentials = { readonly ca: Uint8Array; readonly cert: Uint8Array; 
 export type Broker = {
   /**
    * One connection, with MQTT 5, mutual TLS 1.3, clean start, session expiry 0. Resolves on CONNACK 0x00.
-   * Throws Fault `uplink.*` (see FAULTS) for everything else; never retries.
+   * Throws Fault `uplink.*` or `credentials.*` (see FAULTS) for everything else; never retries. Where the broker said with a
+   * reason code what it wants, the fault's `context.react` says how to go on (REACTIONS).
    */
   connect(options: ConnectOptions, signal: AbortSignal): Promise<BrokerSession>;
 };
@@ -112,6 +113,8 @@ export type ConnectOptions = {
   /** Limit for the whole of TCP, TLS and CONNACK. */
   readonly within: Duration;
   readonly will: Message;
+  /** Told once for each attempt, before anything is sent: what is doubtful about the own certificate, but for the broker to decide. */
+  readonly doubt: (fault: Fault | undefined) => void;
 };
 export type Message = {
   readonly topic: string;

@@ -90,3 +90,81 @@ export const KNOWN_REASONS: Readonly<Record<Exclude<PacketKind, "publish">, read
   suback:     [0x00, 0x01, 0x02, 0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2],
   disconnect: [0x00, 0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8b, 0x8d, 0x8e, 0x8f, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2],
 };
+
+/**
+ * What each refusal means for a person, and what this box does about it.
+ *
+ * | react  | the box                                                                   |
+ * |--------|---------------------------------------------------------------------------|
+ * | again  | tries again at its own pace (the first time within 2 s)                   |
+ * | later  | tries again, but not before 30 s: the broker is at a limit                |
+ * | person | as "later", and says that a person must change something                  |
+ *
+ * A PUBACK ends no connection: its lane rests for 30 s, its records are kept and tried again; "person" says who must act.
+ */
+export type ReactionRow = { readonly react: "again" | "later" | "person"; readonly means: string };
+
+export const REACTIONS: Readonly<Record<"connack" | "puback" | "disconnect", Readonly<Record<number, ReactionRow>>>> = {
+  connack: {
+    0x80: { react: "later",  means: "it does not say why" },
+    0x81: { react: "person", means: "it could not read our first message" },
+    0x82: { react: "person", means: "it does not allow something in our first message" },
+    0x83: { react: "later",  means: "it does not say why" },
+    0x84: { react: "person", means: "it does not speak MQTT 5" },
+    0x85: { react: "person", means: "it does not accept this gateway's name as client id" },
+    0x86: { react: "person", means: "it wants a name and a password, or does not know the name in this box's certificate" },
+    0x87: { react: "person", means: "it does not let this gateway in" },
+    0x88: { react: "again",  means: "it is not ready" },
+    0x89: { react: "again",  means: "it has too much to do" },
+    0x8a: { react: "person", means: "this gateway was locked out" },
+    0x8c: { react: "person", means: "it wants another way to log in than by certificate" },
+    0x90: { react: "person", means: "it does not accept the topic that this gateway's death would be told on" },
+    0x95: { react: "person", means: "our first message is too long for it" },
+    0x97: { react: "later",  means: "a limit is reached, of connections or of messages" },
+    0x99: { react: "person", means: "it does not accept the content of our first message" },
+    0x9a: { react: "person", means: "it keeps no retained messages, and this box needs them" },
+    0x9b: { react: "person", means: "it does not acknowledge messages (QoS 1), and this box needs that" },
+    0x9c: { react: "person", means: "it sends this box to another broker; only a person may change broker.host" },
+    0x9d: { react: "person", means: "the broker has moved; only a person may change broker.host" },
+    0x9f: { react: "later",  means: "too many connect at the same time" },
+  },
+  puback: {
+    0x80: { react: "later",  means: "it does not say why" },
+    0x83: { react: "later",  means: "it does not say why" },
+    0x87: { react: "person", means: "this gateway may not write there" },
+    0x90: { react: "person", means: "it does not accept this topic" },
+    0x91: { react: "later",  means: "it still counts an earlier message with this number" },
+    0x97: { react: "later",  means: "a limit is reached, of messages or of room" },
+    0x99: { react: "person", means: "it does not accept the content" },
+  },
+  disconnect: {
+    0x00: { react: "again",  means: "without saying why" },
+    0x80: { react: "again",  means: "it does not say why" },
+    0x81: { react: "later",  means: "it could not read a message of ours" },
+    0x82: { react: "later",  means: "it does not allow a message of ours" },
+    0x83: { react: "again",  means: "it does not say why" },
+    0x87: { react: "person", means: "this gateway may not do what it did" },
+    0x89: { react: "later",  means: "it has too much to do" },
+    0x8b: { react: "again",  means: "it is shutting down" },
+    0x8d: { react: "again",  means: "it heard nothing of this box for too long" },
+    0x8e: { react: "later",  means: "another connection with this box's identity took its place" },
+    0x8f: { react: "person", means: "it does not accept what we subscribe to" },
+    0x90: { react: "person", means: "it does not accept a topic of ours" },
+    0x93: { react: "later",  means: "we sent more at once than it allowed" },
+    0x94: { react: "later",  means: "we used a short topic name that it does not know" },
+    0x95: { react: "person", means: "a message of ours is too long for it" },
+    0x96: { react: "later",  means: "we send too fast for it" },
+    0x97: { react: "later",  means: "a limit is reached, of messages or of room" },
+    0x98: { react: "person", means: "a person or a rule at the centre cut this gateway off" },
+    0x99: { react: "person", means: "it does not accept the content of a message" },
+    0x9a: { react: "person", means: "it keeps no retained messages, and this box needs them" },
+    0x9b: { react: "person", means: "it does not acknowledge messages (QoS 1), and this box needs that" },
+    0x9c: { react: "person", means: "it sends this box to another broker; only a person may change broker.host" },
+    0x9d: { react: "person", means: "the broker has moved; only a person may change broker.host" },
+    0x9e: { react: "person", means: "it does not accept what we subscribe to" },
+    0x9f: { react: "later",  means: "too many connect at the same time" },
+    0xa0: { react: "again",  means: "it lets no connection last longer" },
+    0xa1: { react: "person", means: "it does not accept what we subscribe to" },
+    0xa2: { react: "person", means: "it does not accept what we subscribe to" },
+  },
+};

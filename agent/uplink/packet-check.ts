@@ -1,5 +1,5 @@
 import { type Bytes, KiB } from "../../config/units.ts";
-import { DISCONNECT, KNOWN_REASONS, type PacketKind, PROPERTIES, type PropertyRow } from "./packet-check.table.ts";
+import { DISCONNECT, KNOWN_REASONS, type PacketKind, PROPERTIES, type PropertyRow, REASONS } from "./packet-check.table.ts";
 
 /**
  * The check that stands between the network and the MQTT client: MQTT 5, server to client, strict. The client library behind
@@ -45,6 +45,9 @@ export type PacketLimits = {
   readonly topicMax: Bytes;
 };
 export const PACKET_LIMITS: PacketLimits = { packetMax: KiB(256), connackMax: KiB(16), topicMax: KiB(1) };
+
+/** A reason code as people read it out: number and the standard's name. */
+export const reasonName = (code: number): string => `0x${code.toString(16).padStart(2, "0")} ${REASONS[code] ?? "unknown reason"}`;
 
 const HEADER_MAX = 5;
 const LENGTH_BYTES_MAX = 4;

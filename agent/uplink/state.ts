@@ -4,6 +4,8 @@ import type { FaultKey } from "../fault/fault.ts";
 /** Full jitter: the wait is drawn between nothing and this, doubled with each attempt, up to the cap. */
 export const BACKOFF_FIRST = Seconds(2);
 export const BACKOFF_CAP = Minutes(5);
+/** Where the broker said that it is at a limit, or that a person must act: the wait is drawn between once and twice this, or longer. */
+export const BACKOFF_LATER = Seconds(30);
 /** Only a connection that held this long makes the next wait short again: a link that flaps would otherwise never back off. */
 export const GOOD_AFTER = Minutes(1);
 /** Our own birth must come back within this. */
@@ -27,7 +29,14 @@ export type UplinkInput =
   | { readonly saw: "tick" }
   | { readonly saw: "connected" }
   | { readonly saw: "heardOurselves" }
-  | { readonly saw: "ended"; readonly key: FaultKey /** In [0, 1), drawn by the caller. */; readonly jitter: number };
+  | {
+      readonly saw: "ended";
+      readonly key: FaultKey;
+      /** "later": asked for by the broker. */
+      readonly wait: "usual" | "later";
+      /** In [0, 1), drawn by the caller. */
+      readonly jitter: number;
+    };
 export type UplinkAction =
   | { readonly do: "connect" }
   | { readonly do: "prove" }
@@ -60,7 +69,8 @@ export function nextUplink(state: UplinkState, input: UplinkInput, now: Mono): U
 function ended(state: Exclude<UplinkState, { phase: "offline" }>, input: Extract<UplinkInput, { saw: "ended" }>, now: Mono): UplinkStep {
   const good = state.phase === "online" && elapsed(state.since, now) >= GOOD_AFTER;
   const attempt = good ? 1 : state.attempt;
-  const wait = (Math.min(BACKOFF_CAP, BACKOFF_FIRST * 2 ** (attempt - 1)) * input.jitter) as Duration;
+  const usual = Math.min(BACKOFF_CAP, BACKOFF_FIRST * 2 ** (attempt - 1)) * input.jitter;
+  const wait = (input.wait === "later" ? Math.max(usual, BACKOFF_LATER * (1 + input.jitter)) : usual) as Duration;
   return {
     state: { phase: "offline", until: after(now, wait), attempt: good ? 0 : attempt, because: input.key },
     actions: state.phase === "online" ? [{ do: "goOffline" }] : [],

@@ -3,7 +3,9 @@ import type { BrokerSession, Effects, Message } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
 import { Drain, type Source } from "./drain.ts";
-import { nextUplink, type UplinkAction, type UplinkInput, type UplinkState, uplinkStart } from "./state.ts";
+import { REACTIONS } from "./packet-check.table.ts";
+import { reasonName } from "./packet-check.ts";
+import { nextUplink, PROOF_WITHIN, type UplinkAction, type UplinkInput, type UplinkState, uplinkStart } from "./state.ts";
 import type { Topics } from "./topics.ts";
 
 export const KEEPALIVE = Seconds(30);
@@ -30,8 +32,12 @@ export type UplinkOptions = {
     nonceOf(payload: Uint8Array): Uint8Array | undefined;
   };
   readonly raise: (fault: Fault) => void;
-  readonly clear: (which: "uplink" | Lane) => void;
+  readonly clear: (which: "uplink" | Place) => void;
+  /** What is doubtful about the own certificate; undefined where nothing is (any more). */
+  readonly doubt: (fault: Fault | undefined) => void;
 };
+/** Where messages go: the lanes, and the two leaves of state. */
+type Place = Lane | "birth" | "health";
 export type UplinkView = {
   readonly phase: UplinkState["phase"];
   readonly connection: number;
@@ -57,6 +63,8 @@ export class Uplink {
   #birthAt: Mono | undefined;
   #healthAt: Mono | undefined;
   #because: Fault | undefined;
+  /** What the broker answered while our own birth was awaited. */
+  #answers: { subscription?: number; birth?: number } = {};
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -148,13 +156,13 @@ export class Uplink {
   }
 
   async #connect(): Promise<void> {
-    const { effects, server, gateway, topics, state } = this.#options;
+    const { effects, server, gateway, topics, state, doubt } = this.#options;
     this.#connection += 1;
     const connection = this.#connection;
     try {
       const credentials = await effects.vault.credentials();
       const will = this.#message(topics.birth, state.death(connection, "lost"), true);
-      const options = { ...server, clientId: gateway, credentials, keepalive: KEEPALIVE, within: CONNECT_WITHIN, will };
+      const options = { ...server, clientId: gateway, credentials, keepalive: KEEPALIVE, within: CONNECT_WITHIN, will, doubt };
       const session = await effects.broker.connect(options, this.#abort.signal);
       this.#inputs.push({ connection, input: { saw: "connected" }, session });
       const fault = await session.closed;
@@ -173,6 +181,8 @@ export class Uplink {
     this.#nonce = effects.entropy.bytes(NONCE_BYTES);
     const nonce = this.#nonce;
     const connection = this.#connection;
+    const answers: { subscription?: number; birth?: number } = {};
+    this.#answers = answers;
     this.#drain = new Drain({
       session,
       source,
@@ -181,7 +191,7 @@ export class Uplink {
       answered: (lane, code) => this.#answered(lane, code),
     });
     try {
-      await session.subscribe(topics.birth, ({ payload }) => {
+      answers.subscription = await session.subscribe(topics.birth, ({ payload }) => {
         // Every later birth comes back as well, and proves nothing more.
         if (this.#state.phase !== "proving") return;
         const heard = state.nonceOf(payload);
@@ -213,34 +223,60 @@ export class Uplink {
   }
 
   #close(key: "uplink.no_round_trip" | Fault["key"]): void {
-    const fault = new Fault(key, "The broker accepted the session, but our own birth did not come back");
+    const fault = new Fault(key, this.#unproved());
     const session = this.#session;
     this.#inputs.push({ connection: this.#connection, input: this.#ended(fault), fault });
     void session?.end();
   }
 
+  /** Why the way back could not be walked, from what the broker answered on the way. */
+  #unproved(): string {
+    const { birth } = this.#options.topics;
+    const { subscription, birth: kept } = this.#answers;
+    const begin = `The broker took the session, but this gateway's own message on ${birth} did not come back within ${PROOF_WITHIN / 1000} s`;
+    if (kept !== undefined && kept >= 0x80) return `${begin}: the broker refused to take it (${reasonName(kept)})`;
+    if (subscription !== undefined && subscription >= 0x80)
+      return `${begin}: the broker does not let it be read (${reasonName(subscription)})`;
+    return kept === undefined ? `${begin}: the broker did not say that it has it` : `${begin}: the broker took it and gave it to nobody`;
+  }
+
   #sendBirth(now: Mono): void {
     const bytes = this.#options.state.birth(this.#connection, this.#nonce);
-    if (this.#drain?.sendState(this.#message(this.#options.topics.birth, bytes, true)) === undefined) return;
+    const answer = this.#drain?.sendState(this.#message(this.#options.topics.birth, bytes, true));
+    if (answer === undefined) return;
+    const answers = this.#answers;
+    void answer.then((code) => {
+      answers.birth = code;
+      this.#stateAnswered("birth", code);
+    });
     this.#birthDue = false;
     this.#birthAt = now;
   }
 
   #sendHealth(now: Mono): void {
     const bytes = this.#options.state.health(this.#connection);
-    if (this.#drain?.sendState(this.#message(this.#options.topics.health, bytes, true)) === undefined) return;
+    const answer = this.#drain?.sendState(this.#message(this.#options.topics.health, bytes, true));
+    if (answer === undefined) return;
+    void answer.then((code) => this.#stateAnswered("health", code));
     this.#healthAt = now;
   }
 
-  #answered(lane: Lane, code: number): void {
+  #stateAnswered(place: "birth" | "health", code: number): void {
+    // Until the way back is proved, the proof itself tells what is wrong.
+    if (this.#state.phase === "online") this.#answered(place, code);
+  }
+
+  #answered(place: Place, code: number): void {
+    const { topics, raise, clear } = this.#options;
     if (code < 0x80) {
-      this.#options.clear(lane);
+      clear(place);
       return;
     }
-    const said = `0x${code.toString(16)}`;
-    this.#options.raise(
-      new Fault("uplink.publish_refused", `The broker refused a message on ${this.#options.topics.lane(lane)}: reason code ${said}`, {
-        lane,
+    const topic = place === "birth" || place === "health" ? topics[place] : topics.lane(place);
+    const means = REACTIONS.puback[code]?.means ?? "the code is not explained";
+    raise(
+      new Fault("uplink.publish_refused", `The broker refused a message on ${topic} (${reasonName(code)}): ${means}`, {
+        lane: place,
         code,
       }),
     );
@@ -248,7 +284,9 @@ export class Uplink {
 
   #ended(fault: Fault): UplinkInput {
     const drawn = this.#options.effects.entropy.bytes(4);
-    return { saw: "ended", key: fault.key, jitter: new DataView(drawn.buffer, drawn.byteOffset).getUint32(0) / 2 ** 32 };
+    const { react = "again" } = fault.context;
+    const wait = react === "again" ? "usual" : "later";
+    return { saw: "ended", key: fault.key, wait, jitter: new DataView(drawn.buffer, drawn.byteOffset).getUint32(0) / 2 ** 32 };
   }
 
   #message(topic: string, payload: Uint8Array, retain: boolean): Message {

@@ -26,7 +26,7 @@ const STATES: Readonly<Record<string, UplinkState>> = {
   online: { phase: "online", since: ago(GOOD_AFTER - 1), attempt: 3 },
   "online, a good minute": { phase: "online", since: ago(GOOD_AFTER), attempt: 3 },
 };
-const ended = (jitter: number): UplinkInput => ({ saw: "ended", key: "uplink.refused", jitter });
+const ended = (jitter: number, wait: "usual" | "later" = "usual"): UplinkInput => ({ saw: "ended", key: "uplink.refused", wait, jitter });
 const INPUTS: Readonly<Record<string, UplinkInput>> = {
   tick: { saw: "tick" },
   connected: { saw: "connected" },

@@ -94,7 +94,10 @@ class Way {
         },
       },
       raise: (fault) => this.told.push(`raise ${fault.key}`),
-      clear: (which) => this.told.push(`clear ${which}`),
+      doubt: (fault) => this.told.push(...(fault === undefined ? [] : [`doubt ${fault.key}`])),
+      clear: (which) => {
+        if (which !== "birth" && which !== "health") this.told.push(`clear ${which}`);
+      },
     });
   }
 

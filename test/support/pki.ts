@@ -22,7 +22,12 @@ export type CertificateRequest = {
   readonly notBefore?: Date;
   /** In a day where not given. */
   readonly notAfter?: Date;
+  /** EC P-256 where not given. */
+  readonly keys?: KeyKind;
+  /** "self": issued by itself. "unheld": one bit of the authority's signature is wrong. */
+  readonly signed?: "self" | "unheld";
 };
+export type KeyKind = "P-256" | "P-224" | "RSA-1024" | "RSA-2048" | "RSA-3072";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -50,14 +55,23 @@ export function makeAuthority(name: string): Authority {
   };
 }
 
+function makeKeys(kind: KeyKind): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } {
+  const [family, size = ""] = kind.split("-");
+  return family === "RSA"
+    ? generateKeyPairSync("rsa", { modulusLength: Number(size) })
+    : generateKeyPairSync("ec", { namedCurve: kind === "P-224" ? "secp224r1" : kind });
+}
+
 function issue(authority: { name: string; key: KeyObject }, request: CertificateRequest): Identity {
-  const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const keys = makeKeys(request.keys ?? "P-256");
+  const self = request.signed === "self";
   const names = request.names ?? (request.kind === "server" ? ["localhost", "127.0.0.1"] : []);
   const cert = makeCertificate({
     subject: request.cn,
-    issuer: authority.name,
+    issuer: self ? request.cn : authority.name,
     publicKey: keys.publicKey,
-    signer: authority.key,
+    signer: self ? keys.privateKey : authority.key,
+    unheld: request.signed === "unheld",
     notBefore: request.notBefore ?? new Date(Date.now() - HOUR),
     notAfter: request.notAfter ?? new Date(Date.now() + DAY),
     extensions: [
@@ -66,7 +80,7 @@ function issue(authority: { name: string; key: KeyObject }, request: Certificate
       extension("2.5.29.15", true, bits(Buffer.of(0x80), 7)),
       extension("2.5.29.37", false, sequence([oid(request.kind === "server" ? "1.3.6.1.5.5.7.3.1" : "1.3.6.1.5.5.7.3.2")])),
       extension("2.5.29.14", false, octets(keyId(keys.publicKey))),
-      extension("2.5.29.35", false, sequence([tagged(0, keyId(createPublicKey(authority.key)))])),
+      extension("2.5.29.35", false, sequence([tagged(0, keyId(self ? keys.publicKey : createPublicKey(authority.key)))])),
       ...(names.length === 0 ? [] : [extension("2.5.29.17", false, sequence(names.map(generalName)))]),
     ],
   });
@@ -80,7 +94,9 @@ function makeCertificate(parts: {
   readonly subject: string;
   readonly issuer: string;
   readonly publicKey: KeyObject;
+  /** An EC P-256 key, or an RSA key where it signs itself. */
   readonly signer: KeyObject;
+  readonly unheld?: boolean;
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly extensions: readonly Node[];
@@ -100,6 +116,7 @@ function makeCertificate(parts: {
     constructed(3, [sequence(parts.extensions)]),
   ]);
   const signature = sign("sha256", der(body), parts.signer);
+  if (parts.unheld) signature[signature.length - 1]! ^= 1;
   const certificate = new X509Certificate(der(sequence([body, algorithm, bits(signature, 0)])));
   return certificate.toString();
 }

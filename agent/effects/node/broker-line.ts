@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { asFault, Fault } from "../../fault/fault.ts";
 import type { ConnectOptions } from "../effects.ts";
-import { ownCredentials } from "./broker-credentials.ts";
+import { doubtOf, ownCredentials } from "./broker-credentials.ts";
 import { endFault, type Phase, type Seen, timeoutFault } from "./broker-faults.ts";
 
 /** One TCP and TLS connection, from its first packet to its end. The first reason given for its end is the one told. */
@@ -26,7 +26,8 @@ export type Line = {
 export function openLine(wanted: { options: ConnectOptions; signal: AbortSignal; tickets: TicketStore }): Line {
   const { options, signal, tickets } = wanted;
   if (signal.aborted) throw givenUp(options);
-  const own = ownCredentials(options.credentials);
+  const own = ownCredentials(options.credentials, options.clientId);
+  options.doubt(doubtOf(own, new Date()));
   const ticket = ticketName(options);
   const socket = openSocket(options, tickets.get(ticket));
   const seen: Seen = { options, own, phase: isIP(options.host) === 0 ? "resolving" : "reaching", presented: undefined, error: undefined };
@@ -104,7 +105,7 @@ function openSocket(options: ConnectOptions, session: Buffer | undefined): TLSSo
     socket.setNoDelay(true);
     return socket;
   } catch (caught) {
-    throw asFault(caught, "credentials.unreadable", "The certificates or the key cannot be used");
+    throw asFault(caught, "credentials.damaged", "The certificates or the key cannot be used");
   }
 }
 

@@ -25,16 +25,23 @@ export function openSession(wanted: Wanted): Promise<BrokerSession> {
     if (packet.cmd === "puback") told.puback = packet.reasonCode ?? 0;
     if (packet.cmd === "connack" && (packet.reasonCode ?? 0) < 0x80) line.opened();
     else if (packet.cmd === "connack") {
-      line.drop(reasonFault("uplink.refused", { options, code: packet.reasonCode!, words: packet.properties?.reasonString }));
+      line.drop(reasonFault("connack", { options, code: packet.reasonCode!, words: packet.properties?.reasonString }));
     }
     if (packet.cmd === "disconnect") {
-      line.drop(reasonFault("uplink.closed", { options, code: packet.reasonCode ?? 0, words: packet.properties?.reasonString }));
+      line.drop(reasonFault("disconnect", { options, code: packet.reasonCode ?? 0, words: packet.properties?.reasonString }));
     }
   });
   client.on("connect", ({ properties }) => {
     if (properties?.maximumQoS === 0 || properties?.retainAvailable === false) {
       line.drop(
-        new Fault("uplink.refused", `${options.host}:${options.port} offers no QoS 1 or no retained messages`, { host: options.host }),
+        new Fault(
+          "uplink.refused",
+          `The broker ${options.host}:${options.port} offers no QoS 1 or no retained messages; this box needs both`,
+          {
+            host: options.host,
+            react: "person",
+          },
+        ),
       );
       return;
     }
@@ -147,7 +154,12 @@ const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 function clientFault(error: Error, { options }: Wanted, keepalive: number): Fault {
   const { host, port } = options;
   if (error.message === "Keepalive timeout") {
-    return new Fault("uplink.timed_out", `${host}:${port} did not answer for ${keepalive * 1.5} s`, { host, port }, { cause: error });
+    return new Fault(
+      "uplink.timed_out",
+      `The broker ${host}:${port} did not answer for ${keepalive * 1.5} s`,
+      { host, port },
+      { cause: error },
+    );
   }
   return new Fault("uplink.protocol", `The session with ${host}:${port} broke: ${error.message}`, { host, port }, { cause: error });
 }
