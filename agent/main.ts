@@ -1,5 +1,5 @@
 import type { Settings } from "../config/schema.ts";
-import { elapsed, Milliseconds, type Mono } from "../config/units.ts";
+import { elapsed, Milliseconds, type Mono, type Wall } from "../config/units.ts";
 import type { AnyDriver } from "../drivers/kit/driver.ts";
 import { encodeDeviceField, encodeHeadField, encodeMetricField } from "../proto/codec.ts";
 import type { Event } from "../proto/messages.ts";
@@ -34,6 +34,8 @@ export type AgentOptions = {
   readonly stateDir: string;
   readonly runtimeDir: string;
   readonly version: string;
+  /** When this program was made: no clock that is right shows an earlier time. */
+  readonly madeAt: Wall;
   readonly drivers: readonly AnyDriver[];
 };
 
@@ -85,7 +87,7 @@ class Agent {
       description: settings.description,
     };
     this.#log = new Log(effects);
-    this.#clock = new ClockWatch(effects);
+    this.#clock = new ClockWatch(effects, options.madeAt);
     this.#host = new HostWatch(effects);
     this.#faults = new FaultBook((change) => this.#faultTold(change));
     const { pace, window } = settings;
@@ -198,6 +200,7 @@ class Agent {
 
   #watchClock(now: Mono): void {
     const { changed, stepped } = this.#clock.tick(now);
+    this.#standing("clock", this.#clock.fault);
     if (!changed) return;
     if (stepped !== undefined) this.#log.event("clock.step", { by_ms: Math.round(stepped) });
     this.#spool.closeBlocks();

@@ -14,13 +14,11 @@ import { Fault } from "../fault/fault.ts";
 import { runAgent } from "../main.ts";
 import { readConfigText } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
-import { VERSION } from "./version.ts";
+import { MADE_AT, VERSION } from "./version.ts";
 import type { Words } from "./words.ts";
 
 /** `bedside run`: the agent on the real world, until SIGTERM or SIGINT. */
 export async function run(words: Words, self: Self): Promise<number> {
-  const first = self.dangerous[0];
-  if (first !== undefined) throw new Fault("start.environment", `The environment variable ${self.dangerous.join(", ")} is set`);
   const { config = "", stateDir, runtimeDir, sysRoot, devRoot } = words;
   const disk = nodeDisk();
   const bytes = await disk.read(config).catch((cause: unknown) => {
@@ -40,6 +38,6 @@ export async function run(words: Words, self: Self): Promise<number> {
     control: nodeControl(),
     log: (line) => void self.err(`${line}\n`),
   };
-  await runAgent(effects, { settings, stateDir, runtimeDir, version: VERSION, drivers: DRIVERS }, self.stopSignal());
+  await runAgent(effects, { settings, stateDir, runtimeDir, version: VERSION, madeAt: MADE_AT, drivers: DRIVERS }, self.stopSignal());
   return EXIT.ok;
 }

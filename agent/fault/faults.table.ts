@@ -36,6 +36,7 @@ export const FAULTS = {
   "credentials.weak":       { number: "BED-135", what: "The key of this box is too weak", likely: "it was made with an old tool or setting", next: "ask central operations for a new certificate, with an EC key (P-256) or RSA of 3072 bits" },
   "credentials.damaged":    { number: "BED-136", what: "A certificate or key file does not hold what it should", likely: "the wrong file, or one that was cut while it was copied", next: "copy the file again; it begins with -----BEGIN and ends with -----" },
   "credentials.wrong_use":  { number: "BED-137", what: "This box's certificate is not made for a client", likely: "a server's certificate was copied to this box", next: "ask central operations for a certificate for client authentication" },
+  "clock.before_floor":     { number: "BED-140", what: "The clock of this box is wrong: it is earlier than this program was made", likely: "no time server was reached since power came, or the clock's battery is empty", next: "have the clock set, or let this box reach the network's time server (NTP); readings go on meanwhile" },
 
   "port.missing":           { number: "BED-201", what: "The port does not exist", likely: "the adapter is unplugged", next: "plug it in, then  bedside ports" },
   "port.denied":            { number: "BED-202", what: "No right to open the port", likely: "the service's user is not in the group of the port", next: "add the user to the group dialout, then restart the service" },

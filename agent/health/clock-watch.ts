@@ -1,11 +1,14 @@
-import { type Duration, elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import { type Duration, elapsed, Milliseconds, type Mono, Seconds, type Wall } from "../../config/units.ts";
 import type { ClockQuality, Effects } from "../effects/effects.ts";
+import { Fault } from "../fault/fault.ts";
 import type { ClockReading } from "../model/model.ts";
 
 /** A difference between the two clocks that grew by more than this within one tick is a step; less is slew, and blocks tell it. */
 const STEP = Milliseconds(100);
 /** How often the source of time is asked. */
 const ASK_EVERY = Seconds(10);
+/** No clock that is right shows less, whatever a build says of its own time. */
+const FLOOR_LEAST = Date.UTC(2020, 0, 1);
 
 /** The wall clock as the host believes it, with its quality; tells when it steps or its quality changes. */
 export class ClockWatch {
@@ -15,9 +18,14 @@ export class ClockWatch {
   #askedAt: Mono | undefined;
   #asking = false;
   #offset: number | undefined;
+  readonly #floor: Wall;
+  /** Set while the clock shows a time before this program was made, which cannot be. A clock above it is not therefore right. */
+  fault: Fault | undefined;
 
-  constructor(effects: Pick<Effects, "clock" | "host">) {
+  /** `madeAt`: when this program was made. Nothing that was seen later raises the floor: one wild step would lock the box out. */
+  constructor(effects: Pick<Effects, "clock" | "host">, madeAt: Wall) {
     this.#effects = effects;
+    this.#floor = Math.max(FLOOR_LEAST, madeAt) as Wall;
   }
 
   read(): ClockReading {
@@ -28,6 +36,7 @@ export class ClockWatch {
   /** True when a new mapping must be told: the clock stepped, or the source of time thinks otherwise of it. */
   tick(now: Mono): { readonly changed: boolean; readonly stepped: Duration | undefined } {
     if (!this.#asking && (this.#askedAt === undefined || elapsed(this.#askedAt, now) >= ASK_EVERY)) void this.#ask(now);
+    this.#judge(this.#effects.clock.wall());
     const offset = this.#effects.clock.wall() - Number(now / 1_000_000n);
     const stepped = this.#offset === undefined ? 0 : offset - this.#offset;
     this.#offset = offset;
@@ -39,6 +48,12 @@ export class ClockWatch {
     return { changed: otherQuality || isStep, stepped: isStep ? (stepped as Duration) : undefined };
   }
 
+  #judge(wall: Wall): void {
+    if (wall >= this.#floor) this.fault = undefined;
+    // Made once, and not at every tick.
+    else this.fault ??= beforeFloor(wall, this.#floor);
+  }
+
   async #ask(now: Mono): Promise<void> {
     this.#asking = true;
     this.#askedAt = now;
@@ -48,4 +63,10 @@ export class ClockWatch {
       this.#asking = false;
     }
   }
+}
+
+function beforeFloor(wall: Wall, floor: Wall): Fault {
+  const [shown, made] = [wall, floor].map((time) => new Date(time).toISOString());
+  const observed = `The clock of this box says ${shown?.slice(0, 16)}Z, but this program was made on ${made?.slice(0, 10)}`;
+  return new Fault("clock.before_floor", `${observed}: good certificates will look as if they were not valid yet`);
 }

@@ -233,7 +233,8 @@ export class Uplink {
   #unproved(): string {
     const { birth } = this.#options.topics;
     const { subscription, birth: kept } = this.#answers;
-    const begin = `The broker took the session, but this gateway's own message on ${birth} did not come back within ${PROOF_WITHIN / 1000} s`;
+    const late = `did not come back within ${PROOF_WITHIN / 1000} s`;
+    const begin = `The broker took the session, but this gateway's own message on ${birth} ${late}`;
     if (kept !== undefined && kept >= 0x80) return `${begin}: the broker refused to take it (${reasonName(kept)})`;
     if (subscription !== undefined && subscription >= 0x80)
       return `${begin}: the broker does not let it be read (${reasonName(subscription)})`;

@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
 import type { ClockQuality } from "../../agent/effects/effects.ts";
 import { ClockWatch } from "../../agent/health/clock-watch.ts";
-import { Milliseconds } from "../../config/units.ts";
+import { Milliseconds, type Wall } from "../../config/units.ts";
 import { StillClock, settle } from "./fakes.ts";
 
 const SYNCED: ClockQuality = { known: "synced", source: "chrony", uncertainty: Milliseconds(2) };
 
-function newWatch(quality: ClockQuality = { known: "unsynced", source: "" }) {
+function newWatch(quality: ClockQuality = { known: "unsynced", source: "" }, madeAt = 0) {
   const clock = new StillClock();
   const source = { quality, asked: 0 };
   const clockQuality = async (): Promise<ClockQuality> => {
     source.asked += 1;
     return source.quality;
   };
-  const watch = new ClockWatch({ clock, host: { clockQuality } as never });
+  const watch = new ClockWatch({ clock, host: { clockQuality } as never }, madeAt as Wall);
   const tick = async (time = 20) => {
     const told = watch.tick(clock.pass(time));
     await settle();
@@ -77,5 +77,42 @@ describe("the clock of the host", () => {
     const { clock, watch } = newWatch();
     clock.pass(1234);
     expect(watch.read()).toEqual({ mono: clock.now(), wall: clock.wall(), quality: { known: "unsynced", source: "" } });
+  });
+
+  test("that shows a time before this program was made is told in one line until it is set right, and the step with it (R12)", async () => {
+    const { clock, tick, watch } = newWatch(undefined, Date.UTC(2025, 10, 20, 8));
+    await tick();
+    expect(watch.fault).toBeUndefined();
+    const right = clock.wall();
+    clock.step(-right);
+    expect((await tick()).changed).toBe(true);
+    const fault = watch.fault;
+    expect([fault?.key, fault?.number]).toEqual(["clock.before_floor", "BED-140"]);
+    expect(fault?.message).toBe(
+      "The clock of this box says 1970-01-01T00:00Z, but this program was made on 2025-11-20: good certificates will look as if they were not valid yet",
+    );
+    await tick();
+    expect(watch.fault, "one and the same").toBe(fault);
+    clock.step(right);
+    expect((await tick()).changed).toBe(true);
+    expect(watch.fault).toBeUndefined();
+  });
+
+  test.each([
+    ["one day before the build", Date.UTC(2026, 0, 2), true],
+    ["the day of the build", Date.UTC(2026, 0, 1), false],
+    ["any later day, however late", Date.UTC(2025, 0, 1), false],
+  ])("at %s is judged by the build's own date (R12)", async (_what, madeAt, wrong) => {
+    const { tick, watch } = newWatch(undefined, madeAt);
+    await tick();
+    expect(watch.fault !== undefined).toBe(wrong);
+  });
+
+  test("before 2020 is wrong also where the build does not know its time (R12)", async () => {
+    const { clock, tick, watch } = newWatch();
+    clock.step(Date.UTC(2019, 11, 31) - clock.wall());
+    await tick();
+    expect(watch.fault?.key).toBe("clock.before_floor");
+    expect(watch.fault?.message).toContain("says 2019-12-31T00:00Z");
   });
 });

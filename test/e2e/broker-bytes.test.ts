@@ -115,7 +115,11 @@ test.concurrent(
     );
     const parked = await room.statusWhere("the fault is told", hasFault("uplink.publish_refused"));
     expect(parked.faults).toEqual([
-      expect.objectContaining({ scope: "lane report", number: "BED-119", text: expect.stringContaining("up/reports (0x87 Not authorized): this gateway may not write there") }),
+      expect.objectContaining({
+        scope: "lane report",
+        number: "BED-119",
+        text: expect.stringContaining("up/reports (0x87 Not authorized): this gateway may not write there"),
+      }),
     ]);
     expect(parked.uplink.phase, "the session goes on").toBe("online");
     const waiting = await room.statusWhere(

@@ -1,5 +1,6 @@
 import type { Effects } from "../../agent/effects/effects.ts";
 import type { Settings } from "../../config/schema.ts";
+import type { Wall } from "../../config/units.ts";
 import { readSettings } from "../../config/schema.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import type { Emulator } from "../../drivers/kit/emulator.ts";
@@ -25,6 +26,7 @@ export type Program = (
     readonly stateDir: string;
     readonly runtimeDir: string;
     readonly version: string;
+    readonly madeAt: Wall;
     readonly drivers: readonly AnyDriver[];
   },
   signal: AbortSignal,
@@ -158,6 +160,7 @@ class World {
       stateDir: STATE_DIR,
       runtimeDir: RUNTIME_DIR,
       version: "0.0.0-sim",
+      madeAt: 0 as Wall,
       drivers: [counterDriver],
     };
     this.#program(effects, options, this.#stop.signal).then(
