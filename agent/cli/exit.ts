@@ -10,6 +10,8 @@ export function exitOf(fault: Fault): number {
       return EXIT.usage;
     case "agent.second":
     case "start.environment":
+    case "credentials.too_open":
+    case "state.too_open":
       return EXIT.refused;
     case "agent.unreachable":
       return EXIT.offline;

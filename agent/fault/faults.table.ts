@@ -36,6 +36,7 @@ export const FAULTS = {
   "credentials.weak":       { number: "BED-135", what: "The key of this box is too weak", likely: "it was made with an old tool or setting", next: "ask central operations for a new certificate, with an EC key (P-256) or RSA of 3072 bits" },
   "credentials.damaged":    { number: "BED-136", what: "A certificate or key file does not hold what it should", likely: "the wrong file, or one that was cut while it was copied", next: "copy the file again; it begins with -----BEGIN and ends with -----" },
   "credentials.wrong_use":  { number: "BED-137", what: "This box's certificate is not made for a client", likely: "a server's certificate was copied to this box", next: "ask central operations for a certificate for client authentication" },
+  "credentials.too_open":   { number: "BED-138", what: "Other users of this box can read or exchange its private key", likely: "the file was copied as another user, or with the rights of an ordinary file", next: "as root:  chown bedside FILE  and  chmod 600 FILE  with the file named above (bedside: the service's user)" },
   "clock.before_floor":     { number: "BED-140", what: "The clock of this box is wrong: it is earlier than this program was made", likely: "no time server was reached since power came, or the clock's battery is empty", next: "have the clock set, or let this box reach the network's time server (NTP); readings go on meanwhile" },
 
   "port.missing":           { number: "BED-201", what: "The port does not exist", likely: "the adapter is unplugged", next: "plug it in, then  bedside ports" },
@@ -55,6 +56,7 @@ export const FAULTS = {
   "disk.failed":            { number: "BED-403", what: "The disk failed", likely: "a failing SD card", next: "replace the SD card; live readings go on meanwhile" },
   "state.corrupt":          { number: "BED-404", what: "Stored data failed its check and was skipped", likely: "a power cut on a failing SD card", next: "bedside status  tells how much; replace the SD card if it comes again" },
   "runtime.not_tmpfs":      { number: "BED-405", what: "The runtime directory is not in memory (tmpfs)", likely: "--runtime-dir points to a disk", next: "give --runtime-dir a directory below /run" },
+  "state.too_open":         { number: "BED-406", what: "Other users of this box can change what the agent keeps", likely: "the directory was made as another user, or with rights for everybody", next: "as root:  chown bedside DIRECTORY  and  chmod 700 DIRECTORY  with the one named above (bedside: the service's user)" },
 
   "config.unreadable":      { number: "BED-501", what: "The configuration file cannot be read", likely: "wrong path after --config", next: "check the path" },
   "config.invalid":         { number: "BED-502", what: "The configuration file has mistakes", likely: "the lines named above", next: "correct them and start again; nothing was opened and nothing was sent" },
