@@ -29,12 +29,20 @@ async function obey(words: Words, self: Self): Promise<number> {
     case "version":
       return (await import("./version-verb.ts")).version(words, self);
     case "run":
+      refuseForeign(self.dangerous);
       return (await import("./run.ts")).run(words, self);
     case "status":
       return (await import("./status.ts")).status(words, self);
     case "ports":
       return (await import("./ports.ts")).ports(words, self);
   }
+}
+
+/** Before anything else is loaded. The other verbs hold no key and trust nobody, so they go on. */
+function refuseForeign(names: readonly string[]): void {
+  if (names.length === 0) return;
+  const said = names.length === 1 ? "The environment variable" : "The environment variables";
+  throw new Fault("start.environment", `${said} ${names.join(", ")} ${names.length === 1 ? "is" : "are"} set`, { names: names.join(" ") });
 }
 
 void main();

@@ -7,7 +7,6 @@ import { afterAll, expect, test } from "vitest";
 import { nodeClock } from "../../agent/effects/node/clock.ts";
 import { nodeEntropy } from "../../agent/effects/node/entropy.ts";
 import { nodeHost } from "../../agent/effects/node/host.ts";
-import { dangerousEnvironment } from "../../agent/effects/node/process.ts";
 import { elapsed, Milliseconds, Minutes } from "../../config/units.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bedside-host-"));
@@ -155,14 +154,6 @@ test("the first signal asks for an end by name, the second one is one, and ps sh
   expect(await stopped).toBe("SIGTERM");
   child.kill("SIGINT");
   expect(await ended).toMatchObject({ code: null, signal: "SIGINT" });
-});
-
-test("variables that change the program from outside are named, also empty ones", () => {
-  expect(dangerousEnvironment({ PATH: "/bin", NODE_OPTIONS: "--inspect", LD_PRELOAD: "", DEBUG: undefined })).toEqual([
-    "LD_PRELOAD",
-    "NODE_OPTIONS",
-  ]);
-  expect(dangerousEnvironment({ PATH: "/bin", HOME: "/root", TERM: "xterm" })).toEqual([]);
 });
 
 test("asking the host leaves no descriptor", async () => {

@@ -1,10 +1,13 @@
+import { readFileSync } from "node:fs";
 import process from "node:process";
+import { stopCoverage } from "node:v8";
+import { DANGEROUS_FAMILIES, DANGEROUS_NAMES } from "./environment.table.ts";
 
 /** What the command line needs of its process. */
 export type Self = {
   /** The words after the program's name. */
   readonly words: readonly string[];
-  /** Of the variables named in DANGEROUS, those that are set. */
+  /** Variables that could change what the program does, and were set when it was started. */
   readonly dangerous: readonly string[];
   readonly arch: string;
   readonly versions: { readonly node: string; readonly openssl: string };
@@ -21,43 +24,22 @@ export type Self = {
   stopSignal(): AbortSignal;
 };
 
-/**
- * Variables that the loader, Node or a library obeys before or behind our own code. Some of them do nothing in the packaged
- * file, whose flags are baked in; from the source tree all work.
- */
-export const DANGEROUS: readonly string[] = [
-  "DEBUG",
-  "LD_AUDIT",
-  "LD_LIBRARY_PATH",
-  "LD_PRELOAD",
-  "MQTTJS_SOCKS_PROXY",
-  "NODE_CHANNEL_FD",
-  "NODE_COMPILE_CACHE",
-  "NODE_DEBUG",
-  "NODE_EXTRA_CA_CERTS",
-  "NODE_OPTIONS",
-  "NODE_PATH",
-  "NODE_REDIRECT_WARNINGS",
-  "NODE_REPL_EXTERNAL_MODULE",
-  "NODE_TLS_REJECT_UNAUTHORIZED",
-  "NODE_USE_SYSTEM_CA",
-  "NODE_V8_COVERAGE",
-  "OPENSSL_CONF",
-  "SSLKEYLOGFILE",
-  "SSL_CERT_FILE",
-];
-
-/** Names of those variables that are set; also to nothing, since Node looks at some only for being there. */
-export const dangerousEnvironment = (env: Readonly<Record<string, string | undefined>>): readonly string[] =>
-  DANGEROUS.filter((name) => env[name] !== undefined);
+/** Of these variables, those that could change what the program does, sorted. Only for being there: Node looks at some in this way. */
+export const dangerousAmong = (names: readonly string[]): readonly string[] =>
+  [...new Set(names)]
+    .filter((name) => DANGEROUS_NAMES.includes(name) || DANGEROUS_FAMILIES.some((family) => name.startsWith(family)))
+    .sort();
 
 /** To be called once, at the start. */
 export function nodeProcess(title: string): Self {
+  const dangerous = dangerousAmong(environmentNames());
+  // Node would write what has run into that folder at the end, also of a refused start.
+  if (dangerous.includes("NODE_V8_COVERAGE")) stopCoverage();
   // Threads are named, so that ps and pgrep find the agent by its name.
   process.title = title;
   return {
     words: process.argv.slice(2),
-    dangerous: dangerousEnvironment(process.env),
+    dangerous,
     arch: process.arch,
     versions: { node: process.versions.node, openssl: process.versions.openssl ?? "" },
     terminal: process.stdout.isTTY === true,
@@ -69,6 +51,23 @@ export function nodeProcess(title: string): Self {
     exit: (code) => process.exit(code),
     stopSignal,
   };
+}
+
+/** As the kernel handed them over: some (NODE_CHANNEL_FD) Node obeys and takes away before our first line. */
+function environmentNames(): readonly string[] {
+  const own = Object.keys(process.env);
+  try {
+    return [
+      ...own,
+      ...readFileSync("/proc/self/environ", "latin1")
+        .split("\0")
+        .map((one) => one.slice(0, Math.max(0, one.indexOf("=")))),
+    ];
+  } catch (cause) {
+    // Where /proc is not mounted, what Node took away is not seen.
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return own;
+    throw cause;
+  }
 }
 
 /** Without somebody who hears of it, a reader that went away (EPIPE) ends the process. */
