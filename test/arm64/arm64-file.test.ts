@@ -90,11 +90,9 @@ test(
     const ended = eventsOf(central, "runEnded");
     expect(ended.map(({ event }) => event.runEnded.how)).toEqual([RUN_END.killed]);
     expectAllUpTo(central, ended[0]!.event.runEnded.run, ended[0]!.event.runEnded.last);
-    const held = eventsOf(central, "epochBegan", DEVICE).map(({ record }) => record.at);
-    expect(held).toHaveLength(2);
-    // Nobody held the port; or its bytes had come and were not read yet when the agent died.
+    const held = holdings(central, before);
     const excused = ({ firstByteAt, lastByteAt }: { firstByteAt: bigint; lastByteAt: bigint }): boolean =>
-      lastByteAt > before - UNREAD_NS && firstByteAt < held[1]!;
+      !held.some(({ from, to }) => firstByteAt >= from && lastByteAt <= to - UNREAD_NS);
     expect(expectEveryUnit(central, { device: DEVICE, ledger: device.ledger, excused })).toBeGreaterThanOrEqual(2 * REPORTS + WAITING);
     expect(holes(central)).toEqual([]);
     expect(central.broken).toEqual([]);
@@ -105,6 +103,7 @@ test(
 /** Memory nearly always holds something, and what waits is more than comes within it: flash holds the rest. */
 const WINDOW = "window: 2s";
 const WAITING = 9;
+/** What had come, but may not have been read when the port was let go. */
 const UNREAD_NS = 500_000_000n;
 const REPORTS = 4;
 
@@ -113,4 +112,17 @@ function freshReports(room: Room, central: Central): Promise<void> {
   const fresh = (): number =>
     reportsOf(central, DEVICE).filter((report) => report.body.observations.length > 0 && central.records.indexOf(report) >= before).length;
   return room.until(`${REPORTS} more packets came`, () => fresh() >= REPORTS, WITHIN_MS);
+}
+
+/** From when to when the agents held the port. They let go at the kill and at the end; a busy qemu makes the driver seem stuck besides. */
+function holdings(central: Central, killed: bigint): readonly { readonly from: bigint; readonly to: bigint }[] {
+  const ends = eventsOf(central, "epochEnded", DEVICE);
+  const held = eventsOf(central, "epochBegan", DEVICE).map(({ record: { run, epoch, at } }) => {
+    const end = ends.find(({ record }) => record.run === run && record.epoch === epoch);
+    return { from: at, to: end?.record.at ?? killed };
+  });
+  if (emulated && held.length > 2) process.stderr.write(`NOTE: the port was let go ${held.length - 2} times more, since qemu was slow\n`);
+  else expect(held).toHaveLength(2);
+  expect(ends.map(({ event }) => event.epochEnded.reason).filter((reason) => reason !== "quarantined")).toEqual(["stopped"]);
+  return held;
 }
