@@ -4,6 +4,8 @@ import { Fault } from "../fault/fault.ts";
 export type Words = {
   readonly verb: "run" | "ports" | "status" | "version" | "help";
   readonly json: boolean;
+  /** Of `version` alone. */
+  readonly parts: boolean;
   readonly config: string | undefined;
   readonly stateDir: string;
   readonly runtimeDir: string;
@@ -25,9 +27,10 @@ export const USAGE = `bedside VERB [options]
   run --config FILE   is the agent: reads the devices, delivers to the broker
   ports               every port seen, its verdict, and the rule that is missing
   status              what the agent does: uplink, devices, ledger, faults
-  version             version and hash
+  version             which version this is, and of what
 
   --json              one JSON object instead of text
+  --parts             with version: all parts, licences, this file's hash
   --state-dir DIR     what must survive a power cut    (/var/lib/bedside)
   --runtime-dir DIR   what must survive a kill; tmpfs  (/run/bedside)
   --sys-root DIR      where the host shows its ports   (/sys)
@@ -48,6 +51,7 @@ export function readWords(words: readonly string[]): Words {
   };
   let verb: Words["verb"] | undefined;
   let json = false;
+  let parts = false;
   for (let at = 0; at < words.length; at++) {
     const [word = "", inline] = splitOption(words[at] ?? "");
     const option = Object.hasOwn(OPTIONS, word) ? OPTIONS[word as keyof typeof OPTIONS] : undefined;
@@ -57,14 +61,16 @@ export function readWords(words: readonly string[]): Words {
         throw new Fault("usage", `${word} wants a value`);
       taken[option] = value;
     } else if (word === "--json" && inline === undefined) json = true;
+    else if (word === "--parts" && inline === undefined) parts = true;
     else if (word === "--help" || word === "-h") verb = "help";
     else if (verb === undefined && VERBS.includes(word as Words["verb"])) verb = word as Words["verb"];
     else throw new Fault("usage", `"${words[at]}" was not understood`);
   }
   if (verb === undefined && words.length > 0) throw new Fault("usage", "which verb? run, ports, status or version");
+  if (parts && verb !== "version") throw new Fault("usage", "--parts goes with version only");
   if (verb === "run" && taken.config === undefined) throw new Fault("usage", "run wants --config FILE");
   const { config, stateDir = "", runtimeDir = "", sysRoot = "", devRoot = "" } = taken;
-  return { verb: verb ?? "help", json, config, stateDir, runtimeDir, sysRoot, devRoot };
+  return { verb: verb ?? "help", json, parts, config, stateDir, runtimeDir, sysRoot, devRoot };
 }
 
 function splitOption(word: string): readonly [string, string | undefined] {

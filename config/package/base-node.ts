@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { readLock } from "./lock.ts";
 import { type Arch, hostArch, nodeVersion, ROOT, WORKSHOP } from "./target.ts";
 
 /**
@@ -43,7 +44,7 @@ async function foreignNode(arch: Arch, work: string): Promise<string> {
   const name = `node-linux-${arch}`;
   command("npm", ["pack", "--silent", "--pack-destination", work, `${name}@${nodeVersion()}`], work);
   const tarball = join(work, `${name}-${nodeVersion()}.tgz`);
-  const expected = await lockedIntegrity(name);
+  const expected = lockedIntegrity(name);
   const found = `sha512-${createHash("sha512")
     .update(await readFile(tarball))
     .digest("base64")}`;
@@ -52,11 +53,8 @@ async function foreignNode(arch: Arch, work: string): Promise<string> {
   return join(work, "package/bin/node");
 }
 
-type Lock = { readonly packages: Readonly<Record<string, { readonly version?: string; readonly integrity?: string }>> };
-
-async function lockedIntegrity(name: string): Promise<string> {
-  const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as Lock;
-  const entry = lock.packages[`node_modules/${name}`];
+function lockedIntegrity(name: string): string {
+  const entry = readLock()[`node_modules/${name}`];
   if (entry?.integrity === undefined || entry.version !== nodeVersion()) {
     throw new RangeError(`package-lock.json does not pin ${name}@${nodeVersion()} with a hash`);
   }

@@ -17,7 +17,7 @@ const EXEC_ARGV = [
 
 export type ExecutableOptions = {
   readonly arch: Arch;
-  /** A folder of this build alone; holds bedside.cjs and serialport.node. */
+  /** A folder of this build alone; holds bedside.cjs, serialport.node and parts.json. */
   readonly work: string;
   /** The stripped Node binary. */
   readonly node: string;
@@ -61,7 +61,7 @@ async function inject(options: ExecutableOptions): Promise<void> {
     signature: false,
     seaConfig: {
       main: "../bedside.cjs",
-      assets: { "serialport.node": "../serialport.node" },
+      assets: { "serialport.node": "../serialport.node", "parts.json": "../parts.json" },
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
       // A code cache differs in every build.

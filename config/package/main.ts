@@ -1,17 +1,20 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { baseNode } from "./base-node.ts";
 import { bundle } from "./bundle.ts";
 import { makeExecutable } from "./executable.ts";
+import { bundledPackages, packagedParts } from "./parts.ts";
+import { sbom } from "./sbom.ts";
 import { type Arch, foreignArch, hostArch, productVersion, ROOT, WORKSHOP } from "./target.ts";
 
 /**
- * Makes dist/bedside-linux-<arch>: `node config/package/main.ts [host] [--entry FILE] [--out FOLDER]`.
+ * Makes dist/bedside-linux-<arch> and the list of its parts beside it (.cdx.json):
+ * `node config/package/main.ts [host] [--entry FILE] [--out FOLDER]`.
  * "host" makes this machine's file only. All words go to stderr.
  */
 const ENTRY = "agent/cli/bedside.ts";
@@ -58,20 +61,21 @@ async function makeOne(options: { readonly arch: Arch; readonly entry: string; r
   try {
     const addon = join(work, "serialport.node");
     await copyFile(join(ROOT, "node_modules/@serialport/bindings-cpp/prebuilds", ADDONS[arch]), addon);
-    await bundle({
-      entry,
-      outfile: join(work, "bedside.cjs"),
-      version: productVersion(),
-      build: sourceBuild(),
-      addonSha256: await sha256(addon),
-    });
+    const addonSha256 = await sha256(addon);
+    const product = { version: productVersion(), build: sourceBuild() };
+    const packages = bundledPackages(await bundle({ entry, outfile: join(work, "bedside.cjs"), ...product, addonSha256 }));
+    const parts = packagedParts({ arch, packages, addonSha256 });
+    await writeFile(join(work, "parts.json"), JSON.stringify(parts));
     await makeExecutable({ arch, work, node, output: join(work, "bedside") });
     chmodSync(join(work, "bedside"), 0o755);
+    const executableSha256 = await sha256(join(work, "bedside"));
+    await writeFile(join(work, "sbom"), sbom({ arch, ...product, committedAt: committedAt(), executableSha256, parts, packages }));
     // As old as what was read: a source that is changed meanwhile is newer.
     await utimes(join(work, "bedside"), begun, begun);
     await mkdir(resolve(output, ".."), { recursive: true });
     // Renamed into place, so that a file being run is never written to and a cut build leaves the old one.
     await rename(join(work, "bedside"), output);
+    await rename(join(work, "sbom"), `${output}.cdx.json`);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -82,6 +86,11 @@ function sourceBuild(): string {
   const commit = git(["rev-parse", "--short=12", "HEAD"]);
   if (commit === undefined) return "unknown";
   return git(["status", "--porcelain", "--untracked-files=no"]) === "" ? commit : `${commit}+changed`;
+}
+
+function committedAt(): string | undefined {
+  const seconds = git(["log", "-1", "--format=%ct"]);
+  return seconds === undefined ? undefined : new Date(Number(seconds) * 1000).toISOString();
 }
 
 function git(words: readonly string[]): string | undefined {
