@@ -39,7 +39,7 @@ function text(told: Status): string {
     ...ports
       .filter((port) => port.verdict.is !== "allow")
       .map((port) => `  blocked  ${port.location}   ${port.path}   ${"reasons" in port.verdict ? port.verdict.reasons.join("; ") : ""}`),
-    ...faults.map((fault) => `  fault    ${fault.number}  ${fault.text}   ${fault.key}`),
+    ...faults.map((fault) => `  fault    ${fault.number}  ${fault.text}    ${fault.key}`),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -105,8 +105,9 @@ describe("what is for the broker to decide", () => {
     const fault = doubt({ notBefore: new Date("2025-01-01T00:00Z"), notAfter: new Date("2026-01-01T12:30Z") });
     expect(fault?.key).toBe("credentials.expired");
     expect(fault?.message).toMatch(
-      /^This box's certificate \(broker\.cert, "gw-1" issued by "Hospital CA"\) expired on 2026-01-01T12:30Z; the clock of this box says \S+Z$/,
+      /^This box's certificate \(broker\.cert, "gw-1" issued by "Hospital CA"\) expired on 2026-01-01T12:30Z; /,
     );
+    expect(fault?.message).toMatch(/; the clock of this box says \S+Z$/);
   });
 
   test("a clock of 1970 makes a good certificate one that is valid only from later on (R12)", () => {

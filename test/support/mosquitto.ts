@@ -26,6 +26,11 @@ export type MosquittoOptions = {
   readonly pki: Authority;
   /** Lines put behind the access rules. */
   readonly aclExtra?: string;
+  /** In place of the ordinary access rules of a gateway. */
+  readonly gatewayAcl?: string;
+  /** Lines of the configuration that are left out, and such as are put behind. */
+  readonly without?: readonly string[];
+  readonly more?: readonly string[];
   readonly port?: number;
   /** The broker's own certificate, where it is not to be a good one. */
   readonly server?: Identity;
@@ -79,7 +84,7 @@ function writeConfiguration(options: MosquittoOptions, port: number): string {
   writeFileSync(at("ca.crt"), options.pki.cert);
   writeFileSync(at("server.crt"), server.cert);
   writeFileSync(at("server.key"), server.key, { mode: 0o600 });
-  writeFileSync(at("acl"), `${ACL}${options.aclExtra ?? ""}\n`, { mode: 0o600 });
+  writeFileSync(at("acl"), `${options.gatewayAcl ?? GATEWAY_ACL}${PEOPLE_ACL}${options.aclExtra ?? ""}\n`, { mode: 0o600 });
   const lines = [
     "per_listener_settings false",
     `listener ${port} 127.0.0.1`,
@@ -106,15 +111,16 @@ function writeConfiguration(options: MosquittoOptions, port: number): string {
     ...["error", "warning", "notice", "information"].map((kind) => `log_type ${kind}`),
     // Started as root it would change to the user mosquitto, who cannot read this folder.
     ...(process.getuid?.() === 0 ? ["user root"] : []),
-  ];
-  writeFileSync(at("mosquitto.conf"), `${lines.join("\n")}\n`);
+  ].filter((line) => options.without?.includes(line) !== true);
+  writeFileSync(at("mosquitto.conf"), `${[...lines, ...(options.more ?? [])].join("\n")}\n`);
   return at("mosquitto.conf");
 }
 
-const ACL = `pattern write bedside/v1/%u/up/#
+const GATEWAY_ACL = `pattern write bedside/v1/%u/up/#
 pattern read bedside/v1/%u/up/birth
 pattern read bedside/v1/%u/down/#
-user ops
+`;
+const PEOPLE_ACL = `user ops
 topic readwrite bedside/v1/#
 topic read $SYS/#
 user consumer

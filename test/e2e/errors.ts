@@ -1,0 +1,33 @@
+import { expect } from "vitest";
+import { FAULTS, type FaultKey } from "../../agent/fault/faults.table.ts";
+import type { Status } from "../../agent/health/snapshot.ts";
+import type { Agent, Room } from "../support/agent.ts";
+
+/** What each error must be for a technician: one plain line with number and key, in the log and in `bedside status` alike. */
+
+export const hasFault =
+  (key: FaultKey) =>
+  ({ faults }: Status): boolean =>
+    faults.some((fault) => fault.key === key);
+
+/** Waits until the agent tells it; returns the one status that told it. */
+export async function expectTold(
+  told: { readonly room: Room; readonly agent: Agent },
+  wanted: { readonly key: FaultKey; readonly scope?: string; readonly says: RegExp; readonly withinMs?: number },
+): Promise<Status> {
+  const { room, agent } = told;
+  const { key, scope = "uplink", says } = wanted;
+  const status = await room.statusWhere(`${key} is told`, hasFault(key), wanted.withinMs);
+  const fault = status.faults.find((one) => one.key === key)!;
+  const { number, likely, next } = FAULTS[key];
+  expect(fault).toMatchObject({ scope, key, number });
+  expect(fault.text).toMatch(says);
+  // No line breaks in the fact, and nothing that only a program would say.
+  expect(fault.text).not.toMatch(/\n|undefined|NaN|\[object/);
+  const line = `${number}  ${fault.text}    ${key}`;
+  expect(agent.log()).toContain(`${line}\n  likely   ${likely}\n  do       ${next}\n`);
+  const { code, out } = await room.bedside(["status", "--runtime-dir", room.runtimeDir]);
+  expect(code, "status says with its code that something is wrong").toBe(1);
+  expect(out, "status shows the same line").toContain(line);
+  return status;
+}
