@@ -1,14 +1,18 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectMqtt } from "mqtt";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, type TestContext, test, vi } from "vitest";
 import type { BrokerSession } from "../../agent/effects/effects.ts";
 import { nodeBroker } from "../../agent/effects/node/broker.ts";
 import { Fault } from "../../agent/fault/fault.ts";
 import { Seconds } from "../../config/units.ts";
-import { type Mosquitto, startMosquitto, subscribeRaw } from "../support/mosquitto.ts";
+import { noninEmulator } from "../../drivers/nonin/emulator.ts";
+import { startEmulatedDevice } from "../support/emulated-device.ts";
+import { type Mosquitto, type MosquittoOptions, startMosquitto, subscribeRaw } from "../support/mosquitto.ts";
 import { credentialsOf, makeAuthority } from "../support/pki.ts";
+import { expectTold } from "./errors.ts";
+import { roomFor } from "./room.ts";
 
 const pki = makeAuthority("Hospital CA");
 const cleanups: (() => unknown)[] = [];
@@ -115,3 +119,115 @@ describe("mosquitto's access rules (R19)", () => {
     expect(ops.messages.map((message) => message.payload.toString())).toEqual(["second", "dead"]);
   });
 });
+
+// ── What the packaged agent tells of such rules ─────────────────────────────────────────────────────────────────────
+
+const TEST_MS = 60_000;
+type Rules = { readonly what: string; readonly acl: string; readonly says: RegExp };
+const READ_BIRTH = "pattern read bedside/v1/%u/up/birth\n";
+const WRITE = (...leaves: readonly string[]): string => leaves.map((leaf) => `pattern write bedside/v1/%u/up/${leaf}\n`).join("");
+const UNPROVED: readonly Rules[] = [
+  {
+    what: "do not let a gateway read its own birth",
+    acl: "pattern write bedside/v1/%u/up/#\n",
+    says: /own message on bedside\/v1\/gw-e2e\/up\/birth did not come back within 10 s: the broker took it and gave it to nobody$/,
+  },
+  {
+    what: "do not let a gateway write its own birth",
+    acl: `${READ_BIRTH}${WRITE("events", "reports", "alerts", "waves", "health")}`,
+    says: /did not come back within 10 s: the broker refused to take it \(0x87 Not authorized\)$/,
+  },
+];
+
+async function roomWith(t: TestContext, options: Partial<MosquittoOptions>) {
+  const room = roomFor(t);
+  mkdirSync(room.at("broker"));
+  const broker = room.keep(await startMosquitto({ folder: room.at("broker"), pki: room.pki, ...options }));
+  return { room, broker };
+}
+
+for (const { what, acl, says } of UNPROVED)
+  test.concurrent(
+    `rules that ${what} are told as such, and nothing counts as delivered (R19)`,
+    async (t) => {
+      const { room, broker } = await roomWith(t, { gatewayAcl: acl });
+      room.configure({ port: broker.port });
+      const { ledger } = await expectTold({ room, agent: room.start() }, { key: "uplink.no_round_trip", says });
+      expect(ledger.event).toMatchObject({ delivered: 0, dropped: 0 });
+    },
+    TEST_MS,
+  );
+
+test.concurrent(
+  "rules that refuse one leaf are told by its topic, what it holds is kept, and the other leaves go on (R19)",
+  async (t) => {
+    const acl = `${READ_BIRTH}${WRITE("birth", "events", "alerts", "waves")}`;
+    const { room, broker } = await roomWith(t, { gatewayAcl: acl });
+    const device = room.keep(await startEmulatedDevice({ emulator: noninEmulator, seed: 23, link: room.at("port") }));
+    room.configure({ port: broker.port, beds: [{ path: device.path, location: "b", device: "dv-1", driver: "nonin" }] });
+    const agent = room.start();
+    const says =
+      /^The broker refused a message on bedside\/v1\/gw-e2e\/up\/reports \(0x87 Not authorized\): this gateway may not write there$/;
+    await expectTold({ room, agent }, { key: "uplink.publish_refused", scope: "lane report", says });
+    const { ledger, faults, unexplained } = await room.statusWhere(
+      "waves and events go on",
+      (status) => status.ledger.wave.delivered >= 3 && status.ledger.event.delivered >= 2 && status.ledger.report.waiting >= 3,
+    );
+    expect(ledger.report).toMatchObject({ delivered: 0, dropped: 0 });
+    expect(unexplained).toBe(0);
+    // Health is a state and no lane: its refusal is told beside.
+    expect(faults.map(({ scope, key }) => [scope, key]).sort()).toEqual([
+      ["lane health", "uplink.publish_refused"],
+      ["lane report", "uplink.publish_refused"],
+    ]);
+    // The rules are put right. The lane rests for half a minute after a refusal; a new connection ends that at once.
+    writeFileSync(room.at("broker/acl"), `${READ_BIRTH}${WRITE("#")}`);
+    await broker.restart();
+    await room.statusWhere("all is delivered", (status) => status.faults.length === 0 && status.ledger.report.delivered >= 3);
+  },
+  TEST_MS,
+);
+
+test.concurrent(
+  "a broker to which nobody subscribed (PUBACK 0x10) takes everything, as the standard has it, and nothing is told as wrong (R39)",
+  async (t) => {
+    const { room, broker } = await roomWith(t, {});
+    const device = room.keep(await startEmulatedDevice({ emulator: noninEmulator, seed: 24, link: room.at("port") }));
+    room.configure({ port: broker.port, beds: [{ path: device.path, location: "b", device: "dv-1", driver: "nonin" }] });
+    room.start();
+    const status = await room.statusWhere("reports are delivered", ({ ledger }) => ledger.report.delivered >= 3);
+    expect([status.faults, status.unexplained]).toEqual([[], 0]);
+  },
+  TEST_MS,
+);
+
+type Refusal = { readonly what: string; readonly without?: readonly string[]; readonly more?: readonly string[]; readonly says: RegExp };
+const REFUSALS: readonly Refusal[] = [
+  {
+    what: "lets nobody in without a name and password",
+    without: ["use_identity_as_username true", "use_username_as_clientid true"],
+    says: /takes no session \(0x87 Not authorized\): it does not let this gateway in$/,
+  },
+  {
+    what: "keeps no retained messages",
+    more: ["retain_available false"],
+    says: /takes no session \(0x9a Retain not supported\): it keeps no retained messages, and this box needs them$/,
+  },
+  {
+    what: "takes messages without acknowledgement only",
+    more: ["max_qos 0"],
+    says: /takes no session \(0x9b QoS not supported\): it does not acknowledge messages \(QoS 1\), and this box needs that$/,
+  },
+];
+
+for (const { what, says, ...options } of REFUSALS)
+  test.concurrent(
+    `a mosquitto that ${what} is told by its CONNACK (R39)`,
+    async (t) => {
+      const { room, broker } = await roomWith(t, options);
+      room.configure({ port: broker.port });
+      const { uplink } = await expectTold({ room, agent: room.start() }, { key: "uplink.refused", says });
+      expect(uplink.nextAttemptSeconds).toBeGreaterThanOrEqual(29);
+    },
+    TEST_MS,
+  );
