@@ -5,13 +5,14 @@ import type { Emulator } from "../../drivers/kit/emulator.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
+import { type Parts, partsOf } from "./mappings.ts";
 import { type Memory, memoryOf, sampleOf } from "./measure.ts";
 import { costOf } from "./scenes.ts";
 import { openLines, type Stage } from "./stage.ts";
 import { type Port, startAgent } from "./subjects.ts";
 
 /** What the agent holds after a time, and what it costs meanwhile. */
-export type Held = Memory & { readonly scene: string; readonly cpuPercent: number; readonly switches: number };
+export type Held = Memory & { readonly scene: string; readonly cpuPercent: number; readonly switches: number; readonly parts: Parts };
 
 const START_MS = 3000;
 
@@ -38,7 +39,7 @@ async function hold(
     const before = sampleOf(agent.pid);
     await wait(wanted.seconds * 1000);
     const { cpuPercent, switches } = costOf(before, sampleOf(agent.pid));
-    return { scene: `${wanted.scene}, ${wanted.seconds} s`, ...memoryOf(agent.pid), cpuPercent, switches };
+    return { scene: `${wanted.scene}, ${wanted.seconds} s`, ...memoryOf(agent.pid), cpuPercent, switches, parts: partsOf(agent.pid) };
   } finally {
     await agent.end();
   }

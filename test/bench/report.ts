@@ -1,3 +1,4 @@
+import { partsText } from "./mappings.ts";
 import { median } from "./measure.ts";
 import type { Held } from "./memory.ts";
 import type { Live, Outage } from "./scenes.ts";
@@ -77,9 +78,10 @@ export function notesText({ rounds, growth, outage, memory }: Results): string {
       `${live.devices} devices: CPU ${shown(live.cpuPercent, 2)} %, PSS ${shown(live.pssKb / 1024, 1)} MB, p99 ${shown(live.p99Ms, 1)} ms, ${shown(live.messagesPerSecond, 1)} messages/s, lost ${live.lost}, twice ${live.twice}`,
     );
   if (outage !== undefined) lines.push(outageText(outage));
-  for (const { scene, rssKb, pssKb, anonymousKb, cpuPercent, switches } of memory)
+  for (const { scene, rssKb, pssKb, anonymousKb, cpuPercent, switches, parts } of memory)
     lines.push(
       `memory, ${scene}: RSS ${shown(rssKb / 1024, 1)} PSS ${shown(pssKb / 1024, 1)} anonymous ${shown(anonymousKb / 1024, 1)} MB; CPU ${shown(cpuPercent, 2)} %, ${shown(switches, 0)} switches/s`,
+      `  RSS by part, MB: ${partsText(parts)}`,
     );
   return lines.join("\n");
 }
