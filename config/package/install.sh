@@ -60,7 +60,7 @@ packages_for() {
     check | demo | dev) echo "$tools" ;;
     bench) echo "$tools gcc libc6-dev libmosquitto-dev" ;;
     test)
-      echo "$tools"
+      echo "$tools libfaketime"
       if on_x64; then echo "binutils-aarch64-linux-gnu qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross"; fi
       ;;
     package)
@@ -83,6 +83,7 @@ has() {
     python3-protobuf) /usr/bin/python3 -c 'import google.protobuf' ;;
     qemu-user-static) command -v qemu-aarch64-static ;;
     binutils) command -v strip ;;
+    libfaketime) compgen -G "/usr/lib/*/faketime/libfaketime.so.1" || compgen -G "$OWN_DEBIAN/usr/lib/*/faketime/libfaketime.so.1" ;;
     binutils-aarch64-linux-gnu) command -v aarch64-linux-gnu-strip ;;
     libc6-arm64-cross) arm64_root_has libc.so.6 ;;
     libstdc++6-arm64-cross) arm64_root_has libstdc++.so.6 ;;
