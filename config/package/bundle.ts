@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "./target.ts";
@@ -8,6 +7,8 @@ export type BundleOptions = {
   readonly outfile: string;
   readonly version: string;
   readonly build: string;
+  /** Milliseconds since 1970. */
+  readonly committedAt?: number;
   /** What the add-on's bytes must hash to; the loader refuses others. */
   readonly addonSha256: string;
 };
@@ -35,7 +36,7 @@ export async function bundle(options: BundleOptions): Promise<Metafile> {
     define: {
       __BEDSIDE_VERSION__: JSON.stringify(options.version),
       __BEDSIDE_BUILD__: JSON.stringify(options.build),
-      __BEDSIDE_MADE_AT__: String(commitTime()),
+      __BEDSIDE_MADE_AT__: String(options.committedAt ?? 0),
       __ADDON_SHA256__: JSON.stringify(options.addonSha256),
       // MQTT.js would divert the broker's connection by this variable.
       "process.env.MQTTJS_SOCKS_PROXY": "undefined",
@@ -43,12 +44,6 @@ export async function bundle(options: BundleOptions): Promise<Metafile> {
     plugins: [replacements],
   });
   return result.metafile;
-}
-
-/** Milliseconds since 1970; not the time of the build, which would make each build another file. 0 where there is no git. */
-function commitTime(): number {
-  const { status, stdout } = spawnSync("git", ["show", "--no-patch", "--format=%ct", "HEAD"], { cwd: ROOT, encoding: "utf8" });
-  return status === 0 ? Number(stdout.trim()) * 1000 : 0;
 }
 
 /** Stands for the package `debug`: the environment must not make the agent print packets. */

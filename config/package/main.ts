@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
@@ -7,6 +6,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { baseNode } from "./base-node.ts";
 import { bundle } from "./bundle.ts";
+import { sourceCommit } from "./commit.ts";
 import { makeExecutable } from "./executable.ts";
 import { bundledPackages, packagedParts } from "./parts.ts";
 import { sbom } from "./sbom.ts";
@@ -62,14 +62,14 @@ async function makeOne(options: { readonly arch: Arch; readonly entry: string; r
     const addon = join(work, "serialport.node");
     await copyFile(join(ROOT, "node_modules/@serialport/bindings-cpp/prebuilds", ADDONS[arch]), addon);
     const addonSha256 = await sha256(addon);
-    const product = { version: productVersion(), build: sourceBuild() };
+    const product = { version: productVersion(), ...sourceCommit() };
     const packages = bundledPackages(await bundle({ entry, outfile: join(work, "bedside.cjs"), ...product, addonSha256 }));
     const parts = packagedParts({ arch, packages, addonSha256 });
     await writeFile(join(work, "parts.json"), JSON.stringify(parts));
     await makeExecutable({ arch, work, node, output: join(work, "bedside") });
     chmodSync(join(work, "bedside"), 0o755);
     const executableSha256 = await sha256(join(work, "bedside"));
-    await writeFile(join(work, "sbom"), sbom({ arch, ...product, committedAt: committedAt(), executableSha256, parts, packages }));
+    await writeFile(join(work, "sbom"), sbom({ arch, ...product, executableSha256, parts, packages }));
     // As old as what was read: a source that is changed meanwhile is newer.
     await utimes(join(work, "bedside"), begun, begun);
     await mkdir(resolve(output, ".."), { recursive: true });
@@ -79,23 +79,6 @@ async function makeOne(options: { readonly arch: Arch; readonly entry: string; r
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-/** The commit, so that a file can be traced to its source; a build from other than a commit says so. */
-function sourceBuild(): string {
-  const commit = git(["rev-parse", "--short=12", "HEAD"]);
-  if (commit === undefined) return "unknown";
-  return git(["status", "--porcelain", "--untracked-files=no"]) === "" ? commit : `${commit}+changed`;
-}
-
-function committedAt(): string | undefined {
-  const seconds = git(["log", "-1", "--format=%ct"]);
-  return seconds === undefined ? undefined : new Date(Number(seconds) * 1000).toISOString();
-}
-
-function git(words: readonly string[]): string | undefined {
-  const result = spawnSync("git", words, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
 async function sha256(path: string): Promise<string> {

@@ -8,8 +8,8 @@ export type SbomOptions = {
   readonly version: string;
   /** The commit, or that there was none. */
   readonly build: string;
-  /** When that commit was made, ISO 8601; the time of the build would make each file another. */
-  readonly committedAt: string | undefined;
+  /** Milliseconds since 1970; 0 without a commit. */
+  readonly committedAt: number;
   readonly executableSha256: string;
   readonly parts: PackagedParts;
   readonly packages: readonly BundledPackage[];
@@ -36,7 +36,7 @@ export function sbom(options: SbomOptions): string {
     serialNumber: serialNumber(hex),
     version: 1,
     metadata: {
-      ...(options.committedAt === undefined ? {} : { timestamp: options.committedAt }),
+      ...(options.committedAt === 0 ? {} : { timestamp: new Date(options.committedAt).toISOString() }),
       authors: [{ name: AUTHORS }],
       component: program(options),
     },
