@@ -15,12 +15,19 @@ export type Emulator<S> = {
    * One step: `heard` is everything the gateway sent since the last step, `at` the time since switch-on (never smaller than
    * before). Returns what the device sends now, in order, and when it wants the next step at the latest.
    */
-  readonly step: (
-    state: S,
-    heard: Uint8Array,
-    at: Duration,
-  ) => { readonly state: S; readonly sends: readonly Sent[]; readonly next: Duration };
+  readonly step: (state: S, heard: Uint8Array, at: Duration) => Turn<S>;
 };
+export type Turn<S> = {
+  readonly state: S;
+  readonly sends: readonly Sent[];
+  readonly next: Duration;
+  /** What faults did in this step, a line each, for whoever watches. */
+  readonly did?: readonly string[];
+};
+
+/** An emulator whose state is nobody's business: what a list of devices holds. */
+// biome-ignore lint/suspicious/noExplicitAny: a state is private to its emulator; the runner hands it back unread.
+export type AnyEmulator = Emulator<any>;
 
 /** Bytes that leave the device together, and the unit (a packet, an answer, an alert edge) that ends with them, if one does. */
 export type Sent = { readonly bytes: Uint8Array; readonly unit?: Unit };
@@ -37,6 +44,8 @@ export type Unit = {
   readonly waves: Readonly<Record<string, readonly number[]>>;
   /** Conditions present after this unit: refid → true. A change against the unit before is an alert edge. */
   readonly conditions: Readonly<Record<string, boolean>>;
+  /** The emulator's paper names less than a reader may tell: what is not named here is no invention. */
+  readonly partial?: true;
 };
 
 /** A seeded generator for emulators (mulberry32): returns the next state and a number in [0, 1). */
