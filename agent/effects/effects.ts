@@ -32,7 +32,8 @@ export type Entropy = { bytes(count: number): Uint8Array };
 
 /**
  * Files, with the calls whose order decides what survives. Paths are absolute; names of folders end without a slash.
- * Throws Fault `disk.full`, `disk.read_only` or `disk.failed`. A failed `sync` is never repeated on the same file.
+ * Throws Fault `disk.full`, `disk.read_only`, `disk.denied`, `disk.too_many` or `disk.failed`. A failed `sync` is never repeated
+ * on the same file. Nothing but a regular file is opened, and no link is followed at the end of a path.
  */
 export type Disk = {
   /** Names in a folder, sorted; empty where it does not exist. */
@@ -49,6 +50,8 @@ export type Disk = {
   free(folder: string): Promise<{ readonly bytes: Bytes; readonly inodes: number }>;
   /** Whether the folder lies on tmpfs. */
   isTmpfs(folder: string): Promise<boolean>;
+  /** Names for the folder and each above it, equal however its path is written or linked. Never throws. */
+  lineage(folder: string): Promise<readonly string[]>;
 };
 export type DiskFile = {
   read(at: number, length: number): Promise<Uint8Array>;
@@ -80,16 +83,20 @@ export type OpenPort = {
 /** A place where a serial line ends, as the host shows it. The path may change at any boot; the location survives. */
 export type PortFacts = {
   readonly path: string;
-  /** USB topology with interface number ("usb-1.3:1.0"), UART ("uart-3f201000.serial"), or as declared in the configuration. */
+  /** USB controller, sockets and interface ("usb-0000:00:14.0-1.3:1.0"), UART ("uart-3f201000.serial"), or as declared. */
   readonly location: string;
   /** Whether sysfs shows hardware behind it; a pty or a declared port is not hardware. */
   readonly hardware: boolean;
   /** Adapter facts, each as the host says it ("vendor": "0403"). A claim, not evidence. */
   readonly facts: Readonly<Record<string, string>>;
+  /** Names one enumeration by the host: another one is another attachment, whatever else is equal. Absent where the host tells none. */
+  readonly attachment?: string;
 };
 export type Ports = {
   /** Every port seen now, in order of location. */
   list(): Promise<readonly PortFacts[]>;
+  /** Whether a look is worth while: something may have changed since the last call. A hint; absent where nothing can tell. */
+  stirred?(): boolean;
 };
 
 /** Read for every connect, so that rotation needs no restart. PEM. Throws Fault `credentials.unreadable`. */

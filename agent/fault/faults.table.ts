@@ -51,17 +51,24 @@ export const FAULTS = {
   "session.quarantined":    { number: "BED-220", what: "The driver failed on a frame and is paused on this port", likely: "a defect of the driver, or a device that it does not fit", next: "send the frame in the log to the driver's author; it is tried again by itself" },
   "port.transmit_refused":  { number: "BED-221", what: "A driver wanted to send bytes that it has not declared", likely: "a defect of the driver", next: "tell the driver's author; nothing was sent" },
 
-  "disk.full":              { number: "BED-401", what: "The disk is full", likely: "logs or other programs on the same disk", next: "free space; live readings go on meanwhile" },
-  "disk.read_only":         { number: "BED-402", what: "The disk is read-only", likely: "a failing SD card, or a mount option", next: "replace the SD card; live readings go on meanwhile" },
+  "identity.contested":     { number: "BED-301", what: "Two adapters claim to be one device", likely: "two adapters with the same serial number, or a copy of one; the first goes on and is marked as contested", next: "bedside ports  shows both; unplug the wrong one, or let the rules name the location of each" },
+  "identity.ambiguous":     { number: "BED-302", what: "Two adapters claim to be one device and nothing tells which is right; neither is used", likely: "two adapters with the same serial number, both plugged in before the start", next: "bedside ports  shows both; unplug the wrong one, or let the rules name the location of each" },
+
+  "disk.full":              { number: "BED-401", what: "The disk is full", likely: "logs or other programs on the same disk", next: "free space on the disk of the state directory; live readings go on meanwhile, and keeping begins again by itself" },
+  "disk.read_only":         { number: "BED-402", what: "The disk is read-only", likely: "a failing SD card, or a mount option", next: "restart the box; if it comes again, replace the SD card; live readings go on meanwhile" },
   "disk.failed":            { number: "BED-403", what: "The disk failed", likely: "a failing SD card", next: "replace the SD card; live readings go on meanwhile" },
   "state.corrupt":          { number: "BED-404", what: "Stored data failed its check and was skipped", likely: "a power cut on a failing SD card", next: "bedside status  tells how much; replace the SD card if it comes again" },
   "runtime.not_tmpfs":      { number: "BED-405", what: "The runtime directory is not in memory (tmpfs)", likely: "--runtime-dir points to a disk", next: "give --runtime-dir a directory below /run" },
   "state.too_open":         { number: "BED-406", what: "Other users of this box can change what the agent keeps", likely: "the directory was made as another user, or with rights for everybody", next: "as root:  chown bedside DIRECTORY  and  chmod 700 DIRECTORY  with the one named above (bedside: the service's user)" },
 
+  "disk.denied":            { number: "BED-408", what: "A file or folder of the agent cannot be used, but the disk works", likely: "another user owns it (the agent was once started as root), or something else lies in its place", next: "make the service's user the owner of the state and runtime directories (chown -R), or move what is in the way; then restart the service" },
+  "disk.too_many":          { number: "BED-407", what: "This box allows the agent no more open files", likely: "a limit of the service that is too small for spool.size", next: "raise LimitNOFILE= of the service, or make spool.size smaller; live readings go on meanwhile" },
+
   "config.unreadable":      { number: "BED-501", what: "The configuration file cannot be read", likely: "wrong path after --config", next: "check the path" },
   "config.invalid":         { number: "BED-502", what: "The configuration file has mistakes", likely: "the lines named above", next: "correct them and start again; nothing was opened and nothing was sent" },
   "agent.second":           { number: "BED-503", what: "Another agent runs on the same directories", likely: "the service is running", next: "stop it first, or give --state-dir and --runtime-dir of their own" },
   "agent.unreachable":      { number: "BED-504", what: "No agent answers", likely: "the service is not running, or you are not in its group", next: "start the service, then  bedside status" },
+  "start.directories":      { number: "BED-508", what: "The state directory lies in the runtime directory", likely: "--state-dir and --runtime-dir name the same place", next: "give --state-dir a directory on a disk, for example /var/lib/bedside: what lies in memory does not survive a power cut" },
   "usage":                  { number: "BED-510", what: "The command was not understood", likely: "a typing error", next: "bedside --help" },
   "agent.addon":            { number: "BED-505", what: "The serial add-on cannot be loaded", likely: "/dev/shm, the runtime and state directories and /tmp are all mounted noexec, or the program file is damaged", next: "let one of them be mounted exec, or install the program file again" },
   "start.environment":      { number: "BED-506", what: "An environment variable is set that could change what the program does", likely: "a setting of the shell or of the service", next: "unset it and start again (in the service: UnsetEnvironment=)" },

@@ -110,6 +110,7 @@ export class MemoryDisk implements Disk {
   syncFolder = (folder: string): Promise<void> => this.#operate("syncFolder", folder);
   free = (): Promise<{ bytes: Bytes; inodes: number }> => Promise.resolve({ bytes: MiB(1000), inodes: 1000 });
   isTmpfs = (folder: string): Promise<boolean> => Promise.resolve(folder.startsWith("/run"));
+  lineage = (folder: string): Promise<readonly string[]> => Promise.resolve([folder]);
 
   readonly #open = new Set<{ path: string; bytes: Uint8Array }>();
 

@@ -100,6 +100,7 @@ export class SimDisk {
       },
       free: () => Promise.resolve({ bytes: MiB(4096) as Bytes, inodes: 1_000_000 }),
       isTmpfs: (folder) => Promise.resolve(this.#onTmpfs(folder)),
+      lineage: (folder) => Promise.resolve([folder]),
     };
   }
 
