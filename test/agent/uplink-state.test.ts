@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   BACKOFF_CAP,
   BACKOFF_FIRST,
+  BACKOFF_LATER,
   GOOD_AFTER,
   nextUplink,
   PROOF_WITHIN,
@@ -92,6 +93,16 @@ describe("the way to the broker", () => {
   test("draws the wait from nothing up to the whole", () => {
     const state: UplinkState = { phase: "connecting", attempt: 4 };
     expect([0, 0.25, 0.5, 0.75].map((jitter) => waitAfter(state, jitter))).toEqual([0, 4000, 8000, 12_000]);
+  });
+
+  test("is left alone for half a minute at least where the broker asks for it, spread over as much again, and backs off beyond that", () => {
+    const later = (attempt: number, jitter: number): number => {
+      const next = nextUplink({ phase: "connecting", attempt }, ended(jitter, "later"), NOW).state;
+      return next.phase === "offline" ? elapsed(NOW, next.until) : Number.NaN;
+    };
+    expect([0, 0.5, 1 - Number.EPSILON].map((jitter) => Math.round(later(1, jitter)))).toEqual([30_000, 45_000, 60_000]);
+    expect(Math.round(later(9, 1 - Number.EPSILON))).toBe(300_000);
+    expect(BACKOFF_LATER).toBe(30_000);
   });
 
   test("makes the next wait short only after a good minute on line", () => {

@@ -11,6 +11,7 @@ const TOPICS = topicsOf("gw-1");
 
 class Session extends HandBroker {
   heard: Parameters<BrokerSession["subscribe"]>[1] = () => undefined;
+  subscription = 0;
   ended = 0;
   close: (fault: Fault) => void = () => undefined;
   override closed = new Promise<Fault>((resolve) => {
@@ -18,7 +19,7 @@ class Session extends HandBroker {
   });
   override subscribe(_topic?: string, heard?: Session["heard"]): Promise<number> {
     if (heard !== undefined) this.heard = heard;
-    return Promise.resolve(0);
+    return Promise.resolve(this.subscription);
   }
   override async end(): Promise<void> {
     this.ended += 1;
@@ -33,6 +34,7 @@ class Session extends HandBroker {
 class Way {
   readonly clock = new StillClock();
   readonly told: string[] = [];
+  readonly faults: Fault[] = [];
   readonly attempts: ConnectOptions[] = [];
   readonly live: Outgoing[] = [];
   readonly answered: number[] = [];
@@ -93,7 +95,10 @@ class Way {
           return kind === "birth" ? Uint8Array.from(Buffer.from(nonce, "hex")) : undefined;
         },
       },
-      raise: (fault) => this.told.push(`raise ${fault.key}`),
+      raise: (fault) => {
+        this.faults.push(fault);
+        this.told.push(`raise ${fault.key}`);
+      },
       doubt: (fault) => this.told.push(...(fault === undefined ? [] : [`doubt ${fault.key}`])),
       clear: (which) => {
         if (which !== "birth" && which !== "health") this.told.push(`clear ${which}`);
@@ -157,6 +162,59 @@ describe("the uplink", () => {
     way.session = new Session(20);
     await way.online();
     expect(way.told.slice(2)).toEqual(["clear uplink", "connected"]);
+  });
+
+  test.each([
+    [0x87, 0x87, "the broker refused to take it (0x87 Not authorized)"],
+    [0x87, 0x00, "the broker does not let it be read (0x87 Not authorized)"],
+    [0x01, undefined, "the broker did not say that it has it"],
+    [0x01, 0x10, "the broker took it and gave it to nobody"],
+  ])("says what the broker answered where its own birth stays away (SUBACK %i, PUBACK %s)", async (subscription, answer, says) => {
+    const way = new Way();
+    way.session.subscription = subscription;
+    await way.until("proving");
+    await settle();
+    if (answer !== undefined) way.session.sent(TOPICS.birth)[0]!.answer(answer);
+    await way.until("offline");
+    expect(
+      way.faults.map(({ key }) => key),
+      "the refused birth is part of it",
+    ).toEqual(["uplink.no_round_trip"]);
+    const begin = `The broker took the session, but this gateway's own message on ${TOPICS.birth} did not come back within 10 s: `;
+    expect(way.faults[0]?.message).toBe(`${begin}${says}`);
+  });
+
+  test("tells a refused message of state by its topic", async () => {
+    const way = await new Way().online();
+    way.uplink.changed();
+    for (let tick = 0; tick < 30; tick++) await way.tick();
+    way.session.sent(TOPICS.birth)[1]!.answer(0x87);
+    way.session.sent(TOPICS.health)[0]!.answer(0x97);
+    await settle();
+    expect(way.faults.map(({ context, message }) => [context.lane, message])).toEqual([
+      ["birth", `The broker refused a message on ${TOPICS.birth} (0x87 Not authorized): this gateway may not write there`],
+      ["health", `The broker refused a message on ${TOPICS.health} (0x97 Quota exceeded): a limit is reached, of messages or of room`],
+    ]);
+  });
+
+  test.each([
+    ["again", 0, 2],
+    ["later", 30, 60],
+    ["person", 30, 60],
+  ] as const)("after a refusal that the table answers with %s waits %i to %i s", async (react, least, most) => {
+    const way = new Way();
+    way.refuses = new Fault("uplink.refused", "no", { react });
+    await way.tick();
+    await way.tick();
+    const wait = Number(way.uplink.view().nextAttempt! - way.clock.now()) / 1e9;
+    expect(wait).toBeGreaterThanOrEqual(least - 0.1);
+    expect(wait).toBeLessThanOrEqual(most);
+  });
+
+  test("hands on what is doubtful about its own certificate", async () => {
+    const way = await new Way().online();
+    way.attempts[0]!.doubt(new Fault("credentials.expired", "yesterday"));
+    expect(way.told.at(-1)).toBe("doubt credentials.expired");
   });
 
   test("does not take the late end of a session that it gave up for the end of the next one", async () => {

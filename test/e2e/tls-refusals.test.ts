@@ -180,6 +180,17 @@ describe("a broker's certificate", () => {
     },
   );
 
+  test("that holds, from an authority that has expired, is told by the authority (R02)", async () => {
+    const old = makeAuthority("Old Hospital CA", past);
+    const broker = await fakeBroker(server({}, old));
+    const fault = await refusal(optionsFor(broker.port, { credentials: { ...client(), ca: Buffer.from(old.cert) } }));
+    expect(fault.key).toBe("uplink.server_expired");
+    expect(fault.message).toMatch(
+      /"broker" issued by "Old Hospital CA".*; it holds itself, but the authority that issued it does not; the clock/,
+    );
+    expect(broker.applicationBytes).toBe(0);
+  });
+
   test("for the configured address is accepted", async () => {
     const broker = await fakeBroker(server({ names: ["127.0.0.1"] }));
     const session = await outcome(optionsFor(broker.port, { host: "127.0.0.1" }));
@@ -258,7 +269,7 @@ describe("this box's certificate", () => {
   test("is good again at once when its files are replaced, without a restart", async () => {
     const paths = { ca: join(folder, "v-ca.pem"), cert: join(folder, "v-cert.pem"), key: join(folder, "v-key.pem") };
     const write = (credentials: Credentials): void => {
-      for (const name of ["ca", "cert", "key"] as const) writeFileSync(paths[name], credentials[name]);
+      for (const name of ["ca", "cert", "key"] as const) writeFileSync(paths[name], credentials[name], { mode: 0o600 });
     };
     const vault = fileVault(paths);
     const broker = nodeBroker();

@@ -32,15 +32,15 @@ export type KeyKind = "P-256" | "P-224" | "RSA-1024" | "RSA-2048" | "RSA-3072";
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-export function makeAuthority(name: string): Authority {
+export function makeAuthority(name: string, validity: { readonly notBefore?: Date; readonly notAfter?: Date } = {}): Authority {
   const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const cert = makeCertificate({
     subject: name,
     issuer: name,
     publicKey: keys.publicKey,
     signer: keys.privateKey,
-    notBefore: new Date(Date.now() - DAY),
-    notAfter: new Date(Date.now() + 30 * DAY),
+    notBefore: validity.notBefore ?? new Date(Date.now() - DAY),
+    notAfter: validity.notAfter ?? new Date(Date.now() + 30 * DAY),
     extensions: [
       extension("2.5.29.19", true, sequence([boolean(true), integer(0)])),
       // keyCertSign and cRLSign: bits 5 and 6.
