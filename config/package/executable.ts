@@ -4,7 +4,14 @@ import { join } from "node:path";
 import process from "node:process";
 import { type Arch, nodeVersion, ROOT } from "./target.ts";
 
-/** Baked in; nothing outside the file can take them away. */
+/** What Node itself is told at every start. */
+export type BakedIn = {
+  readonly execArgv: readonly string[];
+  /** Who may add to it. */
+  readonly execArgvExtension: "none" | "env" | "cli";
+};
+
+/** Nothing outside the file can take these away. */
 const EXEC_ARGV = [
   "--disable-sigusr1", // No debugger by signal.
   "--openssl-config=/dev/null", // A configuration file could load foreign code into OpenSSL.
@@ -23,6 +30,8 @@ export type ExecutableOptions = {
   readonly node: string;
   /** Absolute. */
   readonly output: string;
+  /** For the programs alone with which tests show what these flags are good for. */
+  readonly bakedIn?: BakedIn;
 };
 
 type Sea = (
@@ -66,8 +75,7 @@ async function inject(options: ExecutableOptions): Promise<void> {
       useSnapshot: false,
       // A code cache differs in every build.
       useCodeCache: false,
-      execArgv: EXEC_ARGV,
-      execArgvExtension: "none",
+      ...(options.bakedIn ?? { execArgv: EXEC_ARGV, execArgvExtension: "none" }),
     },
   });
 }

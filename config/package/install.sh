@@ -79,6 +79,7 @@ has() {
     mosquitto) PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v mosquitto ;;
     mosquitto-clients) command -v mosquitto_sub ;;
     socat) command -v socat ;;
+    iproute2) command -v ss ;;
     protobuf-compiler) command -v protoc ;;
     python3-protobuf) /usr/bin/python3 -c 'import google.protobuf' ;;
     qemu-user-static) command -v qemu-aarch64-static ;;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -142,32 +142,4 @@ export async function heardFrom(bed: Bed, running: Running, topic: string, withi
   } catch (cause) {
     throw new RangeError(`nothing came on ${topic}; the agent said: ${running.output()}`, { cause });
   }
-}
-
-/** Sockets of a process on which anybody could reach it: listening TCP, and every UDP; as "tcp 0100007F:240D". */
-export function openDoors(pid: number): string[] {
-  const own = new Set(
-    readdirSync(`/proc/${pid}/fd`).map((fd) => {
-      try {
-        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw cause;
-      }
-    }),
-  );
-  return ["tcp", "tcp6", "udp", "udp6"].flatMap((kind) => doorsOfKind(kind, own));
-}
-
-const LISTEN = "0A";
-
-function doorsOfKind(kind: string, own: ReadonlySet<string | undefined>): string[] {
-  const table = `/proc/net/${kind}`;
-  // Without IPv6 there is no such table.
-  if (!existsSync(table)) return [];
-  const rows = readFileSync(table, "utf8").trim().split("\n").slice(1);
-  return rows
-    .map((row) => row.trim().split(/\s+/))
-    .filter((columns) => own.has(columns[9]) && (kind.startsWith("udp") || columns[3] === LISTEN))
-    .map((columns) => `${kind} ${columns[1]}`);
 }
