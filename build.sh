@@ -93,7 +93,7 @@ run_test() {
   stage small run_script test/sim/small.ts --seeds 40
   stage canaries run_script test/sim/canaries.ts
   tests arm64 --dir test/arm64
-  node test/package/tally.ts "$RESULTS"
+  node test/package/tally.ts "$RESULTS" --whole
 }
 
 # Leaves "name code milliseconds report-or-plain" for the tally. Runs in a subshell, so that a stage's exit ends only the stage.

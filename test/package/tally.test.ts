@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { requirementLine, requirementsOf, requirementsPage, unproved } from "./requirements.ts";
 import { addUp, countStage, lastLine } from "./tally.ts";
 
 const stage = (kind: "plain" | "report", code: number) => ({ name: "x", kind, code, milliseconds: 1 });
@@ -40,4 +41,41 @@ test("the last line names the skipped tests only where there are some", () => {
   ]);
   expect(lastLine(counts)).toBe("3 passed, 1 failed");
   expect(lastLine({ ...counts, skipped: ["a"] })).toBe("3 passed, 1 failed, 1 skipped");
+});
+
+const OWED = { R01: "one", R17: "seventeen", R46: "forty-six" };
+const named = (status: string, fullName: string) => ({ status, fullName });
+const reports = [
+  {
+    testResults: [
+      {
+        name: "/x/a.test.ts",
+        status: "failed",
+        assertionResults: [named("passed", "it does (R17, R56)"), named("failed", "it does not (R17)")],
+      },
+      { name: "/x/b.test.ts", status: "passed", assertionResults: [named("pending", "later (R46)"), named("passed", "no id (R2D2, 17)")] },
+    ],
+  },
+  { testResults: [{ name: "/x/c.test.ts", status: "passed", assertionResults: [named("passed", "rules (R56) hold (R56)")] }] },
+];
+
+test("requirements are counted by the ids in the names of tests, over all reports", () => {
+  expect(requirementsOf(reports, OWED).map(requirementLine)).toEqual([
+    "R01  0 passed                one",
+    "R17  1 passed, 1 FAILED      seventeen",
+    "R46  0 passed, 1 skipped     forty-six",
+    "R56  2 passed",
+  ]);
+});
+
+test("a requirement that is owed is unproved without a test or where its tests were skipped; one that is not owed never", () => {
+  expect(unproved(requirementsOf(reports, OWED)).map(({ id }) => id)).toEqual(["R01", "R46"]);
+  expect(unproved(requirementsOf([], {}))).toEqual([]);
+});
+
+test("the page of requirements names every test with its result", () => {
+  const page = requirementsPage(requirementsOf(reports, OWED));
+  expect(page).toContain("| R01 | 0 | 0 | 0 | one | **NOT PROVED** |");
+  expect(page).toContain("| R17 | 1 | 1 | 0 | seventeen | **FAILED** |");
+  expect(page).toMatch(/## R17\n\n- passed: it does \(R17, R56\) \(.*a\.test\.ts\)\n- failed: it does not/);
 });

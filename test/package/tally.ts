@@ -1,10 +1,14 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { OWED } from "./requirements.table.ts";
+import { type Report, requirementLine, requirementsOf, requirementsPage, unproved } from "./requirements.ts";
 
 /**
- * `node test/package/tally.ts FOLDER`: prints the stages with their times, what was skipped, and one line
+ * `node test/package/tally.ts FOLDER [--whole]`: prints the stages with their times, what was skipped, and one line
  * "N passed, N failed". Fails when anything failed or no test ran. A stage that is not vitest counts as one test.
+ * With --whole, which says that every test ran, also the requirements by what their tests showed, with the tests in
+ * FOLDER/requirements.md; one that is owed and not proved is a failure.
  */
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: readonly string[] };
 export type Stage = {
@@ -13,14 +17,6 @@ export type Stage = {
   readonly milliseconds: number;
   /** Whether vitest leaves a report of this stage; one that is missing is a failure. */
   readonly kind: "report" | "plain";
-};
-
-type Report = {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
-  }[];
 };
 
 export function countStage(stage: Stage, report: Report | undefined): Counts {
@@ -55,22 +51,41 @@ export function lastLine(counts: Counts): string {
   return `${counts.passed} passed, ${counts.failed} failed${skipped}`;
 }
 
-function main(folder: string): void {
-  const stages = readStages(folder);
-  const counted = stages.map((stage) => ({ stage, counts: countStage(stage, readReport(join(folder, `${stage.name}.json`))) }));
+function main(folder: string, whole: boolean): void {
+  const stages = readStages(folder).map((stage) => ({ stage, report: readReport(join(folder, `${stage.name}.json`)) }));
+  const counted = stages.map(({ stage, report }) => ({ stage, counts: countStage(stage, report) }));
   const say = (line: string): boolean => process.stdout.write(`${line}\n`);
   say("");
   for (const { stage, counts } of counted) {
     const verdict = counts.failed > 0 ? "FAILED" : "ok";
     say(`${stage.name.padEnd(10)} ${(stage.milliseconds / 1000).toFixed(1).padStart(6)} s  ${verdict.padEnd(6)}  ${lastLine(counts)}`);
   }
-  const total = addUp(counted.map((one) => one.counts));
-  const whole = stages.reduce((sum, stage) => sum + stage.milliseconds, 0);
-  say(`${"together".padEnd(10)} ${(whole / 1000).toFixed(1).padStart(6)} s`);
+  const missing = whole
+    ? tellRequirements(
+        folder,
+        stages.flatMap(({ report }) => report ?? []),
+        say,
+      )
+    : 0;
+  const total = addUp([...counted.map((one) => one.counts), { passed: 0, failed: missing, skipped: [] }]);
+  const milliseconds = stages.reduce((sum, { stage }) => sum + stage.milliseconds, 0);
+  say(`${"together".padEnd(10)} ${(milliseconds / 1000).toFixed(1).padStart(6)} s`);
   for (const name of total.skipped) say(`SKIPPED: ${name}`);
   if (total.passed + total.failed === 0) say("No test ran.");
   say(lastLine(total));
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+/** Answers with how many owed ones are not proved. */
+function tellRequirements(folder: string, reports: readonly Report[], say: (line: string) => boolean): number {
+  const all = requirementsOf(reports, OWED);
+  const page = join(folder, "requirements.md");
+  writeFileSync(page, requirementsPage(all));
+  say(`\nrequirements, by the tests that name them (which, says ${page})`);
+  for (const one of all) say(requirementLine(one));
+  say("");
+  for (const { id, owed } of unproved(all)) say(`FAILED: no test that passed proves ${id}: ${owed}`);
+  return unproved(all).length;
 }
 
 function readStages(folder: string): Stage[] {
@@ -85,4 +100,4 @@ function readReport(path: string): Report | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Report) : undefined;
 }
 
-if (import.meta.main) main(process.argv[2] ?? "");
+if (import.meta.main) main(process.argv[2] ?? "", process.argv.includes("--whole"));
