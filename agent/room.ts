@@ -2,7 +2,7 @@ import type { Rule } from "../config/schema.ts";
 import type { Mono } from "../config/units.ts";
 import type { AnyDriver } from "../drivers/kit/driver.ts";
 import type { Device, Event } from "../proto/messages.ts";
-import { type Change, Inventory, type Judged } from "./admission/inventory.ts";
+import { type Change, contestedDevices, Inventory, type Judged } from "./admission/inventory.ts";
 import type { Effects } from "./effects/effects.ts";
 import { assert, type Fault } from "./fault/fault.ts";
 import type { FaultBook } from "./fault/fault-book.ts";
@@ -32,6 +32,7 @@ export class Room {
   readonly #epochs = new Epochs();
   readonly #inventory: Inventory;
   readonly #sessions = new Map<string, Session>();
+  #contested: ReadonlySet<string> = new Set();
 
   constructor(options: RoomOptions) {
     this.#options = options;
@@ -57,7 +58,11 @@ export class Room {
   }
 
   tick(now: Mono): void {
-    for (const change of this.#inventory.tick(now)) this.#portChanged(change);
+    const changes = this.#inventory.tick(now);
+    // What went is ended first: two adapters that exchanged their paths must not find them in use by each other.
+    const ending = changes.flatMap((change) => this.#endFormer(change));
+    for (const change of changes) this.#portChanged(change, ending);
+    if (changes.length > 0) this.#tellContested();
     for (const session of this.#sessions.values()) session.tick(now);
   }
 
@@ -65,13 +70,24 @@ export class Room {
     for (const session of this.#sessions.values()) await session.end("stopped");
   }
 
-  #portChanged({ location, judged }: Change): void {
-    this.#options.changed();
+  /** Ends the session of a port that went, is another attachment, or is not admitted as before. Returns when its node is free. */
+  #endFormer({ location, judged }: Change): readonly { readonly path: string; readonly shut: Promise<void> }[] {
     const old = this.#sessions.get(location);
-    if (judged === undefined) {
-      this.#endSession(location, old);
-      return;
-    }
+    if (old === undefined) return [];
+    const { port, device, socket, driver } = old.view();
+    const now = judged?.port;
+    const unplugged = now === undefined || now.path !== port.path || now.attachment !== port.attachment;
+    const verdict = judged?.verdict;
+    const same = verdict?.is === "allow" && verdict.device === device && verdict.socket === socket && verdict.driver === driver;
+    if (!unplugged && same) return [];
+    this.#sessions.delete(location);
+    this.#options.faults.clear(`port ${location}`);
+    return [{ path: port.path, shut: old.end(unplugged ? "unplugged" : "revoked") }];
+  }
+
+  #portChanged({ location, judged }: Change, ending: readonly { readonly path: string; readonly shut: Promise<void> }[]): void {
+    this.#options.changed();
+    if (judged === undefined) return;
     const { port, verdict } = judged;
     const reasons = verdict.is === "allow" ? undefined : verdict.reasons.join("; ");
     this.#options.log.event("port.verdict", {
@@ -82,24 +98,44 @@ export class Room {
       reasons,
     });
     this.#options.event({ kind: "admission", admission: admission(judged) });
-    const same = old !== undefined && verdict.is === "allow" && old.view().port.path === port.path && old.view().device === verdict.device;
-    if (same) return;
-    this.#endSession(location, old);
-    if (verdict.is !== "allow") return;
+    if (verdict.is !== "allow" || this.#sessions.has(location)) return;
     const driver = this.#options.drivers.find((one) => one.id === verdict.driver);
     assert(driver !== undefined, "an admitted port has a driver");
-    const { device, socket } = verdict;
+    const { device, socket, known } = verdict;
+    const after = Promise.all(ending.filter(({ path }) => path === port.path).map(({ shut }) => shut));
     this.#sessions.set(
       location,
-      new Session({ effects: this.#options.effects, port, driver, admitted: { device, socket }, hooks: this.#hooks(location) }),
+      new Session({
+        effects: this.#options.effects,
+        port,
+        driver,
+        admitted: { device, socket, known },
+        hooks: this.#hooks(location),
+        after,
+      }),
     );
   }
 
-  #endSession(location: string, session: Session | undefined): void {
-    if (session === undefined) return;
-    this.#sessions.delete(location);
-    this.#options.faults.clear(`port ${location}`);
-    void session.end("revoked");
+  /** A contested claim never displaces who was there: that one goes on and says so, and a fault stands until one of them is gone. */
+  #tellContested(): void {
+    const contested = contestedDevices(this.#inventory.all);
+    for (const device of this.#contested) if (!contested.has(device)) this.#options.faults.clear(`device ${device}`);
+    for (const [device, fault] of contested) this.#options.faults.raise(`device ${device}`, fault);
+    this.#contested = new Set(contested.keys());
+    for (const session of this.#sessions.values()) {
+      const { device, contested: before } = session.view();
+      if (before === contested.has(device)) continue;
+      session.contest(!before);
+      this.#introduceAgain(session.view());
+    }
+  }
+
+  /** What a batch says of a device it says once: what comes now begins new ones. */
+  #introduceAgain(view: SessionView): void {
+    if (view.epoch === undefined) return;
+    this.#epochs.change(view.epoch, { ...view, mode: view.port.hardware ? "real" : "test" });
+    this.#options.spool.closeBlocks();
+    this.#options.changed();
   }
 
   #hooks(location: string): SessionHooks {
@@ -107,9 +143,16 @@ export class Room {
       keep: (lane, entry) => this.#options.spool.keep(lane, entry),
       beginEpoch: (attachment) => this.#beginEpoch(attachment),
       endEpoch: (epoch, reason) => this.#endEpoch(epoch, reason),
-      learned: (epoch, facts) => this.#options.event({ kind: "identityLearned", identityLearned: { facts } }, epoch),
+      learned: (epoch, facts) => {
+        const session = this.#sessions.get(location);
+        if (session !== undefined) this.#introduceAgain(session.view());
+        this.#options.event({ kind: "identityLearned", identityLearned: { facts } }, epoch);
+      },
       discarded: (what) => this.#options.event(events.discardsEvent(what)),
-      raise: (fault) => this.#options.faults.raise(`port ${location}`, fault),
+      raise: (fault) => {
+        this.#options.faults.raise(`port ${location}`, fault);
+        if (fault.key === "port.gone") this.#inventory.stir();
+      },
       clear: () => this.#options.faults.clear(`port ${location}`),
       changed: () => this.#options.changed(),
     };

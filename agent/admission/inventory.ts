@@ -1,13 +1,16 @@
 import type { Rule } from "../../config/schema.ts";
-import { elapsed, type Mono, Seconds } from "../../config/units.ts";
+import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { PortFacts, Ports } from "../effects/effects.ts";
-import { asFault, type Fault } from "../fault/fault.ts";
-import { decideAdmission, type Verdict } from "./rules.ts";
+import { asFault, Fault } from "../fault/fault.ts";
+import { type Judged, judgePorts } from "./rules.ts";
+
+export type { Judged } from "./rules.ts";
 
 /** sysfs is the truth and tells nothing by itself, so it is looked at this often. */
-const LOOK_EVERY = Seconds(1);
+export const LOOK_EVERY = Seconds(1);
+/** What stirs wakes a look, and what stirs on and on no more than one in this time: plugging a hub is a hundred notifications. */
+export const LOOK_APART = Milliseconds(100);
 
-export type Judged = { readonly port: PortFacts; readonly verdict: Verdict };
 export type Change = { readonly location: string; readonly judged: Judged | undefined };
 
 /** Every port that is seen now, with its verdict. Tells what changed since the last look. */
@@ -15,9 +18,10 @@ export class Inventory {
   readonly #ports: Ports;
   readonly #rules: readonly Rule[];
   readonly #drivers: ReadonlySet<string>;
-  readonly #judged = new Map<string, Judged>();
+  #judged: ReadonlyMap<string, Judged> = new Map();
   #looked: Mono | undefined;
   #looking = false;
+  #stirred = false;
   #seen: readonly PortFacts[] | undefined;
   fault: Fault | undefined;
 
@@ -31,9 +35,16 @@ export class Inventory {
     return [...this.#judged.values()];
   }
 
+  /** Something tells that a look is worth while: a line hung up. */
+  stir(): void {
+    this.#stirred = true;
+  }
+
   /** Begins a look when one is due, and returns what the last one changed. */
   tick(now: Mono): readonly Change[] {
-    if (!this.#looking && (this.#looked === undefined || elapsed(this.#looked, now) >= LOOK_EVERY)) void this.#look(now);
+    if (this.#ports.stirred?.() === true) this.#stirred = true;
+    const wait = this.#stirred ? LOOK_APART : LOOK_EVERY;
+    if (!this.#looking && (this.#looked === undefined || elapsed(this.#looked, now) >= wait)) void this.#look(now);
     const seen = this.#seen;
     this.#seen = undefined;
     return seen === undefined ? [] : this.#judge(seen);
@@ -42,6 +53,8 @@ export class Inventory {
   async #look(now: Mono): Promise<void> {
     this.#looking = true;
     this.#looked = now;
+    // What stirs from here on may be missed by this look, and wakes another.
+    this.#stirred = false;
     try {
       this.#seen = await this.#ports.list();
       this.fault = undefined;
@@ -53,26 +66,35 @@ export class Inventory {
   }
 
   #judge(seen: readonly PortFacts[]): Change[] {
-    const changes: Change[] = [];
-    const present = new Set(seen.map((port) => port.location));
-    for (const location of [...this.#judged.keys()]) {
-      if (present.has(location)) continue;
-      this.#judged.delete(location);
-      changes.push({ location, judged: undefined });
-    }
-    for (const port of seen) {
-      const before = this.#judged.get(port.location);
-      const judged = { port, verdict: decideAdmission(this.#rules, port, { drivers: this.#drivers, taken: this.#taken() }) };
-      this.#judged.set(port.location, judged);
-      if (before === undefined || JSON.stringify(before) !== JSON.stringify(judged)) changes.push({ location: port.location, judged });
-    }
-    return changes;
+    const before = this.#judged;
+    const judged = judgePorts(this.#rules, seen, { drivers: this.#drivers, before: this.all });
+    this.#judged = new Map(judged.map((one) => [one.port.location, one]));
+    const gone = [...before.keys()].filter((location) => !this.#judged.has(location));
+    const changed = judged.filter((one) => JSON.stringify(before.get(one.port.location)) !== JSON.stringify(one));
+    return [
+      ...gone.map((location) => ({ location, judged: undefined })),
+      ...changed.map((one) => ({ location: one.port.location, judged: one })),
+    ];
   }
+}
 
-  /** Devices that hold a port now: the incumbent keeps it while it is plugged. */
-  #taken(): ReadonlyMap<string, string> {
-    const taken = new Map<string, string>();
-    for (const { port, verdict } of this.#judged.values()) if (verdict.is === "allow") taken.set(verdict.device, port.location);
-    return taken;
+/** Devices that more than one port claims, each with what is wrong. */
+export function contestedDevices(ports: readonly Judged[]): ReadonlyMap<string, Fault> {
+  const faults = new Map<string, Fault>();
+  for (const { port, verdict } of ports) {
+    if (verdict.is !== "block" || verdict.claims === undefined || faults.has(verdict.claims)) continue;
+    const device = verdict.claims;
+    const holder = ports.find((one) => one.verdict.is === "allow" && one.verdict.device === device)?.port;
+    const rivals = ports.filter((one) => one.verdict.is === "block" && one.verdict.claims === device).map((one) => one.port.location);
+    faults.set(
+      device,
+      holder === undefined
+        ? new Fault("identity.ambiguous", `${device} is claimed at ${rivals.join(" and ")}; none of them is used`, { device })
+        : new Fault("identity.contested", `${device} at ${holder.location} is also claimed at ${rivals.join(" and ")}; the first goes on`, {
+            device,
+            location: port.location,
+          }),
+    );
   }
+  return faults;
 }

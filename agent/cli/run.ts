@@ -7,6 +7,7 @@ import { nodeDisk } from "../effects/node/disk.ts";
 import { nodeEntropy } from "../effects/node/entropy.ts";
 import { nodeHost } from "../effects/node/host.ts";
 import { checkOwnFolder } from "../effects/node/own-folder.ts";
+import { watchDevices } from "../effects/node/port-watch.ts";
 import { nodePorts } from "../effects/node/ports.ts";
 import type { Self } from "../effects/node/process.ts";
 import { nodeSerial } from "../effects/node/serial.ts";
@@ -30,7 +31,7 @@ export async function run(words: Words, self: Self): Promise<number> {
     clock: nodeClock(),
     disk: nodeDisk(),
     serial: nodeSerial(),
-    ports: nodePorts({ sysRoot, devRoot, declared: settings.ports }),
+    ports: nodePorts({ sysRoot, devRoot, declared: settings.ports, watch: watchDevices(devRoot) }),
     broker: nodeBroker(),
     entropy: nodeEntropy(),
     vault,

@@ -74,10 +74,11 @@ export function statusOf(snapshot: Snapshot, now: Mono) {
     spool: { ringBytes: spool.ring, flashBytes: spool.flash, flashWrittenBytes: spool.written, windowMs: window, degraded },
     memory,
     faults,
-    ports: ports.map(({ port, verdict }) => ({ ...port, verdict })),
-    devices: sessions.map(({ device, socket, driver, phase, epoch, since, facts, conditions, counts, pending, port }) => ({
+    ports: ports.map(({ port: { path, location, hardware, facts }, verdict }) => ({ path, location, hardware, facts, verdict })),
+    devices: sessions.map(({ device, socket, contested, driver, phase, epoch, since, facts, conditions, counts, pending, port }) => ({
       device,
       socket,
+      contested,
       driver,
       location: port.location,
       path: port.path,

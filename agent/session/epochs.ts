@@ -23,12 +23,21 @@ export class Epochs {
     return device;
   }
 
+  /** What is known of it changed, or who claims it. The caller begins new batches: a batch introduces a device once. */
+  change(epoch: number, attachment: Known): void {
+    if (this.#devices.has(epoch)) this.#devices.set(epoch, wireDevice(epoch, attachment));
+  }
+
   /** Nothing more comes of this epoch. */
   end(epoch: number): void {
     this.#devices.delete(epoch);
   }
 }
 
-export function wireDevice(epoch: number, { device, socket, mode, facts }: Attachment): Device {
-  return { epoch, device, socket, mode: MODE[mode], identity: facts.serial === undefined ? IDENTITY.socket : IDENTITY.protocol };
+type Known = Pick<Attachment, "device" | "socket" | "mode" | "facts" | "known" | "contested">;
+
+export function wireDevice(epoch: number, { device, socket, mode, facts, known, contested }: Known): Device {
+  // What the device itself told says more than what its adapter says, and that more than its place.
+  const identity = facts.serial === undefined ? IDENTITY[known] : IDENTITY.protocol;
+  return { epoch, device, socket, mode: MODE[mode], identity, ...(contested ? { contested } : {}) };
 }

@@ -30,7 +30,11 @@ export type Attachment = {
   readonly location: string;
   readonly driver: string;
   readonly facts: Facts;
+  readonly known: Admitted["known"];
+  readonly contested: boolean;
 };
+/** As whom the rules admitted what is plugged there, and what they know it by. */
+export type Admitted = { readonly device: string; readonly socket: string; readonly known: "socket" | "adapter" };
 export type Discarded = {
   readonly location: string;
   readonly bytes: number;
@@ -56,6 +60,9 @@ export type SessionView = {
   readonly port: PortFacts;
   readonly device: string;
   readonly socket: string;
+  readonly known: Admitted["known"];
+  /** Another adapter claims to be this device. */
+  readonly contested: boolean;
   readonly driver: string;
   readonly phase: SessionState["phase"];
   readonly epoch: number | undefined;
@@ -71,7 +78,7 @@ export class Session {
   readonly #effects: Pick<Effects, "serial" | "clock">;
   readonly #port: PortFacts;
   readonly #driver: AnyDriver;
-  readonly #admitted: { readonly device: string; readonly socket: string };
+  readonly #admitted: Admitted;
   readonly #hooks: SessionHooks;
   readonly #counts: LinkCounts = { bytes: 0, frames: 0, framed: 0, discarded: 0, broken: 0 };
   #state: SessionState;
@@ -81,12 +88,13 @@ export class Session {
   #lastFault: Fault | undefined;
   /** What the open call came to; looked at in the next tick, so that every step happens in one. */
   #outcome: { readonly port: OpenPort } | { readonly fault: Fault } | undefined;
-  #closing: Promise<void> = Promise.resolve();
+  #closing: Promise<unknown>;
   #bytesCame = false;
   #held: Decoded[] = [];
   #heldBytes = 0;
   #epoch: number | undefined;
   #facts: Facts = {};
+  #contested = false;
   #conditions: Conditions = NO_CONDITIONS;
   #quarantines = 0;
   #told: { at: Mono; bytes: number; broken: number };
@@ -95,14 +103,17 @@ export class Session {
     effects: Pick<Effects, "serial" | "clock">;
     port: PortFacts;
     driver: AnyDriver;
-    admitted: { readonly device: string; readonly socket: string };
+    admitted: Admitted;
     hooks: SessionHooks;
+    /** Opens nothing before: a session that had the same node may still be shutting it. */
+    after?: Promise<unknown>;
   }) {
     this.#effects = options.effects;
     this.#port = options.port;
     this.#driver = options.driver;
     this.#admitted = options.admitted;
     this.#hooks = options.hooks;
+    this.#closing = options.after ?? Promise.resolve();
     const now = options.effects.clock.now();
     this.#state = sessionStart(now);
     this.#since = now;
@@ -118,18 +129,24 @@ export class Session {
   }
 
   /** No longer admitted, or the agent stops: the port is shut when this resolves. */
-  async end(reason: "revoked" | "stopped"): Promise<void> {
+  async end(reason: "revoked" | "unplugged" | "stopped"): Promise<void> {
     const now = this.#effects.clock.now();
-    if (reason === "stopped" && this.#epoch !== undefined) this.#endEpoch("stopped");
+    if (reason !== "revoked") this.#endEpoch(reason);
     this.#step({ saw: "revoked" }, now);
     this.#tellDiscards(now);
     await this.#closing;
+  }
+
+  /** Whether another adapter claims to be this device: it goes on, and says so. */
+  contest(contested: boolean): void {
+    this.#contested = contested;
   }
 
   view(): SessionView {
     return {
       port: this.#port,
       ...this.#admitted,
+      contested: this.#contested,
       driver: this.#driver.id,
       phase: this.#state.phase,
       epoch: this.#epoch,
@@ -294,15 +311,14 @@ export class Session {
 
   #beginEpoch(): void {
     this.#conditions = NO_CONDITIONS;
-    const { device, socket } = this.#admitted;
     const mode = this.#port.hardware ? "real" : "test";
     this.#epoch = this.#hooks.beginEpoch({
-      device,
-      socket,
+      ...this.#admitted,
       mode,
       location: this.#port.location,
       driver: this.#driver.id,
       facts: this.#facts,
+      contested: this.#contested,
     });
     this.#hooks.changed();
   }

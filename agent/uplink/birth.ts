@@ -62,7 +62,12 @@ export function nonceOf(payload: Uint8Array, run: RunId): Uint8Array | undefined
 export function admission({ port, verdict }: Judged): Admission {
   const told = { location: port.location, path: port.path, verdict: VERDICT[verdict.is], facts: port.facts };
   if (verdict.is === "allow") return { ...told, rule: String(verdict.rule), reasons: [], device: verdict.device };
-  return { ...told, reasons: verdict.reasons, ...(verdict.is === "reject" ? { rule: String(verdict.rule) } : {}) };
+  return { ...told, reasons: verdict.reasons, ...decidedBy(verdict) };
+}
+
+function decidedBy(verdict: Exclude<Judged["verdict"], { is: "allow" }>): { readonly rule?: string; readonly device?: string } {
+  if (verdict.is === "reject") return { rule: String(verdict.rule) };
+  return verdict.claims === undefined ? {} : { device: verdict.claims };
 }
 
 const LIVENESS_OF = {
@@ -75,9 +80,9 @@ const LIVENESS_OF = {
 };
 
 function deviceState(view: SessionView): DeviceState {
-  const { device, socket, facts, driver, port } = view;
+  const { facts, driver, port } = view;
   return {
-    device: wireDevice(view.epoch ?? 0, { device, socket, facts, driver, mode: port.hardware ? "real" : "test", location: port.location }),
+    device: wireDevice(view.epoch ?? 0, { ...view, mode: port.hardware ? "real" : "test" }),
     liveness: LIVENESS_OF[view.phase],
     sinceUs: microseconds(view.since),
     location: port.location,

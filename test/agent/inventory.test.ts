@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Change, Inventory } from "../../agent/admission/inventory.ts";
+import { type Change, contestedDevices, Inventory } from "../../agent/admission/inventory.ts";
 import type { PortFacts } from "../../agent/effects/effects.ts";
 import type { Rule } from "../../config/schema.ts";
 import { StillClock, settle } from "./fakes.ts";
@@ -11,6 +11,7 @@ class House {
   ports: readonly PortFacts[] = [];
   looks = 0;
   fails = false;
+  stirs = false;
   readonly clock = new StillClock();
   readonly inventory: Inventory;
   constructor(rules: readonly Rule[]) {
@@ -19,7 +20,7 @@ class House {
       if (this.fails) throw new RangeError("sysfs is not there");
       return this.ports;
     };
-    this.inventory = new Inventory({ list }, rules, new Set(["nonin"]));
+    this.inventory = new Inventory({ list, stirred: () => this.stirs }, rules, new Set(["nonin"]));
   }
   /** One look, and what it changed. */
   async look(...ports: readonly PortFacts[]): Promise<readonly Change[]> {
@@ -51,14 +52,31 @@ describe("the ports of a house", () => {
     expect(house.looks).toBe(2);
   });
 
-  test("give a device to the port that had it first, wherever the second one stands in order", async () => {
+  test("give a device to the port that had it first, wherever the second one stands in order (R13)", async () => {
     const house = new House([BY_VENDOR]);
     await house.look(port("b"));
     expect(said(await house.look(port("a"), port("b"), port("c")))).toEqual(["a block", "c block"]);
     expect(house.inventory.all.find(({ port: { location } }) => location === "a")?.verdict).toEqual({
       is: "block",
       reasons: ["duplicate-of monitor at b"],
+      claims: "monitor",
     });
+    const fault = contestedDevices(house.inventory.all).get("monitor");
+    expect([fault?.key, fault?.message]).toEqual(["identity.contested", "monitor at b is also claimed at a and c; the first goes on"]);
+  });
+
+  test("withhold a device that two claim at once, and that is a fault of its own (R13)", async () => {
+    const house = new House([BY_VENDOR]);
+    expect(said(await house.look(port("a"), port("b")))).toEqual(["a block", "b block"]);
+    expect(contestedDevices(house.inventory.all).get("monitor")?.key).toBe("identity.ambiguous");
+    expect(said(await house.look(port("b")))).toEqual(["a gone", "b allow"]);
+    expect(contestedDevices(house.inventory.all).size).toBe(0);
+  });
+
+  test("tell a port that was plugged anew between two looks, though all that is seen of it is equal", async () => {
+    const house = new House([BY_VENDOR]);
+    await house.look({ ...port("a"), attachment: "1" });
+    expect(said(await house.look({ ...port("a"), attachment: "2" }))).toEqual(["a allow"]);
   });
 
   test("give it to the next when the holder is unplugged, in the same look", async () => {
@@ -66,6 +84,44 @@ describe("the ports of a house", () => {
     await house.look(port("b"));
     await house.look(port("a"), port("b"));
     expect(said(await house.look(port("a")))).toEqual(["b gone", "a allow"]);
+  });
+
+  test("are looked at at once when something stirs, and at most ten times a second while it goes on", async () => {
+    const house = new House([]);
+    await house.look();
+    const looks = house.looks;
+    const pass = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 20) {
+        house.inventory.tick(house.clock.pass(20));
+        await settle();
+      }
+    };
+    await pass(200);
+    expect(house.looks).toBe(looks);
+    house.stirs = true;
+    await pass(20);
+    expect(house.looks).toBe(looks + 1);
+    house.stirs = false;
+    await pass(500);
+    expect(house.looks).toBe(looks + 1);
+    house.inventory.stir();
+    await pass(20);
+    expect(house.looks).toBe(looks + 2);
+    house.stirs = true;
+    await pass(1000);
+    expect(house.looks).toBe(looks + 12);
+  });
+
+  test("that stirred while they were looked at are looked at again", async () => {
+    const house = new House([]);
+    house.inventory.tick(house.clock.pass(1000));
+    house.inventory.stir();
+    await settle();
+    for (let tick = 0; tick < 6; tick++) {
+      house.inventory.tick(house.clock.pass(20));
+      await settle();
+    }
+    expect(house.looks).toBe(2);
   });
 
   test("stay as they were where they cannot be listed, and that is a fault until they can", async () => {

@@ -80,7 +80,7 @@ export class Room {
       effects: { clock: this.clock, serial: this.line },
       port: { path: "/dev/ttyS0", location: "uart-0", hardware: options.hardware ?? true, facts: {} },
       driver: options.driver ?? tiny,
-      admitted: { device: "monitor-1", socket: "bed-1" },
+      admitted: { device: "monitor-1", socket: "bed-1", known: "socket" },
       hooks,
     });
   }

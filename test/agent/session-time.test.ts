@@ -37,7 +37,7 @@ async function reading(clock: StillClock, driver: AnyDriver) {
     effects: { clock, serial: { open: async () => port } },
     port: { path: "/dev/pts/7", location: "place-1", hardware: false, facts: {} },
     driver,
-    admitted: { device: "oximeter-1", socket: "bed-1" },
+    admitted: { device: "oximeter-1", socket: "bed-1", known: "socket" },
     hooks,
   });
   session.tick(clock.now());

@@ -80,6 +80,8 @@ describe("a session", () => {
     expect((await new Room({ hardware: true }).streaming()).attachments[0]).toEqual({
       device: "monitor-1",
       socket: "bed-1",
+      known: "socket",
+      contested: false,
       mode: "real",
       location: "uart-0",
       driver: "tiny",
@@ -139,7 +141,7 @@ describe("a device", () => {
     expect(room.taken()).toEqual(['learned 1 {"serial":"sn-5"}', "report 1 5", "report 1 5"]);
   });
 
-  test("that tells another serial number is another device: the next epoch, from that frame on", async () => {
+  test("that tells another serial number is another device: the next epoch, from that frame on (R14)", async () => {
     const room = await new Room().streaming();
     await room.tick(frame("i", 5), frame("c", 1));
     room.taken();

@@ -41,6 +41,8 @@ const SNAPSHOT: Snapshot = {
       port: PORT,
       device: "nonin-1",
       socket: "bed-1",
+      known: "socket",
+      contested: false,
       driver: "nonin",
       phase: "streaming",
       epoch: 4,

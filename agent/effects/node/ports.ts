@@ -1,37 +1,45 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { PortFacts, Ports } from "../effects.ts";
+import type { FolderWatch } from "./port-watch.ts";
+import { fixedName, type UsbPlace, usbPlace } from "./usb-place.ts";
 
 export type PortsOptions = {
   readonly sysRoot: string;
   readonly devRoot: string;
   /** Ports of the configuration: always listed, never hardware. */
   readonly declared: readonly { readonly path: string; readonly location: string }[];
+  /** What tells that a look is worth while; without it nothing does, and a look every now and then must do. */
+  readonly watch?: FolderWatch;
 };
 
 /** A device writes its own strings: longer ones are cut. */
 const FACT_MAX = 128;
-/** "1-1.3:1.0": bus 1, port 1 of its root, port 3 of the hub there; configuration 1, interface 0. */
-const USB_INTERFACE = /^\d+-[\d.]+:\d+\.\d+$/;
+/** Of the root hub, in Mbit/s: from here on its sockets are numbered apart from the USB 2 sockets of the same controller. */
+const SUPER_SPEED = 5000;
+/** Some seventy consoles that are always there and never hardware. */
+const CONSOLE = /^tty\d*$/;
 
 /**
  * The serial ports of the host, from sysfs, which starts no process (udevadm would).
  *
- * | port                       | location               | from                                                       |
- * |----------------------------|------------------------|------------------------------------------------------------|
- * | USB                        | usb-1-1.3:1.0          | the interface's name: topology below one host controller   |
- * | … several on one interface | usb-1-1.3:1.0-port2    | and the usb-serial driver's port_number, where it is not 0 |
- * | UART                       | uart-3f201000.serial   | the chip's name on its own bus                             |
- * | … several on one chip      | uart-0000:02:00.0-uart1 | and its rank by address, from 0                           |
+ * | port                       | location                    | from                                                       |
+ * |----------------------------|-----------------------------|------------------------------------------------------------|
+ * | USB                        | usb-0000:00:14.0-1.3:1.0    | controller, sockets from it outwards, interface            |
+ * | … of the SuperSpeed side   | usb3-0000:00:14.0-1:1.0     | the same controller numbers those sockets anew             |
+ * | … several on one interface | usb-…-1.3:1.0-port2         | and the usb-serial driver's port_number, where it is not 0 |
+ * | UART                       | uart-3f201000.serial        | the chip's address on its own bus                          |
+ * | … several on one chip      | uart-0000:02:00.0-uart1     | and its rank by address, from 0                            |
  *
- * Linux numbers the buses of several controllers in the order in which it finds them. On a host that has more than one, a rule
- * that must hold across boots names the fact `controller` too.
+ * Nothing in a location depends on what else is plugged, on an order of discovery, or on the number of a bus or tty.
  */
-export function nodePorts({ sysRoot, devRoot, declared }: PortsOptions): Ports {
+export function nodePorts({ sysRoot, devRoot, declared, watch }: PortsOptions): Ports {
   let known: ReadonlyMap<string, PortFacts> = new Map();
   return {
+    stirred: () => watch?.stirred() ?? false,
     list: async () => {
+      watch?.refresh();
       const ttys = hardware(`${sysRoot}/class/tty`);
       const seen = new Map<string, PortFacts>();
       for (const tty of ttys) {
@@ -57,6 +65,7 @@ type UsbTty = {
   readonly attachment: string;
   readonly device: string;
   readonly interface: string;
+  readonly place: UsbPlace;
 };
 type UartTty = {
   readonly bus: "uart";
@@ -70,14 +79,15 @@ type Tty = UsbTty | UartTty;
 /** Read in one go, not through the thread pool: links and plain attributes cost microseconds and never wait. */
 function hardware(folder: string): readonly Tty[] {
   return names(folder).flatMap((name): readonly Tty[] => {
-    // Consoles, ptys and their like are virtual: some seventy of them, told by one link.
-    if (readOr(() => readlinkSync(`${folder}/${name}`))?.includes("/virtual/") !== false) return [];
+    if (CONSOLE.test(name) || readOr(() => readlinkSync(`${folder}/${name}`))?.includes("/virtual/") !== false) return [];
     const device = readOr(() => realpathSync(`${folder}/${name}/device`));
     if (device === undefined) return [];
-    const within = interfaceOf(device);
-    if (within !== undefined) {
-      const attachment = `${name} ${device} ${attribute(`${dirname(within)}/devnum`)}`;
-      return [{ bus: "usb", name, attachment, device, interface: within }];
+    const usb = usbOf(device);
+    if (usb !== undefined) {
+      // What is unplugged and plugged again between two looks may have its path again: its number on the bus and its inode are new.
+      const devnum = attribute(`${dirname(usb.interface)}/devnum`);
+      const inode = readOr(() => statSync(`${folder}/${name}`).ino);
+      return [{ bus: "usb", name, attachment: `${name} ${device} ${devnum} ${inode}`, device, ...usb }];
     }
     // Every UART driver tells its chip; 0 is a place where the PC's driver looked and found none.
     const type = attribute(`${folder}/${name}/type`);
@@ -86,10 +96,11 @@ function hardware(folder: string): readonly Tty[] {
   });
 }
 
-/** The folder of the USB interface that a device is or lies below. */
-function interfaceOf(device: string): string | undefined {
+/** The USB interface that a device is or lies below. */
+function usbOf(device: string): { readonly interface: string; readonly place: UsbPlace } | undefined {
   for (let folder = device; folder !== "/" && folder !== "."; folder = dirname(folder)) {
-    if (USB_INTERFACE.test(basename(folder))) return folder;
+    const place = usbPlace(folder);
+    if (place !== undefined) return { interface: folder, place };
   }
   return undefined;
 }
@@ -108,8 +119,10 @@ const addressOf = (folder: string): number =>
 
 async function usbPort(path: string, tty: UsbTty): Promise<PortFacts> {
   const device = dirname(tty.interface);
+  const { controller, topology, rootHub, virtual } = tty.place;
   const number = tty.device === tty.interface ? undefined : attribute(`${tty.device}/port_number`);
-  const location = `usb-${basename(tty.interface)}${number === undefined || number === "0" ? "" : `-port${number}`}`;
+  const side = Number(attribute(`${rootHub}/speed`)) >= SUPER_SPEED ? "usb3" : "usb";
+  const location = `${side}-${controller}-${topology}${number === undefined || number === "0" ? "" : `-port${number}`}`;
   const facts = {
     vendor: await waitingAttribute(`${device}/idVendor`),
     product: await waitingAttribute(`${device}/idProduct`),
@@ -118,24 +131,16 @@ async function usbPort(path: string, tty: UsbTty): Promise<PortFacts> {
     model: await waitingAttribute(`${device}/product`),
     interface: await waitingAttribute(`${tty.interface}/bInterfaceNumber`),
     driver: driverOf(tty.device),
-    controller: controllerOf(device),
+    controller,
   };
-  return { path, location, hardware: true, facts: present(facts) };
+  return { path, location, hardware: !virtual, facts: present(facts), attachment: tty.attachment };
 }
 
 function uartPort(path: string, tty: UartTty, all: readonly Tty[]): PortFacts {
   const siblings = all.filter((other): other is UartTty => other.bus === "uart" && other.device === tty.device);
   const rank = siblings.filter((other) => other.address < tty.address).length;
-  const location = `uart-${basename(tty.device)}${siblings.length > 1 ? `-uart${rank}` : ""}`;
-  return { path, location, hardware: true, facts: present({ driver: driverOf(tty.device) }) };
-}
-
-/** The device that the bus hangs on: the parent of "usb1". */
-function controllerOf(device: string): string | undefined {
-  for (let folder = device; folder !== "/" && folder !== "."; folder = dirname(folder)) {
-    if (/^usb\d+$/.test(basename(folder))) return basename(dirname(folder));
-  }
-  return undefined;
+  const location = `uart-${fixedName(tty.device)}${siblings.length > 1 ? `-uart${rank}` : ""}`;
+  return { path, location, hardware: true, facts: present({ driver: driverOf(tty.device) }), attachment: tty.attachment };
 }
 
 function driverOf(device: string): string | undefined {
