@@ -64,7 +64,7 @@ describe("what a killed run left", () => {
     expect(next.spool.last()).toEqual([{ epoch: 1, lane: "report", n: 0 }]);
   });
 
-  test("survives that its successors are killed at once, again and again, and is still given once", async () => {
+  test("survives that its successors are killed at once, again and again, and is still given once (R35)", async () => {
     const { disk, waiting } = await killed();
     let bench = await Bench.start({ disk, run: 8n });
     for (let run = 9n; run < 15n; run++) bench = await bench.restart(run);
@@ -74,7 +74,7 @@ describe("what a killed run left", () => {
     expect(segments.length, "a box that restarts often does not fill its spool with air").toBeLessThanOrEqual(8);
   });
 
-  test("survives that its successor is killed at any step of its start", async () => {
+  test("survives that its successor is killed at any step of its start (R35)", async () => {
     const { disk, waiting } = await killed();
     const steps = await stepsOfStart(disk.copy());
     expect(steps).toBeGreaterThan(20);

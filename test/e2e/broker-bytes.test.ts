@@ -85,7 +85,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "a refused session (CONNACK 0x87) is told with its reason, and nothing is published",
+  "a refused session (CONNACK 0x87) is told with its reason, and nothing is published (R39)",
   async (t) => {
     const { room, broker } = await begin(t, (packet) => (packet.type === CONNECT ? connack(0x87) : undefined));
     const { faults } = await room.statusWhere("the fault is told", hasFault("uplink.refused"));
@@ -97,7 +97,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "a refused message (PUBACK 0x87) parks its lane, is told, and what it holds is delivered later",
+  "a refused message (PUBACK 0x87) parks its lane, is told, and what it holds is delivered later (R39)",
   async (t) => {
     let refusing = true;
     const refused: Publish[] = [];
@@ -154,7 +154,7 @@ test.concurrent(
 
 for (const most of [1, 2]) {
   test.concurrent(
-    `a broker that takes ${most} unanswered at a time never has more, and everything arrives all the same`,
+    `a broker that takes ${most} unanswered at a time never has more, and everything arrives all the same (R37)`,
     async (t) => {
       let open = 0;
       let highest = 0;

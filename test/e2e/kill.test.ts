@@ -24,7 +24,7 @@ async function oximeterRoom(t: TestContext, more = "") {
 }
 
 test.concurrent(
-  "a killed agent loses nothing that it stamped, once with a broker that answers and once with one that does not",
+  "a killed agent loses nothing that it stamped, once with a broker that answers and once with one that does not (R35)",
   async (t) => {
     const { room, broker, central, device, fresh } = await oximeterRoom(t, WINDOW);
     const kills: { before: bigint; after: bigint }[] = [];

@@ -61,8 +61,8 @@ describe.each(ARCHS)("the list of parts beside the packaged file for %s", (arch)
     expect(openssl).toMatch(/^3\.5\./);
     expect(node.version).toBe(nodeVersion());
     expect(file.includes(`v${node.version}\0`)).toBe(true);
-    // Each stands there as a text that ends.
-    const missing = node.components?.filter(({ version }) => !file.includes(`${version}\0`)).map(({ name }) => name);
+    // Each stands there as a text of its own.
+    const missing = node.components?.filter(({ version }) => !file.includes(`\0${version}\0`)).map(({ name }) => name);
     expect(missing).toEqual([]);
     expect(node.components?.map(({ name }) => name)).toEqual(expect.arrayContaining(["V8", "libuv", "zlib", "ICU", "undici"]));
   });
