@@ -61,6 +61,8 @@ export type AnswerMeaning = {
   readonly alarms: readonly number[];
   /** PB-2: results of one manoeuvre; all of them zero means that it was never done. */
   readonly manoeuvres: readonly (readonly number[])[];
+  /** The paper does not name every field. */
+  readonly partial?: true;
 };
 
 export const MISCF_MEANING: AnswerMeaning = {
@@ -84,6 +86,7 @@ export const MISCA_MEANING: AnswerMeaning = {
   observations: [...range(9, 16), 26, ...range(34, 42), ...range(45, 47), ...range(63, 71)],
   alarms: [48, ...range(51, 55), 57],
   manoeuvres: [[63, 64], [67], [68]],
+  partial: true,
 };
 
 /** PB-5: these words mean that the condition is present; NORMAL and RESET that it is not. */
@@ -93,6 +96,7 @@ export type Conclusion = {
   readonly deviceTime: string;
   readonly observations: Readonly<Record<string, string | null>>;
   readonly conditions: Readonly<Record<string, boolean>>;
+  readonly partial?: true;
 };
 
 export function conclude(meaning: AnswerMeaning, fields: Fields): Conclusion {
@@ -109,5 +113,6 @@ export function conclude(meaning: AnswerMeaning, fields: Fields): Conclusion {
     deviceTime: `${printed(meaning.date)} ${printed(meaning.time)}`,
     observations: named(meaning.observations, value),
     conditions: named(meaning.alarms, (field) => PRESENT.has(printed(field))),
+    ...(meaning.partial === true ? { partial: true } : {}),
   };
 }

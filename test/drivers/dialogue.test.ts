@@ -10,7 +10,8 @@ import {
 } from "../../drivers/kit/dialogue.ts";
 import { type AnyDriver, driver, type Effect, type Line, type Step, type Template } from "../../drivers/kit/driver.ts";
 import { puritanBennett840 } from "../../drivers/puritan-bennett-840/driver.ts";
-import { ascii, pb840Answer } from "./specimens.ts";
+import { pb840Answer } from "./specimens.ts";
+import { ascii } from "./streams.ts";
 
 const POLL: Template = { holes: [], encode: () => ascii("POLL\r") };
 const SET: Template<"period"> = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Milliseconds } from "../../config/units.ts";
 import { createFramer, frameMax, unstuff } from "../../drivers/kit/framer.ts";
-import { ascii, DELIMITED, FIXED, LENGTH, LINES, NONIN, PB840, SPECIMENS, STUFFED } from "./specimens.ts";
-import { brokenOf, changed, expectLaws, framesOf, join, merged, randomOf } from "./streams.ts";
+import { DELIMITED, FIXED, LENGTH, LINES, NONIN, PB840, SPECIMENS, STUFFED } from "./specimens.ts";
+import { ascii, brokenOf, changed, expectLaws, framesOf, join, merged, randomOf } from "./streams.ts";
 
 const SEEDS = 300;
 const NOISE_BYTES = 10_000_000;

@@ -3,8 +3,8 @@ import { decimalFromText, decimalText } from "../../drivers/kit/decimal.ts";
 import { createFramer } from "../../drivers/kit/framer.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { puritanBennett840 } from "../../drivers/puritan-bennett-840/driver.ts";
-import { ascii, pb840Answer } from "./specimens.ts";
-import { changed, framesOf, randomOf } from "./streams.ts";
+import { pb840Answer } from "./specimens.ts";
+import { ascii, changed, framesOf, randomOf } from "./streams.ts";
 import { expectedFields, withVectors } from "./vectors.ts";
 
 const { decode, frame: framing, memory: START } = puritanBennett840;

@@ -3,7 +3,7 @@ import { sum8 } from "../../drivers/kit/checks.ts";
 import { unstuff } from "../../drivers/kit/framer.ts";
 import { nonin } from "../../drivers/nonin/driver.ts";
 import { puritanBennett840 } from "../../drivers/puritan-bennett-840/driver.ts";
-import { join, type Random, type Specimen } from "./streams.ts";
+import { ascii, join, type Random, type Specimen } from "./streams.ts";
 
 /** Bytes of a value that no mark of the specimens uses. */
 const quietly = (value: number) => (_: Random, length: number) => new Uint8Array(length).fill(value);
@@ -19,7 +19,6 @@ const checked = (bytes: Uint8Array): boolean => {
 };
 const sealed = (bytes: Uint8Array): Uint8Array => join(bytes, check(bytes));
 const letters = (random: Random, length: number): Uint8Array => Uint8Array.from({ length }, () => 0x61 + random.below(26));
-export const ascii = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 
 export const FIXED: Specimen = {
   name: "fixed",

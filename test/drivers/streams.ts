@@ -1,4 +1,4 @@
-import { expect } from "vitest";
+import assert from "node:assert/strict";
 import type { Framing } from "../../drivers/kit/driver.ts";
 import { nextRandom } from "../../drivers/kit/emulator.ts";
 import { createFramer, frameMax, type Output } from "../../drivers/kit/framer.ts";
@@ -24,6 +24,41 @@ export function join(...parts: readonly Uint8Array[]): Uint8Array {
   }
   return whole;
 }
+
+/** A specimen made of a driver's framing and frames of its device: nothing else needs to be known. */
+export function specimenOf(name: string, framing: Framing, frames: readonly Uint8Array[]): Specimen {
+  const end = "delimited" in framing && framing.delimited.start === undefined ? ascii(framing.delimited.end) : new Uint8Array();
+  const quiet = quietByte(framing);
+  return {
+    name,
+    framing,
+    good: (random) => frames[random.below(frames.length)]!,
+    quiet: (_, length) => {
+      const bytes = new Uint8Array(length).fill(quiet);
+      bytes.set(end.subarray(0, length), Math.max(0, length - end.length));
+      return bytes;
+    },
+    bait: baitOf(framing, frames[0]!),
+    checkAt: 1,
+  };
+}
+
+/** A byte of which no frame is made and that begins none. */
+function quietByte(framing: Framing): number {
+  const longest = frameMax(framing);
+  for (let value = 0x2e, tried = 0; tried < 256; tried++, value = (value + 1) % 256) {
+    const framer = createFramer(framing);
+    const outputs = framer.push(new Uint8Array(2 * longest).fill(value));
+    if (framesOf(outputs).length === 0 && framer.pending < Math.min(2, longest)) return value;
+  }
+  return 0;
+}
+/** The beginning of a frame, as far as a line gone wrong would repeat it. */
+function baitOf(framing: Framing, frame: Uint8Array): Uint8Array {
+  const head = frame.subarray(0, Math.min(4, frame.length - 1));
+  return "length" in framing ? join(head, Uint8Array.of(framing.length.start, 0xff, 0xf0)) : join(head, head);
+}
+export const ascii = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 
 /** A framing with what a test needs to know of it. */
 export type Specimen = {
@@ -73,7 +108,7 @@ export function fed(framing: Framing, bytes: Uint8Array, random: Random, longest
     at += length;
     pendingMax = Math.max(pendingMax, framer.pending);
   }
-  expect(pendingMax).toBeLessThan(frameMax(framing));
+  assert.ok(pendingMax < frameMax(framing), `${pendingMax} bytes were held back`);
   return { outputs: merged(outputs), pending: framer.pending };
 }
 
@@ -99,13 +134,14 @@ export function expectConserved(framing: Framing, bytes: Uint8Array, outputs: re
   let at = 0;
   for (const output of outputs) {
     if ("frame" in output) {
-      expect(output.frame).toEqual(bytes.slice(at, at + output.frame.length));
-      expect(Object.values(framing)[0].accepts(output.frame)).toBe(true);
+      assert.ok(isSame(output.frame, bytes.slice(at, at + output.frame.length)), `the frame at byte ${at} is not what was pushed`);
+      assert.ok(Object.values(framing)[0].accepts(output.frame), `the frame at byte ${at} is not accepted`);
       at += output.frame.length;
     } else at += output.discard;
   }
-  expect(at + pending).toBe(bytes.length);
+  assert.equal(at + pending, bytes.length, "bytes in frames, discarded and pending");
 }
+const isSame = (a: Uint8Array, b: Uint8Array | undefined): boolean => b !== undefined && Buffer.from(a).equals(b);
 
 /** The three laws over many seeds; the seed stands in the message of whatever fails. */
 export function expectLaws(specimen: Specimen, seeds: number): void {
@@ -116,13 +152,18 @@ export function expectLaws(specimen: Specimen, seeds: number): void {
       const whole = createFramer(specimen.framing);
       const outputs = merged(whole.push(bytes));
       expectConserved(specimen.framing, bytes, outputs, whole.pending);
-      for (const longest of [1, 7, 300]) expect(fed(specimen.framing, bytes, random, longest)).toEqual({ outputs, pending: whole.pending });
+      for (const longest of [1, 7, 300])
+        assert.deepEqual(
+          fed(specimen.framing, bytes, random, longest),
+          { outputs, pending: whole.pending },
+          `cut into pieces of up to ${longest}`,
+        );
       // Quiet bytes until every false claim is over: the next good frame is found, and the line is in step.
       const good = specimen.good(random);
       const rest = [specimen.quiet(random, frameMax(specimen.framing)), good, specimen.quiet(random, frameMax(specimen.framing))];
-      expect(framesOf(rest.flatMap((part) => whole.push(part))).at(-1)).toEqual(good);
+      assert.ok(isSame(good, framesOf(rest.flatMap((part) => whole.push(part))).at(-1)), "the good frame behind quiet bytes is not found");
       whole.flush();
-      expect(whole.pending).toBe(0);
+      assert.equal(whole.pending, 0, "pending after the end");
     } catch (failure) {
       throw new Error(`${specimen.name}, seed ${seed}: ${failure instanceof Error ? failure.message : String(failure)}`, {
         cause: failure,

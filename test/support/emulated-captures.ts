@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Milliseconds } from "../../config/units.ts";
-import type { Emulator, Unit } from "../../drivers/kit/emulator.ts";
+import type { AnyEmulator, Emulator, Unit } from "../../drivers/kit/emulator.ts";
 import { type NoninState, noninEmulator, STATUS } from "../../drivers/nonin/emulator.ts";
-import { noninFaults } from "../../drivers/nonin/emulator-faults.ts";
+import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
 import { type Pb840State, pb840Emulator, puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
-import { cutAnswers, flippedBytes } from "../../drivers/puritan-bennett-840/emulator-faults.ts";
+import { faulty } from "../dev/devices.ts";
 
 /**
  * The captures that the emulators made: NAME.capture.jsonl (a header line, then a line per chunk; "rx" is what the gateway
@@ -19,7 +19,7 @@ export const CAPTURE_BYTES_MAX = 40 * 1024;
 /** A chunk is what arrives in this time: long enough to keep the files small. */
 const CHUNK_MS = 100;
 
-type Recipe<S> = {
+export type Recipe<S> = {
   readonly name: string;
   readonly note: string;
   readonly emulator: Emulator<S>;
@@ -33,7 +33,7 @@ type Recipe<S> = {
 
 export const madeCaptures = (): readonly MadeCapture[] => [...noninCaptures(), ...pb840Captures()];
 
-function make<S>({ name, note, emulator, state, lastMs, said = [], missedBytes = 0 }: Recipe<S>): MadeCapture {
+export function make<S>({ name, note, emulator, state, lastMs, said = [], missedBytes = 0 }: Recipe<S>): MadeCapture {
   const chunks: { t_ms: number; dir: "rx" | "tx"; hex: string }[] = [];
   const units: Unit[] = [];
   const waiting = [...said];
@@ -104,12 +104,30 @@ function noninCaptures(): readonly MadeCapture[] {
       ...{ name: "disturbed", emulator: noninEmulator, state: disturbed, lastMs: 20_000 },
       note: "poor perfusion, artefact, finger off with held numbers, low battery, out of track, missing values",
     }),
-    ...(["sum", "sync late", "lost frame"] as const).map((fault) => {
-      const emulator = noninFaults(noninEmulator, fault, 4);
-      const note = `every fourth packet is damaged: ${fault}; nothing of it is expected`;
-      return make({ name: fault.replace(" ", "-"), emulator, state: { device: ordinary, frames: 0 }, lastMs: 4000, note });
+    make({
+      ...{ name: "sync-late", emulator: syncLateEmulator, state: { device: ordinary, frames: 0 }, lastMs: 4000 },
+      note: "every fourth packet is damaged: sync late; nothing of it is expected",
     }),
+    ...(
+      [
+        ["sum", "checksum:every=4"],
+        ["lost-bytes", "cut:every=4"],
+      ] as const
+    ).map(([name, fault]) =>
+      make({
+        ...faultyFrom(noninEmulator, ordinary, fault),
+        name,
+        lastMs: 4000,
+        note: `every fourth packet is damaged: ${fault}; nothing of it is expected`,
+      }),
+    ),
   ];
+}
+
+/** A device that is in this state at its start, with a fault on top. */
+function faultyFrom<S>(device: Emulator<S>, state: S, fault: string) {
+  const { emulator } = faulty({ ...device, start: () => state }, fault);
+  return { emulator: emulator as AnyEmulator, state: emulator.start(6) };
 }
 
 // ── Puritan Bennett 840 ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,13 +148,21 @@ function pb840Captures(): readonly MadeCapture[] {
       note: "a 980: field 156 is nine wide, 160 an alarm, 161 EtCO2",
     }),
     ...[
+      { name: "cut", fault: "cut:every=2", note: "every second answer is cut off; nothing of it is expected" },
       {
-        name: "cut",
-        emulator: cutAnswers(puritanBennett840Emulator, 2),
-        note: "every second answer is cut off; nothing of it is expected",
+        name: "flipped",
+        fault: "flip:every=2",
+        note: "every second answer has a flipped bit that a reader can see; nothing of it is expected",
       },
-      { name: "flipped", emulator: flippedBytes(puritanBennett840Emulator, 2), note: "every second answer has a byte with bit 7 set" },
-    ].map(({ name, emulator, note }) => make({ name, emulator, note, state: emulator.start(6), lastMs: 8500, said: polls(4) })),
+    ].map(({ name, fault, note }) =>
+      make({
+        ...faultyFrom(puritanBennett840Emulator, puritanBennett840Emulator.start(6), fault),
+        name,
+        note,
+        lastMs: 8500,
+        said: polls(4),
+      }),
+    ),
   ];
 }
 /** Found by trying: its first eight answers hold everything that the note promises (the test looks). */

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Milliseconds } from "../../config/units.ts";
 import type { Emulator } from "../../drivers/kit/emulator.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
-import { noninFaults } from "../../drivers/nonin/emulator-faults.ts";
 import { puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
+import { faulty } from "../dev/devices.ts";
 import { answersTo, type EmulatedDevice, startEmulatedDevice, startFlood, startPlayback, startRaw } from "./emulated-device.ts";
 import { openPtyReader, until } from "./pty-reader.ts";
 
@@ -147,7 +147,7 @@ describe("an emulated device that talks by itself", () => {
   });
 
   it("leaves damaged packets out of its ledger and in its stream", async () => {
-    const emulator = noninFaults(noninEmulator, "sum", 3);
+    const emulator = faulty(noninEmulator, "checksum:every=3").emulator;
     const device = ended(await startEmulatedDevice({ emulator, seed: 2, link: join(folder, "faulty") }));
     const reader = openPtyReader(device.path);
     await until("three good packets", () => device.ledger.length >= 3);

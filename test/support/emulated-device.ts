@@ -1,4 +1,4 @@
-import { Milliseconds } from "../../config/units.ts";
+import { type Duration, Milliseconds } from "../../config/units.ts";
 import { type Emulator, nextRandom, type Sent, type Unit } from "../../drivers/kit/emulator.ts";
 import { openPtyLine, type PtyLine } from "./pty-line.ts";
 
@@ -40,6 +40,10 @@ export type EmulatedDeviceOptions<S> = {
   /** Every chunk that left, and every one that was heard, as it happens. */
   readonly onSent?: (bytes: Uint8Array, at: bigint) => void;
   readonly onHeard?: (bytes: Uint8Array, at: bigint) => void;
+  /** What faults do, a line each, as it happens. */
+  readonly onFault?: (what: string) => void;
+  /** When the port is gone, and when it is back, counted from switch-on; an infinite `until`: for good. */
+  readonly unplugs?: readonly { readonly from: Duration; readonly until: Duration }[];
 };
 
 export async function startEmulatedDevice<S>(options: EmulatedDeviceOptions<S>): Promise<EmulatedDevice> {
@@ -68,6 +72,7 @@ export async function startEmulatedDevice<S>(options: EmulatedDeviceOptions<S>):
     state = result.state;
     stepAt = now + BigInt(Math.ceil(result.next * 1e6));
     for (const sent of result.sends) pace.add(sent);
+    for (const what of result.did ?? []) options.onFault?.(what);
   };
   const send = (bytes: Uint8Array): void => {
     const before = process.hrtime.bigint();
@@ -84,6 +89,7 @@ export async function startEmulatedDevice<S>(options: EmulatedDeviceOptions<S>):
     timer = setTimeout(turn, Math.max(1, Math.ceil(Number(wake - process.hrtime.bigint()) / 1e6)), NOTHING);
   };
   turn(NOTHING);
+  const plugs = playUnplugs(line, options);
   return {
     path: line.path,
     ledger: books.ledger,
@@ -103,12 +109,33 @@ export async function startEmulatedDevice<S>(options: EmulatedDeviceOptions<S>):
     stop: async () => {
       phase = "stopped";
       clearTimeout(timer);
+      await plugs.stop();
       await line.stop();
     },
   };
 }
 
 const NOTHING = new Uint8Array();
+
+/** Takes the port away and gives it back, one after another. */
+function playUnplugs(line: PtyLine, { unplugs = [], onFault }: Pick<EmulatedDeviceOptions<unknown>, "unplugs" | "onFault">) {
+  let last: Promise<void> = Promise.resolve();
+  const timers = unplugs.flatMap(({ from, until }) => {
+    const later = (ms: number, what: string, act: () => Promise<void>): NodeJS.Timeout =>
+      setTimeout(() => {
+        onFault?.(`${(ms / 1000).toFixed(2)} s  ${what}`);
+        last = last.then(act);
+      }, ms);
+    const gone = later(from, "unplugged: the port is gone", line.unplug);
+    return Number.isFinite(until) ? [gone, later(until, "plugged in again", line.plug)] : [gone];
+  });
+  return {
+    stop: async (): Promise<void> => {
+      for (const timer of timers) clearTimeout(timer);
+      await last;
+    },
+  };
+}
 
 // ── Pace ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

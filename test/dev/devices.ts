@@ -1,0 +1,49 @@
+import { driverById } from "../../drivers/index.ts";
+import type { Framing } from "../../drivers/kit/driver.ts";
+import type { AnyEmulator } from "../../drivers/kit/emulator.ts";
+import { type Fault, type Faults, faultsOf } from "../../drivers/kit/emulator-fault-words.ts";
+import { withFaults } from "../../drivers/kit/emulator-faults.ts";
+import { noninEmulator } from "../../drivers/nonin/emulator.ts";
+import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
+import { pb840Emulator, puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
+
+/** Every device that can be emulated, by its name: what `dev emulate` plays and what every driver is tested against. */
+export type EmulatedKind = {
+  readonly emulator: AnyEmulator;
+  readonly says: string;
+  /** It lies by itself: with a fault on top it would send what no reader could tell from the truth. */
+  readonly lies?: true;
+};
+export const DEVICES: Readonly<Record<string, EmulatedKind>> = {
+  nonin: { emulator: noninEmulator, says: "Nonin oximeter, data format 2" },
+  "nonin-sync-late": { emulator: syncLateEmulator, says: "one whose SYNC comes late in every fourth packet", lies: true },
+  "puritan-bennett-840": { emulator: puritanBennett840Emulator, says: "Puritan Bennett 840, settings port" },
+  "puritan-bennett-980": { emulator: pb840Emulator({ model: "980", speed: 9600 }), says: "Puritan Bennett 980, settings port" },
+};
+
+export const deviceNamed = (name: string): EmulatedKind | undefined => (Object.hasOwn(DEVICES, name) ? DEVICES[name] : undefined);
+/** The devices that a driver reads, with their names. */
+export const devicesOf = (driver: string): readonly (readonly [name: string, kind: EmulatedKind])[] =>
+  Object.entries(DEVICES).filter(([, { emulator }]) => emulator.id === driver);
+
+/** For the runner: when the port is gone, and when it is back (never: infinite). */
+export type Unplug = Pick<Fault, "from" | "until">;
+export type FaultyDevice = { readonly emulator: AnyEmulator; readonly unplugs: readonly Unplug[] };
+
+/** The emulator with faults on top, in words or as data. Throws RangeError at words that make no sense. */
+export function faulty(emulator: AnyEmulator, faults: string | readonly Fault[]): FaultyDevice {
+  const stack = typeof faults === "string" ? meant(faultsOf(faults)) : faults;
+  const context = { framing: framingOf(emulator), other: (name: string) => deviceNamed(name)?.emulator };
+  return { emulator: withFaults(emulator, stack, context), unplugs: stack.filter(({ kind }) => kind === "unplug") };
+}
+
+export function framingOf({ id }: AnyEmulator): Framing {
+  const driver = driverById(id);
+  if (driver === undefined) throw new RangeError(`No driver reads the emulated device ${id}: it stands in drivers/index.ts under this id.`);
+  return driver.frame;
+}
+
+function meant(faults: Faults): readonly Fault[] {
+  if ("mistake" in faults) throw new RangeError(faults.mistake);
+  return faults.faults;
+}
