@@ -60,7 +60,7 @@ packages_for() {
     check | demo | dev) echo "$tools" ;;
     bench) echo "$tools gcc libc6-dev libmosquitto-dev" ;;
     test)
-      echo "$tools libfaketime"
+      echo "$tools libfaketime iproute2"
       if on_x64; then echo "binutils-aarch64-linux-gnu qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross"; fi
       ;;
     package)
