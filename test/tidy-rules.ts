@@ -39,6 +39,7 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
     return isEmulator(path) && target.startsWith(own) ? undefined : "only tests import an emulator";
   }
   if (path === "config/units.ts") return "config/units stands first";
+  if (path.startsWith("config/envelope/")) return target.startsWith("config/envelope/") ? undefined : "the envelope stands alone";
   if (path.startsWith("config/")) return target === "config/units.ts" ? undefined : "the configuration imports config/units only";
   if (path.startsWith("proto/")) {
     return beginsWith(target, ["proto/"]) || typeOnly ? undefined : "proto imports nothing of ours but types";
