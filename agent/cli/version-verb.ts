@@ -29,7 +29,7 @@ const summed = ({ glibc, npm, node }: PackagedParts): string =>
   "         bedside version --parts  lists them with licences and hashes\n";
 
 function listed({ glibc, npm, addon, node }: PackagedParts, sha256: string): string {
-  const row = ({ name, version, licence }: Part): string => `  ${name.padEnd(34)} ${version.padEnd(26)} ${licence}\n`;
+  const row = ({ name, version, licence }: Part): string => `  ${name.padEnd(26)} ${version.padEnd(26)} ${licence}\n`;
   const rows = (parts: readonly Part[]): string => parts.map(row).join("");
   return (
     `sha256   ${sha256}\nneeds    glibc ${glibc} or newer\n` +

@@ -10,7 +10,6 @@ import { type Arch, nodeVersion, ROOT } from "./target.ts";
 
 /** A package whose code stands in the bundle. */
 export type BundledPackage = {
-  readonly name: string;
   /** From the project's folder: "node_modules/mqtt". */
   readonly folder: string;
   /** Folders of the packages that its code imports. */
@@ -33,9 +32,7 @@ export function bundledPackages(metafile: Metafile): readonly BundledPackage[] {
       if (other !== folder && other !== OWN && imports.has(other)) imports.get(folder)?.add(other);
     }
   }
-  return [...imports]
-    .map(([folder, targets]) => ({ name: folder.slice(folder.lastIndexOf("node_modules/") + 13), folder, imports: [...targets].sort() }))
-    .sort((a, b) => (a.folder < b.folder ? -1 : 1));
+  return [...imports].map(([folder, targets]) => ({ folder, imports: [...targets].sort() })).sort((a, b) => (a.folder < b.folder ? -1 : 1));
 }
 
 const folderOf = (path: string): string => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? OWN;
@@ -47,13 +44,11 @@ export function packagedParts(options: {
   readonly addonSha256: string;
 }): PackagedParts {
   const lock = readLock();
-  const bindings = npmPart("node_modules/@serialport/bindings-cpp", lock);
   return {
     glibc: NEEDS.glibc,
     node: { ...npmPart(`node_modules/node-linux-${options.arch}`, lock, "foreign"), name: "Node.js", parts: nodeParts(process.versions) },
     addon: {
-      ...bindings,
-      name: `${bindings.name} (add-on)`,
+      ...npmPart("node_modules/@serialport/bindings-cpp", lock),
       hash: `SHA-256 ${options.addonSha256}`,
       // Compiled into it from headers, in the very version that the bindings pin.
       parts: [npmPart("node_modules/node-addon-api", lock)],
@@ -63,17 +58,27 @@ export function packagedParts(options: {
 }
 
 function npmPart(folder: string, lock: Lock, where: "installed" | "foreign" = "installed"): Part {
-  const name = folder.slice(folder.lastIndexOf("node_modules/") + 13);
+  const name = folder.split("node_modules/").at(-1) ?? folder;
   const { version, integrity, license } = lock[folder] ?? ({} as Locked);
   if (version === undefined || integrity?.startsWith("sha512-") !== true) {
     throw new RangeError(`${name} is part of the file, but package-lock.json does not pin ${folder} with a SHA-512 hash`);
   }
   if (where === "installed") {
-    const found = (JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8")) as { readonly version: string }).version;
+    const found = manifest(folder).version;
     if (found !== version) throw new RangeError(`${folder} holds version ${found}, package-lock.json says ${version}; run npm ci`);
   }
   const hex = Buffer.from(integrity.slice("sha512-".length), "base64").toString("hex");
   return { name, version, licence: usableLicence(name, license), hash: `SHA-512 ${hex}` };
+}
+
+type Manifest = { readonly version: string; readonly author?: string | { readonly name: string } };
+const manifest = (folder: string): Manifest => JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8")) as Manifest;
+
+/** Who made a package, without the address; undefined where it does not say. */
+export function authorOf(folder: string): string | undefined {
+  const { author } = manifest(folder);
+  const name = typeof author === "string" ? author.replace(/ *[<(].*/, "") : author?.name;
+  return name === "" ? undefined : name;
 }
 
 /** The licence under which a package is used, from what it declares. Throws RangeError where there is none that we may use. */

@@ -1,6 +1,6 @@
 import type { PackagedParts, Part } from "../../agent/cli/parts.ts";
 import { CHOSEN, NODE_PARTS } from "./licences.table.ts";
-import { type BundledPackage, licenceText, OWN } from "./parts.ts";
+import { authorOf, type BundledPackage, licenceText, OWN } from "./parts.ts";
 import { type Arch, hostArch } from "./target.ts";
 
 export type SbomOptions = {
@@ -77,6 +77,7 @@ function node({ arch, parts: { node } }: SbomOptions): Json {
   return {
     "bom-ref": NODE,
     type: "platform",
+    supplier: { name: "OpenJS Foundation" },
     name: node.name,
     version: node.version,
     hashes: hashes(node),
@@ -109,15 +110,17 @@ function addon({ parts: { addon } }: SbomOptions): Json {
     version: addon.version,
     hashes: hashes(addon),
     licenses: licences(addon, BINDINGS),
-    purl: `${npmPurl(addon.name.split(" ")[0]!, addon.version)}#prebuilds`,
+    purl: `${npmPurl(addon.name, addon.version)}#prebuilds`,
     components: addon.parts.map((part) => npm(part, `node_modules/${part.name}`)),
   };
 }
 
 function npm(part: Part, folder: string): Json {
+  const author = authorOf(folder);
   return {
     "bom-ref": folder,
     type: "library",
+    ...(author === undefined ? {} : { authors: [{ name: author }] }),
     name: part.name,
     version: part.version,
     hashes: hashes(part),

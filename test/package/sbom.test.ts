@@ -133,7 +133,7 @@ describe("a licence", () => {
 });
 
 test("a package that the lock file does not pin stops packaging", () => {
-  const packages = [{ name: "stranger", folder: "node_modules/stranger", imports: [] }];
+  const packages = [{ folder: "node_modules/stranger", imports: [] }];
   expect(() => packagedParts({ arch: hostArch(), packages, addonSha256: "" })).toThrow(
     "stranger is part of the file, but package-lock.json",
   );
