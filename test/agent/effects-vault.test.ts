@@ -42,10 +42,10 @@ describe("a private key", () => {
     chmodSync(good.key, 0o600);
   });
 
-  test.each([0o640, 0o604, 0o620, 0o602, 0o601, 0o700, 0o4600, 0o666])(
-    "with the mode %o is not used, and the fault tells no part of it (R04, R05)",
+  test.each(["0640", "0604", "0620", "0602", "0601", "0700", "4600", "0666"])(
+    "with the mode %s is not used, and the fault tells no part of it (R04, R05)",
     async (mode) => {
-      const told = await faultOf(fileVault({ ...good, key: file("wide", "secret", mode) }).credentials());
+      const told = await faultOf(fileVault({ ...good, key: file("wide", "secret", Number.parseInt(mode, 8)) }).credentials());
       expect(told).toMatch(/^credentials\.too_open: .*wide has mode \d{4};/);
       expect(told).not.toContain("secret");
     },

@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hostArch } from "../../config/package/target.ts";
 import { until } from "../support/pty-reader.ts";
-import { type Bed, heardFrom, makeBed, packagedFile, REPORTS } from "./agent-process.ts";
+import { type Bed, heardFrom, makeBed, packagedFile, REPORTS, type Running } from "./agent-process.ts";
 
 const FILE = packagedFile(hostArch());
 const HEARD_MAX = 20_000;
@@ -29,9 +30,27 @@ if (!possible) process.stderr.write("SKIPPED: the add-on on noexec mounts; this 
 
 let bed: Bed;
 beforeEach(async () => {
-  if (possible) bed = await makeBed();
+  bed = await makeBed();
 });
 afterEach(() => bed?.stop());
+
+/** Code of a running agent that lies in files which no name leads to, by the folder that they were made in. */
+const nameless = (running: Running): readonly string[] => {
+  const rows = readFileSync(`/proc/${running.child.pid}/maps`, "utf8").split("\n");
+  const code = rows.flatMap((row) => /^\S+ r-xp (?:\S+ +){3}(\/.*) \(deleted\)$/.exec(row)?.[1] ?? []);
+  return code.map((path) => (/^#\d+$/.test(basename(path)) ? dirname(path) : path));
+};
+
+test("the serial add-on is loaded from a file in memory that never had a name (R56)", async () => {
+  const running = bed.run([FILE]);
+  await heardFrom(bed, running, REPORTS, HEARD_MAX);
+  expect(nameless(running)).toEqual(["/dev/shm"]);
+  for (const folder of [bed.state, bed.runtime])
+    for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+      const seen = statSync(join(folder, name));
+      expect(seen.isFile() && (seen.mode & 0o111) !== 0, `${name} could be run`).toBe(false);
+    }
+}, 60_000);
 
 test.skipIf(!possible)(
   "where /dev/shm is mounted noexec, the serial add-on is loaded from another folder, and readings come",
@@ -39,6 +58,8 @@ test.skipIf(!possible)(
     const running = bed.run([...withoutExec("/dev/shm"), FILE]);
     await heardFrom(bed, running, REPORTS, HEARD_MAX);
     expect(running.output()).not.toContain("BED-505");
+    // The runtime directory lies below /dev/shm, so it is passed over too.
+    expect(nameless(running)).toEqual([bed.state]);
   },
   60_000,
 );
