@@ -12,6 +12,6 @@ export type Part = {
   readonly version: string;
   /** SPDX id or expression, under which it is used. */
   readonly licence: string;
-  /** "SHA-512 " or "SHA-256 " and hex: of npm's tarball, or of the file inside. Absent for the parts of Node, which are covered by Node's. */
+  /** "SHA-512 " or "SHA-256 " and hex: of npm's tarball, or of the file inside. Node's covers its parts. */
   readonly hash?: string;
 };
