@@ -67,6 +67,6 @@ export class ClockWatch {
 
 function beforeFloor(wall: Wall, floor: Wall): Fault {
   const [shown, made] = [wall, floor].map((time) => new Date(time).toISOString());
-  const observed = `The clock of this box says ${shown?.slice(0, 16)}Z, but this program was made on ${made?.slice(0, 10)}`;
+  const observed = `The clock of this box says ${shown?.slice(0, 16).replace("T", " ")} UTC, but this program was made on ${made?.slice(0, 10)}`;
   return new Fault("clock.before_floor", `${observed}: good certificates will look as if they were not valid yet`);
 }

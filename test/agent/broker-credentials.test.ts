@@ -37,13 +37,13 @@ const CASES: readonly Case[] = [
     what: "a file that is no certificate",
     credentials: () => ({ ...client(), cert: inPem("hello") }),
     key: "credentials.damaged",
-    says: /^broker\.cert holds no whole certificate in PEM form$/,
+    says: /^broker\.cert holds no whole certificate$/,
   },
   {
     what: "a certificate that was cut while it was copied",
     credentials: () => ({ ...client(), cert: client().cert.subarray(0, 300) }),
     key: "credentials.damaged",
-    says: /^broker\.cert holds no whole certificate in PEM form$/,
+    says: /^broker\.cert holds no whole certificate$/,
   },
   {
     what: "a damaged certificate",
@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
     what: "an authority file that is none",
     credentials: () => ({ ...client(), ca: inPem("") }),
     key: "credentials.damaged",
-    says: /^broker\.ca holds no whole certificate in PEM form$/,
+    says: /^broker\.ca holds no whole certificate$/,
   },
   {
     what: "a file that is no key",
@@ -105,15 +105,15 @@ describe("what is for the broker to decide", () => {
     const fault = doubt({ notBefore: new Date("2025-01-01T00:00Z"), notAfter: new Date("2026-01-01T12:30Z") });
     expect(fault?.key).toBe("credentials.expired");
     expect(fault?.message).toMatch(
-      /^This box's certificate \(broker\.cert, "gw-1" issued by "Hospital CA"\) expired on 2026-01-01T12:30Z; /,
+      /^This box's certificate \(broker\.cert, "gw-1" issued by "Hospital CA"\) expired on 2026-01-01 12:30 UTC; /,
     );
-    expect(fault?.message).toMatch(/; the clock of this box says \S+Z$/);
+    expect(fault?.message).toMatch(/; this box says that it is \d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
   });
 
   test("a clock of 1970 makes a good certificate one that is valid only from later on (R12)", () => {
     const fault = doubt({}, new Date(0));
     expect(fault?.key).toBe("credentials.not_yet");
-    expect(fault?.message).toMatch(/is valid only from \S+Z; the clock of this box says 1970-01-01T00:00Z$/);
+    expect(fault?.message).toMatch(/is valid only from .* UTC; this box says that it is 1970-01-01 00:00 UTC$/);
   });
 
   test("a server's certificate is doubted as made for another use", () => {
@@ -125,7 +125,7 @@ describe("what is for the broker to decide", () => {
     const later = new Date(Date.now() + 60 * DAY);
     const fault = doubtOf(own, later);
     expect(fault?.key).toBe("credentials.expired");
-    expect(fault?.message).toMatch(/^The authority in broker\.ca \("Hospital CA"\) expired on \S+Z; the clock of this box says \S+Z$/);
+    expect(fault?.message).toMatch(/^The authority in broker\.ca \("Hospital CA"\) expired on .* UTC; this box says that it is .* UTC$/);
     const holding = ownCredentials({ ...client(), ca: Buffer.from(`${pki.cert}${makeAuthority("New CA").cert}`) }, "gw-1");
     expect(holding.authorities).toHaveLength(2);
     expect(doubtOf(holding, new Date())).toBeUndefined();

@@ -49,7 +49,7 @@ describe("a broker that refuses the session", () => {
   test.each(rows("connack"))("with CONNACK $name is told by number, name and meaning, with reaction $react (R39)", async (row) => {
     const fault = await faultOf(connect((packet) => (packet.type === 1 ? [connack(row.code), "close"] : undefined)));
     expect(fault.key).toBe(row.react === "person" ? "uplink.refused" : "uplink.busy");
-    expect(fault.message).toBe(`The broker localhost:${broker!.port} takes no session (${row.name}): ${row.means}`);
+    expect(fault.message).toBe(`The broker at localhost:${broker!.port} takes no session (${row.name}): ${row.means}`);
     expect(fault.context).toMatchObject({ code: row.code, react: row.react });
     expect(broker!.packets.map(({ type }) => type)).toEqual([1]);
   });
@@ -62,7 +62,7 @@ describe("a broker that ends the session", () => {
     const fault = await session.closed;
     const ordinary = row.react === "person" ? "uplink.refused" : "uplink.closed";
     expect(fault.key).toBe(row.code === 0x8e ? "uplink.identity_twice" : ordinary);
-    expect(fault.message).toBe(`The broker localhost:${broker!.port} ended the session (${row.name}): ${row.means}`);
+    expect(fault.message).toBe(`The broker at localhost:${broker!.port} ended the session (${row.name}): ${row.means}`);
     expect(fault.context).toMatchObject({ code: row.code, react: row.react });
   });
 });

@@ -89,7 +89,8 @@ describe("the clock of the host", () => {
     const fault = watch.fault;
     expect([fault?.key, fault?.number]).toEqual(["clock.before_floor", "BED-140"]);
     expect(fault?.message).toBe(
-      "The clock of this box says 1970-01-01T00:00Z, but this program was made on 2025-11-20: good certificates will look as if they were not valid yet",
+      "The clock of this box says 1970-01-01 00:00 UTC, but this program was made on 2025-11-20: " +
+        "good certificates will look as if they were not valid yet",
     );
     await tick();
     expect(watch.fault, "one and the same").toBe(fault);
@@ -113,6 +114,6 @@ describe("the clock of the host", () => {
     clock.step(Date.UTC(2019, 11, 31) - clock.wall());
     await tick();
     expect(watch.fault?.key).toBe("clock.before_floor");
-    expect(watch.fault?.message).toContain("says 2019-12-31T00:00Z");
+    expect(watch.fault?.message).toContain("says 2019-12-31 00:00 UTC");
   });
 });

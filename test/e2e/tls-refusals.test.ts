@@ -85,31 +85,31 @@ const REFUSED_BY_US: readonly Case[] = [
     what: "from another authority",
     server: server({}, stranger),
     key: "uplink.wrong_issuer",
-    says: /"broker" issued by "Inspecting Proxy CA", valid \S+Z to \S+Z.*this box trusts Hospital CA/,
+    says: /from "Inspecting Proxy CA", expected one from "Hospital CA"\. .*"broker" issued by "Inspecting Proxy CA"/,
   },
   {
     what: "signed by itself alone",
     server: server({ signed: "self" }),
     key: "uplink.self_signed",
-    says: /"broker" issued by "broker".*this box trusts Hospital CA/,
+    says: /that it signed itself, expected one from "Hospital CA"\. .*"broker" issued by "broker"/,
   },
   {
     what: "whose signature is damaged",
     server: server({ signed: "unheld" }),
     key: "uplink.server_damaged",
-    says: /"broker" issued by "Hospital CA".*its signature is wrong/,
+    says: /the signature on it is wrong\. .*"broker" issued by "Hospital CA"/,
   },
   {
     what: "with a key that is too short",
     server: { ...server({ keys: "RSA-1024" }), tls: { ciphers: "DEFAULT@SECLEVEL=0" } },
     key: "uplink.server_weak",
-    says: /"broker" issued by "Hospital CA".*too weak \(rsa 1024\)/,
+    says: /too weak \(rsa 1024\)\. .*"broker" issued by "Hospital CA"/,
   },
   {
     what: "for another name",
     server: server({ names: ["mqtt.elsewhere.example", "10.0.0.7"] }),
     key: "uplink.wrong_name",
-    says: /DNS:mqtt\.elsewhere\.example, IP Address:10\.0\.0\.7, which is not for "localhost"/,
+    says: /not for "localhost"\. .*DNS:mqtt\.elsewhere\.example, IP Address:10\.0\.0\.7/,
   },
   {
     what: "for a name, where an address is configured",
@@ -122,25 +122,25 @@ const REFUSED_BY_US: readonly Case[] = [
     what: "that has expired",
     server: server(past),
     key: "uplink.server_expired",
-    says: /it expired on \S+Z, the clock of this box says \S+Z/,
+    says: /expired on .* UTC; this box says that it is .* UTC/,
   },
   {
     what: "that is not valid yet",
     server: server(future),
     key: "uplink.server_not_yet",
-    says: /it is valid only from \S+Z, the clock of this box says \S+Z/,
+    says: /is valid only from .* UTC; this box says that it is .* UTC/,
   },
   {
     what: "that is a client's",
     server: server({ kind: "client", names: ["localhost"] }),
     key: "uplink.wrong_use",
-    says: /"broker" issued by "Hospital CA".*which is not made for a server/,
+    says: /not made for a server\. .*"broker" issued by "Hospital CA"/,
   },
   {
     what: "behind TLS 1.2 only",
     server: { tls: { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" } },
     key: "uplink.tls_version",
-    says: /does not speak TLS 1\.3 \(sent the TLS alert "protocol version"/,
+    says: /does not speak TLS 1\.3/,
   },
 ];
 
@@ -186,7 +186,7 @@ describe("a broker's certificate", () => {
     const fault = await refusal(optionsFor(broker.port, { credentials: { ...client(), ca: Buffer.from(old.cert) } }));
     expect(fault.key).toBe("uplink.server_expired");
     expect(fault.message).toMatch(
-      /"broker" issued by "Old Hospital CA".*; it holds itself, but the authority that issued it does not; the clock/,
+      /^The certificate of the authority "Old Hospital CA" behind the broker has expired; this box says that it is/,
     );
     expect(broker.applicationBytes).toBe(0);
   });
@@ -211,10 +211,10 @@ const REFUSED_BY_BROKER: readonly { what: string; credentials: () => Credentials
   {
     what: "from another authority",
     credentials: () => client({}, stranger),
-    says: /alert "unknown ca".*"gw-1" issued by "Inspecting Proxy CA"/,
+    says: /alert "unknown ca".*"gw-1" issued by "Inspecting Proxy CA".*the broker's own is issued by "Hospital CA"$/,
   },
-  { what: "that has expired", credentials: () => client(past), says: /alert "certificate expired".*valid \S+Z to \S+Z/ },
-  { what: "that is not valid yet", credentials: () => client(future), says: /alert "bad certificate".*valid \S+Z to \S+Z/ },
+  { what: "that has expired", credentials: () => client(past), says: /alert "certificate expired".*valid .* UTC to .* UTC/ },
+  { what: "that is not valid yet", credentials: () => client(future), says: /alert "bad certificate".*valid .* UTC to .* UTC/ },
   { what: "that is a server's", credentials: () => client({ kind: "server" }), says: /alert "[a-z ]*certificate[a-z ]*"/ },
 ];
 
@@ -291,7 +291,7 @@ describe("a broker that is not there", () => {
   test("has its name told where the name does not resolve", async () => {
     const fault = await refusal(optionsFor(8883, { host: "broker.invalid", within: Seconds(20) }));
     expect(fault.key).toBe("uplink.name_unknown");
-    expect(fault.message).toContain('"broker.invalid" does not resolve');
+    expect(fault.message).toContain('"broker.invalid" ');
   });
 
   test("is unreachable where nothing listens", async () => {
@@ -305,7 +305,7 @@ describe("a broker that is not there", () => {
     cleanups.push(() => silent.stop());
     const fault = await refusal(optionsFor(silent.port, { within: Seconds(0.3) }));
     expect(fault.key).toBe("uplink.timed_out");
-    expect(fault.message).toContain("the TLS handshake did not end");
+    expect(fault.message).toContain("something takes the connection there, but does not answer (no TLS)");
   });
 
   test("is another service where something answers that is no TLS", async () => {

@@ -42,7 +42,7 @@ export function ownCredentials(credentials: Credentials, gateway: string): Own {
 export function doubtOf({ certificate, authorities }: Own, now: Date): Fault | undefined {
   const own = `This box's certificate (broker.cert, "${nameOf(certificate.subject)}" issued by "${nameOf(certificate.issuer)}")`;
   const trusted = `The authority in broker.ca ("${authorities.map(({ subject }) => nameOf(subject)).join('", "')}")`;
-  const clock = `the clock of this box says ${day(now)}`;
+  const clock = `this box says that it is ${day(now)}`;
   for (const [what, certificates] of [
     [own, [certificate]],
     // One authority that holds is enough.
@@ -80,7 +80,7 @@ function certificatesIn(pem: Uint8Array, setting: string): readonly X509Certific
   const blocks = Buffer.from(pem)
     .toString("latin1")
     .match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
-  if (blocks === null) throw new Fault("credentials.damaged", `${setting} holds no whole certificate in PEM form`, { setting });
+  if (blocks === null) throw new Fault("credentials.damaged", `${setting} holds no whole certificate`, { setting });
   return blocks.map((block) => read(setting, "a damaged certificate", () => new X509Certificate(block)));
 }
 

@@ -24,14 +24,15 @@ export const SYSTEM_WORDS: Readonly<Record<string, string>> = {
   ENETUNREACH:   "this box has no network that leads there",
   ENETDOWN:      "the network of this box is down",
   EADDRNOTAVAIL: "this box has no network address to connect from",
-  ECONNRESET:    "the connection was cut off",
-  EPIPE:         "the connection was cut off",
   EACCES:        "a rule on this box forbids it",
   EPERM:         "a rule on this box forbids it",
   ENOTFOUND:     "the name service says that there is no such name",
   ENODATA:       "the name service has no address for it",
   EAI_AGAIN:     "no name service answered",
 };
+
+/** Codes that mean: the other side, or something between, cut the connection off. */
+export const CUT_OFF: readonly string[] = ["ECONNRESET", "EPIPE"];
 
 /** Codes that mean: it is this box that has no network. */
 export const NO_NETWORK: readonly string[] = ["ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"];

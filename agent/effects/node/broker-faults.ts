@@ -4,7 +4,7 @@ import { REACTIONS, type ReactionRow } from "../../uplink/packet-check.table.ts"
 import { reasonName } from "../../uplink/packet-check.ts";
 import type { ConnectOptions } from "../effects.ts";
 import type { Own } from "./broker-credentials.ts";
-import { ALERT_WORDS, NO_NETWORK, SYSTEM_WORDS, VERDICTS } from "./broker-faults.table.ts";
+import { ALERT_WORDS, CUT_OFF, NO_NETWORK, SYSTEM_WORDS, VERDICTS } from "./broker-faults.table.ts";
 import { day, describe, nameOf, printable } from "./certificate-words.ts";
 
 /**
@@ -28,36 +28,32 @@ export function endFault(seen: Seen): Fault {
   const code = codeOf(seen.error);
   switch (seen.phase) {
     case "resolving":
-      if (code === "EAI_AGAIN") return fault(seen, "uplink.no_dns", `The name "${host}" cannot be looked up: ${inWords(code)}`);
+      if (code === "EAI_AGAIN") return fault(seen, "uplink.no_dns", `The broker's name "${host}" cannot be looked up: ${inWords(code)}`);
       if (code.startsWith("EAI_") || code.startsWith("ENO"))
-        return fault(seen, "uplink.name_unknown", `The broker's name "${host}" does not resolve: ${inWords(code)}`);
+        return fault(seen, "uplink.name_unknown", `The broker's name "${host}" is not known: ${inWords(code)}`);
       return unreached(seen, code);
     case "reaching":
       return unreached(seen, code);
     case "handshake":
       return handshakeFault(seen, code);
     case "secured":
-      if (code === "ETIMEDOUT") return timeoutFault(seen);
-      return fault(
-        seen,
-        "uplink.client_refused",
-        `${place(seen)} ${answer(code)}, when it saw this box's certificate (${describe(seen.own.certificate)}${issuerOf(seen)})`,
-      );
+      return code === "ETIMEDOUT" ? timeoutFault(seen) : refusedFault(seen, code);
     case "open":
-      return fault(seen, "uplink.closed", `${place(seen)} ${answer(code)}`);
+      return fault(seen, "uplink.closed", `${broker(seen)} ${answer(code)}`);
   }
 }
 
+/** What is missing for a session, by how far it came. */
 const MISSING: Readonly<Record<Phase, string>> = {
   resolving: "the name service did not answer",
-  reaching: "no TCP connection",
-  handshake: "TCP connected, but the TLS handshake did not end",
-  secured: "TLS connected, but no CONNACK came",
+  reaching: "nothing answered at all",
+  handshake: "something takes the connection there, but does not answer (no TLS)",
+  secured: "the secure connection stands, but the broker did not answer on it (no CONNACK)",
   open: "no answer",
 };
 
 export function timeoutFault(seen: Seen): Fault {
-  return fault(seen, "uplink.timed_out", `No session with ${place(seen)} within ${seen.options.within / 1000} s: ${MISSING[seen.phase]}`);
+  return fault(seen, "uplink.timed_out", `${broker(seen)} did not answer within ${seen.options.within / 1000} s: ${MISSING[seen.phase]}`);
 }
 
 /** A CONNACK or DISCONNECT with its code; `words` is the broker's own Reason String. */
@@ -69,7 +65,7 @@ export function reasonFault(
   const row: ReactionRow | undefined = REACTIONS[packet][said.code];
   const what = packet === "connack" ? "takes no session" : "ended the session";
   const words = said.words === undefined ? "" : `, in its words: "${printable(said.words)}"`;
-  const message = `The broker ${host}:${port} ${what} (${reasonName(said.code)}): ${row?.means ?? "the code is not explained"}${words}`;
+  const message = `The broker at ${host}:${port} ${what} (${reasonName(said.code)}): ${row?.means ?? "the code is not explained"}${words}`;
   const react = row?.react ?? "again";
   return new Fault(keyOf(packet, said.code, react), message, { host, port, code: said.code, react });
 }
@@ -93,13 +89,29 @@ function handshakeFault(seen: Seen, code: string): Fault {
   const alert = alertOf(code);
   // What the library says by itself, where it is asked for an older version outright.
   if (alert === "protocol version" || code === "ERR_SSL_UNSUPPORTED_PROTOCOL")
-    return fault(seen, "uplink.tls_version", `${place(seen)} does not speak TLS 1.3 (${answer(code)})`);
-  if (alert !== undefined) return fault(seen, "uplink.server_refused", `${place(seen)} ${answer(code)}`);
+    return fault(seen, "uplink.tls_version", `${broker(seen)} does not speak TLS 1.3, which this box asks for`);
+  if (alert !== undefined)
+    return fault(seen, "uplink.server_refused", `${broker(seen)} agreed to no secure connection: ${alertInWords(alert)}`);
   // Not an alert, but bytes that are no TLS at all.
   if (code.startsWith("ERR_SSL_"))
-    return fault(seen, "uplink.protocol", `${place(seen)} answers, but not as a broker with TLS does (${code})`);
+    return fault(
+      seen,
+      "uplink.protocol",
+      `Something answers at ${place(seen)}, but not with a secure connection (TLS) as a broker does (${code})`,
+    );
   if (code === "ETIMEDOUT") return timeoutFault(seen);
-  return fault(seen, "uplink.closed", `${place(seen)} ${answer(code)} before the connection was secure`);
+  return fault(seen, "uplink.closed", `${broker(seen)} ${answer(code)}, before it was secure`);
+}
+
+/** The refusal of our certificate, as servers tell it: by an alert, or by an end without one. */
+function refusedFault(seen: Seen, code: string): Fault {
+  const alert = alertOf(code);
+  const own = `It is ${describe(seen.own.certificate)}${issuerOf(seen)}`;
+  const text =
+    alert === undefined
+      ? `${broker(seen)} ${answer(code)} when it saw this box's certificate. ${own}`
+      : `${broker(seen)} refused this box's certificate: ${alertInWords(alert)}. ${own}`;
+  return fault(seen, "uplink.client_refused", text);
 }
 
 /** The library's verdict on the certificate that was presented, with what was seen of it. */
@@ -107,31 +119,36 @@ function verdictFault(seen: Seen, presented: X509Certificate, code: string): Fau
   const { own, options, error } = seen;
   const weak = code === "UNSPECIFIED" && / too (weak|small)/.test(error?.message ?? "");
   const key = weak ? "uplink.server_weak" : (VERDICTS[code] ?? "uplink.server_refused");
-  const shown = `${place(seen)} presented ${describe(presented)}`;
-  const trusted = own.authorities.slice(0, TRUSTED_TOLD).map(({ subject }) => nameOf(subject));
-  const trusts = `this box trusts ${trusted.join(", ")}`;
+  const issuer = `"${nameOf(presented.issuer)}"`;
+  const trusted = own.authorities.slice(0, TRUSTED_TOLD).map(({ subject }) => `"${nameOf(subject)}"`);
+  const expected = `expected one from ${trusted.join(" or ")}`;
   const now = new Date();
-  const clock = `the clock of this box says ${day(now)}`;
   const holds = presented.validFromDate <= now && now <= presented.validToDate;
   // The library judges the whole chain: where the certificate itself holds, its authority does not.
-  const which = holds ? "it holds itself, but the authority that issued it does not; " : "";
+  const whose = holds ? `The certificate of the authority ${issuer} behind the broker` : "The broker's certificate";
+  const expiry = holds ? "has expired" : `expired on ${day(presented.validToDate)}`;
+  const begin = holds ? "is not valid yet" : `is valid only from ${day(presented.validFromDate)}`;
+  const clock = `this box says that it is ${day(now)}`;
+  const say = (text: string): Fault => fault(seen, key, `${text}. ${place(seen)} presented ${describe(presented)}`);
   switch (key) {
     case "uplink.wrong_issuer":
+      return say(`The broker answered with a certificate from ${issuer}, ${expected}`);
     case "uplink.self_signed":
+      return say(`The broker answered with a certificate that it signed itself, ${expected}`);
     case "uplink.server_damaged":
-      return fault(seen, key, `${shown}${key === "uplink.server_damaged" ? ", but its signature is wrong" : ""}; ${trusts}`);
+      return say(`The broker's certificate says that it comes from ${issuer}, but the signature on it is wrong`);
     case "uplink.wrong_name":
-      return fault(seen, key, `${shown}, which is not for "${options.host}"`);
+      return say(`The broker's certificate is not for "${options.host}"`);
     case "uplink.server_expired":
-      return fault(seen, key, `${shown}; ${which || `it expired on ${day(presented.validToDate)}, `}${clock}`);
+      return say(`${whose} ${expiry}; ${clock}`);
     case "uplink.server_not_yet":
-      return fault(seen, key, `${shown}; ${which || `it is valid only from ${day(presented.validFromDate)}, `}${clock}`);
+      return say(`${whose} ${begin}; ${clock}`);
     case "uplink.wrong_use":
-      return fault(seen, key, `${shown}, which is not made for a server`);
+      return say("The broker's certificate is not made for a server");
     case "uplink.server_weak":
-      return fault(seen, key, `${shown}, whose key or signature is too weak (${keyWords(presented)})`);
+      return say(`The key or the signature of the broker's certificate is too weak (${keyWords(presented)})`);
     default:
-      return fault(seen, "uplink.server_refused", `${shown}, which cannot be accepted (${code}: ${printable(error?.message ?? "")})`);
+      return say(`The broker's certificate cannot be accepted (${code}: ${printable(error?.message ?? "")})`);
   }
 }
 
@@ -143,29 +160,31 @@ function keyWords({ publicKey }: X509Certificate): string {
   return `${publicKey.asymmetricKeyType ?? "unknown"} ${modulusLength ?? namedCurve ?? ""}`.trim();
 }
 
+/** Without the library's own error: the code is kept, the words are translated, and its hints are for programmers. */
 function fault(seen: Seen, key: FaultKey, message: string): Fault {
   const code = codeOf(seen.error);
-  const context = { host: seen.options.host, port: seen.options.port, ...(code === "" ? {} : { code }) };
-  return new Fault(key, message, context, seen.error === undefined ? {} : { cause: seen.error });
+  return new Fault(key, message, { host: seen.options.host, port: seen.options.port, ...(code === "" ? {} : { code }) });
 }
 
 /** Where the two certificates come from different authorities, that is worth a look. */
 function issuerOf({ own, presented }: Seen): string {
   if (presented === undefined || presented.issuer === own.certificate.issuer) return "";
-  return `; the broker's own comes from "${nameOf(presented.issuer)}"`;
+  return `; the broker's own is issued by "${nameOf(presented.issuer)}"`;
 }
 
+const broker = (seen: Seen): string => `The broker at ${place(seen)}`;
 const place = (seen: Seen): string => `${seen.options.host}:${seen.options.port}`;
 
-/** What the other side did, from the error's code: an alert in words, a reset, or nothing at all. */
+/** What the other side did, where it gave no alert. */
 function answer(code: string): string {
   const alert = alertOf(code);
-  if (alert !== undefined) {
-    const words = ALERT_WORDS[alert];
-    return `sent the TLS alert "${alert}"${words === undefined ? "" : `: ${words}`}`;
-  }
-  return code === "" ? "closed the connection without a word" : `broke the connection: ${inWords(code)}`;
+  if (alert !== undefined) return `ended the connection: ${alertInWords(alert)}`;
+  if (code === "") return "closed the connection without a word";
+  return CUT_OFF.includes(code) ? `cut the connection off (${code})` : `ended the connection: ${inWords(code)}`;
 }
+
+/** With the alert's name behind the words, for those who know it. */
+const alertInWords = (alert: string): string => `${ALERT_WORDS[alert] ?? "it does not say why"} (TLS alert "${alert}")`;
 
 const alertOf = (code: string): string | undefined => code.split("ALERT_")[1]?.toLowerCase().replaceAll("_", " ");
 

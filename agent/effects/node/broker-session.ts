@@ -36,7 +36,7 @@ export function openSession(wanted: Wanted): Promise<BrokerSession> {
       line.drop(
         new Fault(
           "uplink.refused",
-          `The broker ${options.host}:${options.port} offers no QoS 1 or no retained messages; this box needs both`,
+          `The broker at ${options.host}:${options.port} offers no QoS 1 or no retained messages; this box needs both`,
           {
             host: options.host,
             react: "person",
@@ -156,12 +156,17 @@ function clientFault(error: Error, { options }: Wanted, keepalive: number): Faul
   if (error.message === "Keepalive timeout") {
     return new Fault(
       "uplink.timed_out",
-      `The broker ${host}:${port} did not answer for ${keepalive * 1.5} s`,
+      `The broker at ${host}:${port} did not answer for ${keepalive * 1.5} s`,
       { host, port },
       { cause: error },
     );
   }
-  return new Fault("uplink.protocol", `The session with ${host}:${port} broke: ${error.message}`, { host, port }, { cause: error });
+  return new Fault(
+    "uplink.protocol",
+    `The session with the broker at ${host}:${port} broke: ${error.message}`,
+    { host, port },
+    { cause: error },
+  );
 }
 
 /** Between TLS and the client: what comes in was checked, what goes out is one TLS record for what was written in one turn. */
@@ -188,7 +193,11 @@ function checkedStream({ line, check, options }: Wanted): Duplex {
 }
 
 function violationFault(violation: Violation, { host, port }: ConnectOptions): Fault {
-  return new Fault("uplink.protocol", `${host}:${port} sent what MQTT 5 does not allow (${violation})`, { host, port, violation });
+  return new Fault("uplink.protocol", `The broker at ${host}:${port} sent what MQTT 5 does not allow (${violation})`, {
+    host,
+    port,
+    violation,
+  });
 }
 
 /** MQTT 5, 4.7.1. Topics that begin with $ are never subscribed to here. */

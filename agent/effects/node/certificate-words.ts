@@ -3,8 +3,8 @@ import type { X509Certificate } from "node:crypto";
 /** A certificate in words: whose it is, who issued it, when it holds, for which names. */
 export function describe(certificate: X509Certificate): string {
   const names = certificate.subjectAltName === undefined ? "" : `, names ${printable(certificate.subjectAltName)}`;
-  const from = day(certificate.validFromDate);
-  return `"${nameOf(certificate.subject)}" issued by "${nameOf(certificate.issuer)}", valid ${from} to ${day(certificate.validToDate)}${names}`;
+  const valid = `valid ${day(certificate.validFromDate)} to ${day(certificate.validToDate)}`;
+  return `"${nameOf(certificate.subject)}" issued by "${nameOf(certificate.issuer)}", ${valid}${names}`;
 }
 
 /** The common name where there is one, the whole name otherwise. */
@@ -13,8 +13,8 @@ export function nameOf(name: string): string {
   return printable(common?.slice(3) ?? name.replaceAll("\n", ", "));
 }
 
-/** To the minute, in UTC. */
-export const day = (date: Date): string => `${date.toISOString().slice(0, 16)}Z`;
+/** To the minute. */
+export const day = (date: Date): string => `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 const WORDS_MAX = 200;
 
