@@ -64,8 +64,8 @@ function environmentNames(): readonly string[] {
         .map((one) => one.slice(0, Math.max(0, one.indexOf("=")))),
     ];
   } catch (cause) {
-    // Where /proc is not mounted, what Node took away is not seen.
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return own;
+    // Where /proc is not mounted, or the file has capabilities, what Node took away is not seen.
+    if (["ENOENT", "EACCES", "EPERM"].includes((cause as NodeJS.ErrnoException).code ?? "")) return own;
     throw cause;
   }
 }
