@@ -9,6 +9,8 @@ export type Emulator<S> = {
   readonly id: string;
   /** Bits per second on the line; the runner paces bytes by it (10 bits a byte). */
   readonly speed: number;
+  /** The paper knows no checksum, so that a changed digit may pass for another; without this a driver must refuse any flipped bit. */
+  readonly unchecked?: true;
   /** The device just switched on. Equal seeds give equal devices. */
   readonly start: (seed: number) => S;
   /**

@@ -45,6 +45,7 @@ export function pb840Emulator({ model, speed }: Pb840Options): Emulator<Pb840Sta
   return {
     id: "puritan-bennett-840",
     speed,
+    unchecked: true, // PB-11
     start: (seed) => ({ ventilation: switchedOn(seed, model), fields: "ventilating", received: "", waiting: [] }),
     step: (state, heard, at) => {
       let now = listen(state, heard, at);

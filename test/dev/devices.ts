@@ -33,6 +33,8 @@ export type FaultyDevice = { readonly emulator: AnyEmulator; readonly unplugs: r
 /** The emulator with faults on top, in words or as data. Throws RangeError at words that make no sense. */
 export function faulty(emulator: AnyEmulator, faults: string | readonly Fault[]): FaultyDevice {
   const stack = typeof faults === "string" ? meant(faultsOf(faults)) : faults;
+  if (emulator.unchecked === true && stack.some(({ kind }) => kind === "checksum"))
+    throw new RangeError(`${emulator.id} has no checksum, so that none can be wrong; use  flip  or  cut  instead.`);
   const context = { framing: framingOf(emulator), other: (name: string) => deviceNamed(name)?.emulator };
   return { emulator: withFaults(emulator, stack, context), unplugs: stack.filter(({ kind }) => kind === "unplug") };
 }

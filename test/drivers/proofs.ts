@@ -21,6 +21,7 @@ export type Proof = { readonly name: string; readonly run: () => void };
 export type Proofs = { readonly proofs: readonly Proof[]; readonly left: readonly string[] };
 
 const SEEDS = 300;
+const FLIPPED_MAX = 40;
 const FRAMES_A_SEED = 30;
 const MEMORY_BYTES_MAX = 4096;
 const TALK = Seconds(40);
@@ -47,11 +48,11 @@ export function proofsOf(driver: AnyDriver): Proofs {
   const devices = devicesOf(driver.id);
   const captures = capturesOf(driver.id);
   const frames = framesSeen(driver, devices, captures);
-  const checked = frames[0] !== undefined && hasChecksum(driver.frame, frames[0]);
+  const checked = !devices.some(([, { emulator }]) => emulator.unchecked === true);
   const stacks = ["", ...FAULT_STACKS, ...(checked ? [CHECKSUM, `${ALL_AT_ONCE},${CHECKSUM}`] : [ALL_AT_ONCE])];
   return {
     left: [
-      ...(checked ? [] : ["wrong checksums: this protocol has no checksum, so that a changed digit may pass"]),
+      ...(checked ? [] : ["wrong checksums: the device has no checksum, so that a changed digit may pass"]),
       ...(captures.length === 0 ? ["captures: there are none"] : []),
     ],
     proofs: [
@@ -63,6 +64,9 @@ export function proofsOf(driver: AnyDriver): Proofs {
         name: "decodes whatever comes, tells declared metrics only, each once a frame, and keeps a small memory",
         run: () => decodesAll(driver, frames, checked),
       },
+      ...(checked
+        ? [{ name: "refuses a frame of which any bit is flipped: the device has a checksum", run: () => seesFlips(driver, frames) }]
+        : []),
       ...captures.map((name) => ({ name: `reads ${name} as expected`, run: () => readsCapture(driver, name) })),
       ...devices.flatMap(([name, { emulator, lies }]) =>
         (lies === true ? [""] : stacks).map((faults) => ({
@@ -112,6 +116,14 @@ function sendsTemplates(driver: AnyDriver): void {
   if (driver.run === undefined) assert.deepEqual(driver.tx, {}, "a driver that asks nothing declares templates");
 }
 
+function seesFlips(driver: AnyDriver, frames: readonly Uint8Array[]): void {
+  const blind = frames.slice(0, FLIPPED_MAX).find((frame) => !hasChecksum(driver.frame, frame));
+  assert.ok(
+    blind === undefined,
+    `accepted with flipped bits: ${Buffer.from(blind ?? []).toString("hex")} (no checksum? its emulator says unchecked)`,
+  );
+}
+
 // ── Decode ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Frames of the driver's devices and captures; each once. */
@@ -143,7 +155,7 @@ function decodesOne(driver: AnyDriver, keys: ReadonlySet<unknown>, { seed, frame
   const at = `seed ${seed}, frame ${Buffer.from(frame).toString("hex")}`;
   const given = frame.slice();
   const before = JSON.stringify(memory);
-  const decoded = driver.decode(frame, memory, gap);
+  const decoded = decodedBy(driver, { frame, memory, gap, at });
   if (again) assert.deepEqual(driver.decode(frame, memory, gap), decoded, `${at}: decode is not pure`);
   assert.equal(JSON.stringify(memory), before, `${at}: memory was written to`);
   assert.ok(Buffer.from(frame).equals(given), `${at}: the frame was written to`);
@@ -155,6 +167,14 @@ function decodesOne(driver: AnyDriver, keys: ReadonlySet<unknown>, { seed, frame
   assert.ok(written.length < MEMORY_BYTES_MAX, `${at}: memory has grown to ${written.length} characters`);
   assert.deepEqual(JSON.parse(written), decoded.memory, `${at}: memory cannot be written down`);
   return decoded.memory;
+}
+
+function decodedBy(driver: AnyDriver, { frame, memory, gap, at }: Pick<Given, "frame" | "memory" | "gap"> & { readonly at: string }) {
+  try {
+    return driver.decode(frame, memory, gap);
+  } catch (cause) {
+    throw new Error(`${at}: decode throws: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 /** A frame of the device, changed as text may be changed and as bytes may be; most of what comes is accepted or nearly so. */
