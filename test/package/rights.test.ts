@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, lstatSync, mkdirSync, readdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../support/pty-reader.ts";
 import type { Running } from "./agent-process.ts";
@@ -24,6 +25,10 @@ const stopped = async (running: Running): Promise<number | NodeJS.Signals> => {
 const withoutKey = (output: string): void => {
   for (const line of user.keyText.split("\n")) if (line !== "" && !line.startsWith("-")) expect(output).not.toContain(line);
 };
+const skipped = (what: string): string => {
+  process.stderr.write(`SKIPPED: ${what}\n`);
+  return what;
+};
 
 test("the tests run as a user whom file rights hold back", () => {
   if (!asRoot) return;
@@ -46,7 +51,7 @@ describe("a private key", () => {
   );
 
   test("of another user ends the start with 3 and BED-138 (R04)", async (t) => {
-    if (!asRoot) return t.skip("SKIPPED: only root can give a file away");
+    if (!asRoot) return t.skip(skipped("a key of another user; only root can give a file away"));
     // Readable through its group, so that it is the owner alone that is refused.
     copyFileSync(user.key, user.at("foreign.key"));
     chownSync(user.at("foreign.key"), 0, user.uid);
@@ -161,7 +166,7 @@ describe("the state and runtime directories", () => {
   );
 
   test("of another user end the start with 3 and BED-406 (R04)", async (t) => {
-    if (!asRoot) return t.skip("SKIPPED: only root can give a folder away");
+    if (!asRoot) return t.skip(skipped("a folder of another user; only root can give one away"));
     mkdirSync(user.at("foreign"), { mode: 0o755 });
     const running = user.run({ state: user.at("foreign") });
     expect(await running.ended).toBe(3);
