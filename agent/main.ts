@@ -13,6 +13,7 @@ import { Log } from "./log/log.ts";
 import { type ClockReading, LANES, type Lane, type LastKnown } from "./model/model.ts";
 import { Room } from "./room.ts";
 import { GATEWAY_EPOCH } from "./session/epochs.ts";
+import { Serving } from "./session/serving.ts";
 import { type Stamped, stamped } from "./session/stamp.ts";
 import type { Gap } from "./spool/gaps.ts";
 import type { Wire } from "./spool/lane.ts";
@@ -52,11 +53,13 @@ export async function runAgent(effects: Effects, options: AgentOptions, signal: 
   if (!(await effects.disk.isTmpfs(runtimeDir))) throw new Fault("runtime.not_tmpfs", `${runtimeDir} is not on tmpfs`, { runtimeDir });
   const run = new DataView(effects.entropy.bytes(8).buffer).getBigUint64(0) | 1n;
   const recovered = await recoverSpool(effects.disk, effects.entropy, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
-  const agent = new Agent(effects, options, recovered, run);
+  const serving = await Serving.open(effects, runtimeDir);
+  const agent = new Agent(effects, options, recovered, { run, serving });
   effects.control
     .serve(`${runtimeDir}/control.sock`, (request) => agent.answer(request), signal)
     .catch((caught: unknown) => agent.controlFailed(caught));
   await agent.tellStart(recovered);
+  effects.watchdog.ready();
   await agent.live(signal);
 }
 
@@ -69,11 +72,12 @@ class Agent {
   readonly #host: HostWatch;
   readonly #faults: FaultBook;
   readonly #spool: Spool;
+  readonly #serving: Serving;
   readonly #room: Room;
   readonly #uplink: Uplink;
   readonly #startedAt: Mono;
 
-  constructor(effects: Effects, options: AgentOptions, recovered: Recovered, run: bigint) {
+  constructor(effects: Effects, options: AgentOptions, recovered: Recovered, { run, serving }: { run: bigint; serving: Serving }) {
     const { settings, stateDir, version } = options;
     this.#effects = effects;
     this.#options = options;
@@ -106,6 +110,7 @@ class Agent {
       },
       recovered,
     );
+    this.#serving = serving;
     this.#room = new Room({
       effects,
       rules: settings.rules,
@@ -113,6 +118,7 @@ class Agent {
       log: this.#log,
       faults: this.#faults,
       spool: this.#spool,
+      serving,
       event: (event, epoch) => this.#event(event, epoch),
       changed: () => this.#uplink.changed(),
     });
@@ -130,10 +136,13 @@ class Agent {
 
   /** One turn, from the bytes of all ports to what is sent: everything in it is synchronous. */
   #tick(now: Mono): void {
+    this.#effects.watchdog.alive(() => this.#inALine());
+    this.#standing("watchdog", this.#effects.watchdog.fault);
     this.#watchClock(now);
     this.#host.tick(now);
     this.#room.tick(now);
     this.#standing("ports", this.#room.fault);
+    this.#standing("serving", this.#serving.fault);
     this.#standing("disk", this.#spool.degraded);
     this.#standing("spool", corruption(this.#spool.corruptBytes));
     this.#spool.tellGaps();
@@ -143,7 +152,9 @@ class Agent {
   }
 
   async #stop(): Promise<void> {
+    this.#effects.watchdog.stopping();
     await this.#room.stop();
+    await this.#serving.stop(this.#effects.clock.now());
     this.#spool.endTurn();
     this.#spool.closeBlocks();
     // What can be sent is under way before it is committed; what is not would go as backlog of the next run.
@@ -274,6 +285,14 @@ class Agent {
       ports: this.#room.ports,
       uplink: this.#uplink.view(),
     };
+  }
+
+  /** How it is, for who looks at the service. */
+  #inALine(): string {
+    const sessions = this.#room.sessions();
+    const speaking = sessions.filter(({ phase }) => phase === "streaming").length;
+    const faults = this.#faults.standing.map(({ number }) => number);
+    return `${speaking} of ${sessions.length} admitted devices speak; ${faults.length === 0 ? "no faults" : `faults: ${faults.join(" ")}`}`;
   }
 
   /** Nobody can ask this agent; it works on. */

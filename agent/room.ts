@@ -8,6 +8,7 @@ import { assert, type Fault } from "./fault/fault.ts";
 import type { FaultBook } from "./fault/fault-book.ts";
 import type { Log } from "./log/log.ts";
 import { Epochs } from "./session/epochs.ts";
+import { hungFault, type Serving } from "./session/serving.ts";
 import { type Attachment, Session, type SessionHooks, type SessionView } from "./session/session.ts";
 import type { Spool } from "./spool/spool.ts";
 import { admission } from "./uplink/birth.ts";
@@ -21,6 +22,7 @@ export type RoomOptions = {
   readonly log: Log;
   readonly faults: FaultBook;
   readonly spool: Spool;
+  readonly serving: Serving;
   readonly event: (event: Event, epoch?: number) => void;
   /** The birth no longer tells the truth. */
   readonly changed: () => void;
@@ -63,7 +65,13 @@ export class Room {
     const ending = changes.flatMap((change) => this.#endFormer(change));
     for (const change of changes) this.#portChanged(change, ending);
     if (changes.length > 0) this.#tellContested();
-    for (const session of this.#sessions.values()) session.tick(now);
+    const { serving } = this.#options;
+    for (const session of this.#sessions.values()) {
+      const served = session.serves;
+      if (served !== undefined) serving.begin(served, now);
+      session.tick(now);
+    }
+    serving.none();
   }
 
   async stop(): Promise<void> {
@@ -103,6 +111,9 @@ export class Room {
     assert(driver !== undefined, "an admitted port has a driver");
     const { device, socket, known } = verdict;
     const after = Promise.all(ending.filter(({ path }) => path === port.path).map(({ shut }) => shut));
+    const now = this.#options.effects.clock.now();
+    const strike = this.#options.serving.strikeAt({ location, driver: driver.id }, now);
+    if (strike !== undefined) this.#options.faults.raise(`port ${location}`, hungFault(strike, device, now));
     this.#sessions.set(
       location,
       new Session({
@@ -112,6 +123,7 @@ export class Room {
         admitted: { device, socket, known },
         hooks: this.#hooks(location),
         after,
+        ...(strike === undefined ? {} : { strike }),
       }),
     );
   }

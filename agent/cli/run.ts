@@ -13,6 +13,7 @@ import type { Self } from "../effects/node/process.ts";
 import { nodeSerial } from "../effects/node/serial.ts";
 import { readSmallFile } from "../effects/node/small-file.ts";
 import { fileVault } from "../effects/node/vault.ts";
+import { nodeWatchdog } from "../effects/node/watchdog.ts";
 import { Fault } from "../fault/fault.ts";
 import { runAgent } from "../main.ts";
 import { CONFIG_MAX, readConfigText } from "./config-file.ts";
@@ -36,6 +37,7 @@ export async function run(words: Words, self: Self): Promise<number> {
     entropy: nodeEntropy(),
     vault,
     host: nodeHost(),
+    watchdog: nodeWatchdog(),
     control: nodeControl(),
     log: (line) => void self.err(`${line}\n`),
   };

@@ -15,6 +15,7 @@ export type Effects = {
   readonly entropy: Entropy;
   readonly vault: Vault;
   readonly host: Host;
+  readonly watchdog: Watchdog;
   readonly control: Control;
   readonly log: (line: string) => void;
 };
@@ -156,6 +157,19 @@ export type Host = {
   memory(): Promise<{ readonly resident: Bytes; readonly free: Bytes }>;
   /** Holds a name until this process dies; false when another process holds it. */
   claim(name: string): Promise<boolean>;
+};
+
+/** Who restarts this process when it hangs, where there is somebody (systemd). Nothing here waits or throws. */
+export type Watchdog = {
+  /** Silence that ends the process; undefined where nobody watches. */
+  readonly limit: Duration | undefined;
+  /** Why it cannot be told, while it cannot. */
+  readonly fault: Fault | undefined;
+  /** The start is done; from here on only `alive` keeps the process. */
+  ready(): void;
+  /** To be called in every turn; tells it now and then, with one line for people. */
+  alive(status: () => string): void;
+  stopping(): void;
 };
 
 export type Control = {

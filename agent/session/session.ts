@@ -1,12 +1,13 @@
-import { elapsed, Milliseconds, Minutes, type Mono, Seconds } from "../../config/units.ts";
+import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
 import type { Effects, OpenPort, PortFacts } from "../effects/effects.ts";
 import { AssertionFailed, asFault, Fault, type FaultKey } from "../fault/fault.ts";
 import { type Decoded, Link, type LinkCounts } from "./link.ts";
+import type { Served, Strike } from "./serving.ts";
 import { type Keep, stampReadings } from "./stamp.ts";
-import { type EndReason, nextSession, type SessionAction, type SessionInput, type SessionState, sessionStart } from "./state.ts";
+import { type EndReason, forgiven, nextSession, type SessionAction, type SessionInput, type SessionState, sessionStart } from "./state.ts";
 
 /** Bytes taken from one port in one tick: what a kernel holds, so that a flood cannot starve its neighbours. */
 export const READ_MAX = 4096;
@@ -16,8 +17,6 @@ export const HELD_MAX = 64 * 1024;
 const DRIVER_TIME_MAX = Milliseconds(100);
 /** Bytes of a failed driver's frame that are logged. Frames hold no patient's name today; a driver that reads one must scrub here. */
 const FRAME_TOLD = 64;
-/** A driver that ran this long is paused as if it failed for the first time. */
-const FORGIVEN_AFTER = Minutes(10);
 /** Discarded bytes are told at most this often. */
 const DISCARDS_EVERY = Seconds(60);
 
@@ -98,6 +97,7 @@ export class Session {
   #conditions: Conditions = NO_CONDITIONS;
   #quarantines = 0;
   #told: { at: Mono; bytes: number; broken: number };
+  readonly #served: Served;
 
   constructor(options: {
     effects: Pick<Effects, "serial" | "clock">;
@@ -107,6 +107,8 @@ export class Session {
     hooks: SessionHooks;
     /** Opens nothing before: a session that had the same node may still be shutting it. */
     after?: Promise<unknown>;
+    /** The agent hung at this port: it is not opened before. */
+    strike?: Strike;
   }) {
     this.#effects = options.effects;
     this.#port = options.port;
@@ -115,7 +117,9 @@ export class Session {
     this.#hooks = options.hooks;
     this.#closing = options.after ?? Promise.resolve();
     const now = options.effects.clock.now();
-    this.#state = sessionStart(now);
+    this.#state = sessionStart(now, options.strike);
+    this.#quarantines = options.strike?.deaths ?? 0;
+    this.#served = { location: options.port.location, driver: options.driver.id };
     this.#since = now;
     this.#told = { at: now, bytes: 0, broken: 0 };
   }
@@ -140,6 +144,11 @@ export class Session {
   /** Whether another adapter claims to be this device: it goes on, and says so. */
   contest(contested: boolean): void {
     this.#contested = contested;
+  }
+
+  /** What a tick serves, where the port is open: only then the driver has a word. */
+  get serves(): Served | undefined {
+    return this.#open === undefined && this.#outcome === undefined ? undefined : this.#served;
   }
 
   view(): SessionView {
@@ -370,7 +379,7 @@ export class Session {
   }
 
   #quarantine(now: Mono): void {
-    if (this.#state.phase === "streaming" && elapsed(this.#since, now) >= FORGIVEN_AFTER) this.#quarantines = 0;
+    if (forgiven(this.#state, elapsed(this.#since, now))) this.#quarantines = 0;
     this.#step({ saw: "driverFailed" }, now);
     this.#quarantines += 1;
   }

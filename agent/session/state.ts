@@ -7,6 +7,8 @@ export const RETRY_CAP = Seconds(30);
 /** A driver that failed is tried again after this, doubled each time up to the cap. */
 export const QUARANTINE_FIRST = Seconds(10);
 export const QUARANTINE_CAP = Minutes(60);
+/** A driver that ran this long is paused as if it failed for the first time. */
+export const FORGIVEN_AFTER = Minutes(10);
 /** Bytes that hold no frame for this long are told as a wrong speed or model. */
 export const NO_FRAME_AFTER = Seconds(5);
 /** Frames of a device that is not proved yet are held no longer than this. */
@@ -60,7 +62,13 @@ export type SessionAction =
 export type SessionRules = { readonly quiet: Duration; readonly proof: number };
 export type SessionStep = { readonly state: SessionState; readonly actions: readonly SessionAction[] };
 
-export const sessionStart = (now: Mono): SessionState => ({ phase: "closed", until: now, attempt: 0 });
+/** A port at which the agent hung (that often) is not opened before `until`. */
+export const sessionStart = (now: Mono, hung?: { readonly until: Mono; readonly deaths: number }): SessionState =>
+  hung === undefined ? { phase: "closed", until: now, attempt: 0 } : { phase: "quarantined", until: hung.until, times: hung.deaths };
+
+export const forgiven = (state: SessionState, lasted: Duration): boolean => state.phase === "streaming" && lasted >= FORGIVEN_AFTER;
+/** For the next quarantine, after so many before. */
+export const quarantineWait = (before: number): Duration => Math.min(QUARANTINE_CAP, QUARANTINE_FIRST * 2 ** before) as Duration;
 
 export function nextSession(state: SessionState, input: SessionInput, now: Mono, rules: SessionRules, quarantines: number): SessionStep {
   if (input.saw === "revoked") return { state: { phase: "ended" }, actions: leave(state, "revoked") };
@@ -120,9 +128,8 @@ function goneAway(state: SessionState, now: Mono, attempt: number): SessionStep 
 
 function quarantine(state: SessionState, now: Mono, quarantines: number): SessionStep {
   if (state.phase === "ended") return stay(state);
-  const wait = Math.min(QUARANTINE_CAP, QUARANTINE_FIRST * 2 ** quarantines) as Duration;
   return {
-    state: { phase: "quarantined", until: after(now, wait), times: quarantines + 1 },
+    state: { phase: "quarantined", until: after(now, quarantineWait(quarantines)), times: quarantines + 1 },
     actions: [...leave(state, "quarantined"), { do: "raise", key: "session.quarantined" }],
   };
 }

@@ -85,6 +85,7 @@ export function effectsOf(options: {
       memory: () => life.later(100, () => ({ resident: MiB(60) as Bytes, free: MiB(500) as Bytes })),
       claim: () => life.later(50, () => true),
     },
+    watchdog: { limit: undefined, fault: undefined, ready: () => undefined, alive: () => undefined, stopping: () => undefined },
     control: { serve: (_path, _answer, signal) => untilAborted(life, signal) },
     log: (line) => stage.trace.add("log", stage.schedule.now, life.index, line),
   };
