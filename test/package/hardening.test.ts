@@ -8,7 +8,7 @@ import { DANGEROUS_NAMES } from "../../agent/effects/node/environment.table.ts";
 import { hostArch } from "../../config/package/target.ts";
 import { makeAuthority } from "../support/pki.ts";
 import { until } from "../support/pty-reader.ts";
-import { type Bed, BIRTH, heardFrom, makeBed, packagedFile, REPORTS, type Running } from "./agent-process.ts";
+import { type Bed, BIRTH, heardFrom, makeBed, packagedFile, REPORTS, type Running, start } from "./agent-process.ts";
 import { ATTACKS } from "./attacks.ts";
 import { openDoors } from "./doors.ts";
 import { buildControls, type Controls, type Evil, ended, evilIn, openTrap, type Trap, workshop } from "./hardening.ts";
@@ -345,6 +345,16 @@ describe("SIGUSR1", () => {
     },
     TEST_MAX,
   );
+
+  test("in the first moments of a start ends the program, or does nothing (R56)", async () => {
+    for (const after of [0, 1, 2, 4, 8, 16]) {
+      const running = start([FILE, "version"]);
+      await new Promise((resolve) => setTimeout(resolve, after));
+      running.child.kill("SIGUSR1");
+      expect([0, "SIGUSR1"]).toContain(await running.ended);
+      expect(running.output()).not.toContain("Debugger");
+    }
+  });
 
   test(
     "opens one in a program without the flag",
