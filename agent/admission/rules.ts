@@ -61,7 +61,7 @@ function settle(own: Claim, claims: readonly Claim[], rules: readonly Rule[], be
   const bound = claims.filter(({ verdict }) => rules[verdict.rule - 1]?.when.location !== undefined);
   const holder = claims.find((claim) => held(claim, before)) ?? (bound.length === 1 ? bound[0] : undefined);
   if (holder === own) return own;
-  const places = claims.map(({ port }) => port.location).join(" and ");
+  const places = claims.map(({ port }) => port.location).join(", ");
   const reason =
     holder === undefined
       ? `ambiguous: ${device} is claimed at ${places}, and nothing tells which of them it is`

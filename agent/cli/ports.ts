@@ -1,39 +1,75 @@
+import type { Settings } from "../../config/schema.ts";
+import { DRIVERS } from "../../drivers/index.ts";
+import { judgePorts, type Verdict } from "../admission/rules.ts";
 import type { PortFacts } from "../effects/effects.ts";
+import { openHolders } from "../effects/node/port-holders.ts";
 import { nodePorts } from "../effects/node/ports.ts";
 import type { Self } from "../effects/node/process.ts";
+import { readSmallFile } from "../effects/node/small-file.ts";
 import { Fault } from "../fault/fault.ts";
 import type { Status } from "../health/snapshot.ts";
+import { CONFIG_MAX, readConfigText } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
+import { portsText } from "./ports-text.ts";
 import { askStatus } from "./status.ts";
 import type { Words } from "./words.ts";
 
-type Told = PortFacts & { readonly verdict: Status["ports"][number]["verdict"] | { readonly is: "unknown" } };
+/** Who gave the verdicts: the running agent, this command by a configuration file, or nobody. */
+export type JudgedBy = "agent" | "file" | "nobody";
+/** A port as `bedside ports --json` tells it; its shape is part of the command's contract. */
+export type ToldPort = Omit<PortFacts, "attachment"> & {
+  readonly verdict: Verdict | { readonly is: "unknown" };
+  /** What the agent does there now ("streaming"); only of a port that it admitted. */
+  readonly phase?: string;
+  /** What stands against its use. */
+  readonly fault?: { readonly number: string; readonly key: Status["faults"][number]["key"]; readonly text: string };
+  /** Programs that have it open, as far as this user may see; not asked for a port that the agent itself has open. */
+  readonly openIn: readonly { readonly pid: number; readonly name: string }[];
+};
 
-/** `bedside ports`: every port that is seen; with an agent, its verdict and the rule that is missing. */
+/** `bedside ports`: what is plugged in where, whether it is used, and what to write where it is not. */
 export async function ports(words: Words, self: Self): Promise<number> {
   const running = await askStatus(words.runtimeDir).catch((caught: unknown) => {
     if (caught instanceof Fault && caught.key === "agent.unreachable") return undefined;
     throw caught;
   });
-  const seen = await nodePorts({ sysRoot: words.sysRoot, devRoot: words.devRoot, declared: [] }).list();
-  const told: readonly Told[] = running?.ports ?? seen.map((port) => ({ ...port, verdict: { is: "unknown" } as const }));
-  self.out(words.json ? `${JSON.stringify({ agent: running !== undefined, ports: told })}\n` : text(told, running !== undefined));
+  const by: JudgedBy = running !== undefined ? "agent" : words.config !== undefined ? "file" : "nobody";
+  const told = running === undefined ? await lookMyself(words) : toldBy(running);
+  const drivers = DRIVERS.map((driver) => driver.id);
+  self.out(
+    words.json ? `${JSON.stringify({ agent: by === "agent", judgedBy: by, ports: told })}\n` : portsText(told, { by, drivers, ...words }),
+  );
   return EXIT.ok;
 }
 
-function text(told: readonly Told[], agent: boolean): string {
-  const head = agent ? "" : "No agent answers, so there are no verdicts.\n";
-  if (told.length === 0) return `${head}No serial port is seen.\n`;
-  return `${head}${told.map(portText).join("\n")}\n`;
+function toldBy({ ports, devices, faults }: Status): readonly ToldPort[] {
+  return ports.map((port) => {
+    const phase = devices.find(({ location }) => location === port.location)?.phase;
+    const device = "device" in port.verdict ? port.verdict.device : "claims" in port.verdict ? port.verdict.claims : undefined;
+    const fault = faults.find(({ scope }) => scope === `port ${port.location}`) ?? faults.find(({ scope }) => scope === `device ${device}`);
+    const isOpen = phase === "streaming" || phase === "proving";
+    return {
+      ...port,
+      openIn: isOpen ? [] : openHolders(port.path),
+      ...(phase === undefined ? {} : { phase }),
+      ...(fault === undefined ? {} : { fault: { number: fault.number, key: fault.key, text: fault.text } }),
+    };
+  });
 }
 
-function portText({ location, path, hardware, facts, verdict }: Told): string {
-  const known = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
-  const lines = [`${verdict.is.padEnd(8)} ${location}   ${path}   ${hardware ? "" : "no hardware behind it   "}${known.join(", ")}`];
-  if (verdict.is === "allow")
-    lines.push(`         rule ${verdict.rule}: ${verdict.device}, driver ${verdict.driver}, socket ${verdict.socket}`);
-  if (verdict.is === "block" || verdict.is === "reject") lines.push(...verdict.reasons.map((reason) => `         ${reason}`));
-  if (verdict.is === "block" && verdict.reasons.some((reason) => reason.startsWith("no rule")))
-    lines.push(`         missing  - { when: { location: "${location}" }, allow: true, device: …, driver: …, socket: … }`);
-  return lines.join("\n");
+/** Without an agent: what the host shows, judged by the file where one is given. */
+async function lookMyself({ config, sysRoot, devRoot }: Words): Promise<readonly ToldPort[]> {
+  const settings = config === undefined ? undefined : await settingsOf(config);
+  const seen = await nodePorts({ sysRoot, devRoot, declared: settings?.ports ?? [] }).list();
+  const drivers = new Set(DRIVERS.map((driver) => driver.id));
+  const judged =
+    settings === undefined
+      ? seen.map((port) => ({ port, verdict: { is: "unknown" } as const }))
+      : judgePorts(settings.rules, seen, { drivers, before: [] });
+  return judged.map(({ port: { attachment: _, ...port }, verdict }) => ({ ...port, verdict, openIn: openHolders(port.path) }));
+}
+
+async function settingsOf(config: string): Promise<Settings> {
+  const { bytes } = await readSmallFile(config, { max: CONFIG_MAX, key: "config.unreadable" });
+  return readConfigText(new TextDecoder().decode(bytes), config);
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, constants, mkdtempSync, openSync, readdirSync, readSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, expect, test } from "vitest";
+import type { OpenPort } from "../../agent/effects/effects.ts";
 import { nodeSerial } from "../../agent/effects/node/serial.ts";
 import { Fault } from "../../agent/fault/fault.ts";
 import type { LineSettings } from "../../drivers/kit/driver.ts";
@@ -16,7 +18,7 @@ let count = 0;
 
 /** The device's end of a pty is the standard input and output of a socat; its end is the hang-up. */
 async function pty() {
-  const path = join(folder, `tty${count++}`);
+  const path = join(folder, `tty${count++}-${process.pid}`);
   const socat = child("socat", [`PTY,raw,echo=0,link=${path}`, "STDIO"]);
   await until("socat made the pty", () => readdirSync(folder).includes(path.slice(folder.length + 1)));
   const heard: number[] = [];
@@ -200,6 +202,32 @@ test("a port that another program has locked is refused before its line is chang
   await until("the other program holds the lock", () => said.includes("locked"));
   expect(await faultOf(() => nodeSerial().open(device.path, LINE))).toBe("port.in_use");
   expect(settings()).toBe(before);
+});
+
+test("who has a port is named: by its lock, or by the note of an older program; the note of a dead one means nothing", async () => {
+  const device = await pty();
+  const why = async (): Promise<string> => {
+    const port = await nodeSerial()
+      .open(device.path, LINE)
+      .catch((caught: unknown) => caught);
+    if (port instanceof Fault) return port.message;
+    await (port as OpenPort).close();
+    return "opened";
+  };
+  const note = `/run/lock/LCK..${basename(device.path)}`;
+  try {
+    writeFileSync(note, `${String(process.pid).padStart(10)}\n`);
+    expect(await why()).toMatch(new RegExp(`^${device.path} is in use by \\S.* \\(process ${process.pid}\\)$`));
+    const dead = child("true", []);
+    await once(dead, "exit");
+    writeFileSync(note, `${String(dead.pid).padStart(10)}\n`);
+    expect(await why()).toBe("opened");
+  } finally {
+    rmSync(note, { force: true });
+  }
+  const other = child("flock", ["--exclusive", "--nonblock", "--no-fork", device.path, "sh", "-c", "echo locked; exec cat"]);
+  await once(other.stdout!, "data");
+  expect(await why()).toBe(`${device.path} is in use by cat (process ${other.pid})`);
 });
 
 test("the line is set raw, at its speed, without waiting reads", async () => {

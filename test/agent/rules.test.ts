@@ -94,7 +94,7 @@ describe("several ports that claim one device", () => {
   });
 
   test("are all blocked where nothing tells which of them it is, and where the one that held it was plugged anew (R13)", () => {
-    const ambiguous = "ambiguous: monitor is claimed at a and b, and nothing tells which of them it is";
+    const ambiguous = "ambiguous: monitor is claimed at a, b, and nothing tells which of them it is";
     const both = [plugged("a"), plugged("b")];
     expect(told(judge([BY_SERIAL], both))).toEqual([`a ${ambiguous}`, `b ${ambiguous}`]);
     const before = judge([BY_SERIAL], [plugged("a", "earlier")]);

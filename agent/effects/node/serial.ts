@@ -1,9 +1,11 @@
 import { close as closeFile, readSync, writeSync } from "node:fs";
-import { access, constants, readFile, stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import type { LineSettings } from "../../../drivers/kit/driver.ts";
 import { asFault, Fault, type FaultKey } from "../../fault/fault.ts";
 import type { OpenPort, Serial } from "../effects.ts";
 import { type HeldName, holdName } from "./host.ts";
+import { holderText, lockHolder, openHolders } from "./port-holders.ts";
 
 /** Most bytes that one read gives, whatever is asked for. */
 const READ_MAX = 16_384;
@@ -11,16 +13,21 @@ const READ_MAX = 16_384;
 const READ_FULL = 2048;
 /** How often a line without bytes is asked whether it hung up, in milliseconds. */
 const HANGUP_CHECK = 250;
+/** So young a node may still wait for its group: the kernel makes it for root, and udev gives it away a moment later. In milliseconds. */
+const NODE_YOUNG = 2000;
+const NODE_LOOK_AGAIN = 50;
 
 /**
  * Serial lines, opened, set and locked by serialport's add-on and read by ourselves: its stream wakes for every chunk, which
  * costs ten times everything else (PERFORMANCE 4). The add-on is used below LinuxBinding, whose open makes a poller for every
  * port that is never freed (about 2 kB each, for ever, on a line that flaps).
  *
- * What the add-on does and does not do, as far as it matters here: it opens O_RDWR and O_NONBLOCK, sets the line raw and CLOCAL,
- * never clears HUPCL and ignores the answer of tcsetattr. So opening raises DTR and RTS, as Linux always does, and where HUPCL
- * was set before (the kernel's default) closing drops them: "untouched" means only that we do not set them. A short
- * `turnaround` is read on the tick like any other.
+ * What the add-on does and does not do, as far as it matters here: it opens O_RDWR and O_NONBLOCK, sets the line raw and CLOCAL
+ * (carrier is not looked at), and ignores the answer of tcsetattr. Modem lines move whatever a driver declares: Linux raises DTR
+ * and RTS at every open, and drops them at the last close where HUPCL is set, which is its default and which the add-on can set
+ * but not clear (its `hupcl: false` leaves the bit as it was). "untouched" means that nothing moves them in between. A device that
+ * takes a falling DTR for a reset needs  stty -F PORT -hupcl  by the host (a udev rule), which holds until the port is plugged anew.
+ * A short `turnaround` is read on the tick like any other.
  */
 export function nodeSerial(): Serial {
   const buffer = new Uint8Array(READ_MAX);
@@ -32,7 +39,8 @@ export function nodeSerial(): Serial {
       const held = await holdName(`port-${node.name}`);
       if (held === undefined) throw inUse(path, "another agent");
       try {
-        if (await isLocked(node)) throw inUse(path, "another program");
+        const holder = lockHolder(path, node);
+        if (holder !== undefined) throw inUse(path, holderText(holder));
         return openPort(await openLine(path, line), line, held, buffer);
       } catch (caught) {
         await held.release();
@@ -167,25 +175,31 @@ async function lookAt(path: string): Promise<DeviceNode> {
   try {
     const found = await stat(path, { bigint: true });
     if (!found.isCharacterDevice()) throw new Fault("port.not_a_tty", `${path} is no serial port`, { path });
-    await access(path, constants.R_OK | constants.W_OK);
+    await allowed(path, Number(found.ctimeMs));
     return { device: found.dev, inode: found.ino, name: `${found.dev}:${found.ino}` };
   } catch (caught) {
     throw lineFault(path, caught);
   }
 }
 
-/** Whether somebody holds an flock on the node: serialport, picocom, minicom and their like do. Unseen where /proc/locks is hidden. */
-async function isLocked(node: DeviceNode): Promise<boolean> {
-  // "1: FLOCK  ADVISORY  WRITE 7906 00:1a:4 0 EOF": major and minor of the file system in hexadecimal, inode in decimal.
-  const major = ((node.device >> 8n) & 0xfffn) | ((node.device >> 32n) & ~0xfffn);
-  const minor = (node.device & 0xffn) | ((node.device >> 12n) & ~0xffn);
-  const place = `${hex(major)}:${hex(minor)}:${node.inode}`;
-  const locks = await readFile("/proc/locks", "utf8").catch(() => "");
-  return locks.split("\n").some((row) => row.split(/\s+/).includes(place));
+/** Whether the right is there, or comes while the node is young. Throws EACCES. */
+async function allowed(path: string, made: number): Promise<void> {
+  const may = (): Promise<void> => access(path, constants.R_OK | constants.W_OK);
+  for (let waited = Math.max(0, Date.now() - made); waited < NODE_YOUNG; waited += NODE_LOOK_AGAIN) {
+    if (
+      await may()
+        .then(() => true)
+        .catch(() => false)
+    )
+      return;
+    await pause(NODE_LOOK_AGAIN);
+  }
+  await may();
 }
-const hex = (value: bigint): string => value.toString(16).padStart(2, "0");
 
 const inUse = (path: string, by: string): Fault => new Fault("port.in_use", `${path} is in use by ${by}`, { path });
+/** EBUSY tells of a program that wants the port for itself (TIOCEXCL), and not which. */
+const whoHas = (path: string): string => openHolders(path).map(holderText).join(" and ") || "another program";
 
 /** The add-on tells no errno, only the C library's English words. */
 const WORDS: readonly (readonly [words: string, errno: string])[] = [
@@ -204,6 +218,7 @@ function lineFault(path: string, caught: unknown): Fault {
   const errno = errnoOf(caught);
   const said = caught instanceof Error ? caught.message : String(caught);
   const { key, fact } = meaning(errno);
+  if (key === "port.in_use") return inUse(path, whoHas(path));
   return new Fault(key, `${path} ${fact} (${errno ?? said})`, { path }, { cause: caught });
 }
 
