@@ -11,9 +11,10 @@ export class FaultBook {
 
   raise(scope: string, fault: Fault): void {
     const before = this.#standing.get(scope);
+    this.#standing.set(scope, fault);
+    // The words that stand are the latest, though nobody is told again.
     if (before?.key === fault.key) return;
     if (before !== undefined) this.#told({ scope, fault: before, ended: true });
-    this.#standing.set(scope, fault);
     this.#told({ scope, fault, ended: false });
   }
 

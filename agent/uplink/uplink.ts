@@ -218,7 +218,7 @@ export class Uplink {
     this.#drain = undefined;
     this.#session = undefined;
     this.#options.source.disconnected();
-    if (this.#because?.key !== fault.key) this.#options.raise(fault);
+    this.#options.raise(fault);
     this.#because = fault;
   }
 

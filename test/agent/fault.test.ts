@@ -48,9 +48,10 @@ describe("the book of standing faults", () => {
     return { told, book: new FaultBook(({ scope, fault, ended }) => told.push(`${scope} ${fault.key}${ended ? " over" : ""}`)) };
   };
 
-  test("tells a fault when it begins and when it is over, not in between", () => {
+  test("tells a fault when it begins and when it is over, not in between; what stands has the latest words", () => {
     const { book, told } = newBook();
     for (let times = 0; times < 3; times++) book.raise("port a", new Fault("port.gone", `${times}`));
+    expect(book.standing.map(({ text }) => text)).toEqual(["2"]);
     book.clear("port a");
     book.clear("port a");
     expect(told).toEqual(["port a port.gone", "port a port.gone over"]);

@@ -5,7 +5,7 @@ import { type Room, unusedPort } from "../support/agent.ts";
 import { obliging, startFakeBroker } from "../support/fake-broker.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { type Authority, type Identity, makeAuthority } from "../support/pki.ts";
-import { expectTold, hasFault } from "./errors.ts";
+import { expectShown, expectTold, hasFault } from "./errors.ts";
 import { roomFor } from "./room.ts";
 
 /** What the packaged agent tells a technician of its own certificate and key. */
@@ -130,11 +130,13 @@ for (const { what, make, doubt, refused } of TRIED)
       room.configure({ port: broker.port });
       install(room, make(room));
       const agent = room.start();
-      const { faults } = await expectTold({ room, agent }, { key: "uplink.client_refused", says: refused });
+      const status = await expectTold({ room, agent }, { key: "uplink.client_refused", says: refused });
+      const { faults } = status;
       if (doubt === undefined) expect(faults).toHaveLength(1);
       else {
         await expectTold({ room, agent }, { ...doubt, scope: "credentials" });
         expect(faults.map(({ key }) => key)).toEqual([doubt.key, "uplink.client_refused"]);
+        if (doubt.key === "credentials.expired") await expectShown(room, status);
         expect(agent.log().indexOf(doubt.key), "told first").toBeLessThan(agent.log().indexOf("uplink.client_refused"));
       }
       // A good one, and no restart.

@@ -3,9 +3,18 @@ import { writeFileSync } from "node:fs";
 import { expect, type TestContext, test } from "vitest";
 import type { FaultKey } from "../../agent/fault/fault.ts";
 import { type Configuration, unusedPort } from "../support/agent.ts";
-import { connack, type FakeBrokerOptions, startFakeBroker, startPlainServer } from "../support/fake-broker.ts";
+import {
+  connack,
+  disconnect,
+  type FakeBrokerOptions,
+  obliging,
+  type Script,
+  startFakeBroker,
+  startPlainServer,
+  suback,
+} from "../support/fake-broker.ts";
 import { type CertificateRequest, makeAuthority } from "../support/pki.ts";
-import { expectTold } from "./errors.ts";
+import { expectShown, expectTold } from "./errors.ts";
 import { roomFor } from "./room.ts";
 
 /** What the packaged agent tells a technician of a broker that cannot be reached, or that is not what it should be. */
@@ -127,7 +136,8 @@ test.concurrent(
   async (t) => {
     const port = await unusedPort();
     const says = new RegExp(`^No connection to the broker at localhost:${port}: nothing takes connections there \\(ECONNREFUSED\\)$`);
-    await expectTold(begin(t, { port }), { key: "uplink.unreachable", says });
+    const { room, agent } = begin(t, { port });
+    await expectShown(room, await expectTold({ room, agent }, { key: "uplink.unreachable", says }));
   },
   TEST_MS,
 );
@@ -192,6 +202,19 @@ test.skipIf(!mayUnshare).concurrent(
     const unknown =
       /^The broker's name "broker\.hospital\.example" is not known: the name service says that there is no such name \(ENOTFOUND\)$/;
     await expectTold({ room, agent }, { key: "uplink.name_unknown", says: unknown });
+  },
+  TEST_MS,
+);
+
+test.concurrent(
+  "a session that another with this box's identity takes over (DISCONNECT 0x8e) is told as a second box, not as a network fault (R39)",
+  async (t) => {
+    const room = roomFor(t);
+    const takenOver: Script = (packet) => (packet.type === 8 ? [suback(packet.id, 1), disconnect(0x8e)] : obliging(packet));
+    const broker = room.keep(await startFakeBroker({ pki: room.pki, script: takenOver }));
+    room.configure({ port: broker.port });
+    const says = /ended the session \(0x8e Session taken over\): another connection with this box's identity took its place$/;
+    await expectTold({ room, agent: room.start() }, { key: "uplink.identity_twice", says });
   },
   TEST_MS,
 );
