@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Bytes, type Duration, KiB, MiB, Milliseconds, Minutes, Seconds } from "./units.ts";
 
 /**
