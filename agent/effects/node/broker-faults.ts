@@ -44,8 +44,7 @@ export function endFault(seen: Seen): Fault {
 }
 
 /** What is missing for a session, by how far it came. */
-const MISSING: Readonly<Record<Phase, string>> = {
-  resolving: "the name service did not answer",
+const MISSING: Readonly<Record<Exclude<Phase, "resolving">, string>> = {
   reaching: "nothing answered at all",
   handshake: "something takes the connection there, but does not answer (no TLS)",
   secured: "the secure connection stands, but the broker did not answer on it (no CONNACK)",
@@ -53,7 +52,11 @@ const MISSING: Readonly<Record<Phase, string>> = {
 };
 
 export function timeoutFault(seen: Seen): Fault {
-  return fault(seen, "uplink.timed_out", `${broker(seen)} did not answer within ${seen.options.within / 1000} s: ${MISSING[seen.phase]}`);
+  const within = `within ${seen.options.within / 1000} s`;
+  // With several name services set up, asking them all takes longer than this.
+  if (seen.phase === "resolving")
+    return fault(seen, "uplink.no_dns", `The broker's name "${seen.options.host}" cannot be looked up: no name service answered ${within}`);
+  return fault(seen, "uplink.timed_out", `${broker(seen)} did not answer ${within}: ${MISSING[seen.phase]}`);
 }
 
 /** A CONNACK or DISCONNECT with its code; `words` is the broker's own Reason String. */
