@@ -1,3 +1,4 @@
+import { createPrivateKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { Credentials } from "../../agent/effects/effects.ts";
 import { doubtOf, ownCredentials } from "../../agent/effects/node/broker-credentials.ts";
@@ -18,6 +19,8 @@ const damaged = (pem: Uint8Array): Uint8Array =>
       .toString()
       .replace(/-\n..../, "-\n////"),
   );
+const locked = (pem: Uint8Array): Uint8Array =>
+  inPem(createPrivateKey(Buffer.from(pem)).export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" }).toString());
 
 function refusal(credentials: Credentials, gateway = "gw-1"): Fault {
   try {
@@ -62,6 +65,12 @@ const CASES: readonly Case[] = [
     credentials: () => ({ ...client(), key: inPem("hello") }),
     key: "credentials.damaged",
     says: /^broker\.key holds no usable private key$/,
+  },
+  {
+    what: "a key that is locked with a password",
+    credentials: () => ({ ...client(), key: locked(client().key) }),
+    key: "credentials.damaged",
+    says: /^broker\.key holds a key that is locked with a password; this box needs it without one$/,
   },
   {
     what: "the key of another certificate",

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import tls from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { BrokerSession, ConnectOptions, Credentials } from "../../agent/effects/effects.ts";
 import { nodeBroker } from "../../agent/effects/node/broker.ts";
@@ -179,6 +180,15 @@ describe("a broker's certificate", () => {
       expect([broker.applicationBytes, broker.packets.length]).toEqual([0, 0]);
     },
   );
+
+  test("behind TLS 1.2 is refused whatever the process would allow by default (R01)", async () => {
+    const [least, most] = [tls.DEFAULT_MIN_VERSION, tls.DEFAULT_MAX_VERSION];
+    cleanups.push(() => Object.assign(tls, { DEFAULT_MIN_VERSION: least, DEFAULT_MAX_VERSION: most }));
+    Object.assign(tls, { DEFAULT_MIN_VERSION: "TLSv1", DEFAULT_MAX_VERSION: "TLSv1.2" });
+    const old = await fakeBroker({ tls: { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" } });
+    expect((await refusal(optionsFor(old.port))).key).toBe("uplink.tls_version");
+    expect(old.applicationBytes).toBe(0);
+  });
 
   test("that holds, from an authority that has expired, is told by the authority (R02)", async () => {
     const old = makeAuthority("Old Hospital CA", past);

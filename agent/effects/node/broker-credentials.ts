@@ -19,7 +19,9 @@ const CLIENT_USE = "1.3.6.1.5.5.7.3.2";
 export function ownCredentials(credentials: Credentials, gateway: string): Own {
   const authorities = certificatesIn(credentials.ca, "broker.ca");
   const certificate = certificatesIn(credentials.cert, "broker.cert")[0]!;
-  const key = read("broker.key", "no usable private key", () => createPrivateKey(Buffer.from(credentials.key)));
+  const pem = Buffer.from(credentials.key);
+  const noKey = pem.includes("ENCRYPTED") ? "a key that is locked with a password; this box needs it without one" : "no usable private key";
+  const key = read("broker.key", noKey, () => createPrivateKey(pem));
   if (!certificate.checkPrivateKey(key)) {
     const name = nameOf(certificate.subject);
     throw new Fault("credentials.mismatched", `broker.key does not belong to broker.cert, the certificate of "${name}"`);
