@@ -80,7 +80,7 @@ type Tty = UsbTty | UartTty;
 function hardware(folder: string): readonly Tty[] {
   return names(folder).flatMap((name): readonly Tty[] => {
     if (CONSOLE.test(name) || readOr(() => readlinkSync(`${folder}/${name}`))?.includes("/virtual/") !== false) return [];
-    const device = readOr(() => realpathSync(`${folder}/${name}/device`));
+    const device = readOr(() => realpathSync.native(`${folder}/${name}/device`));
     if (device === undefined) return [];
     const usb = usbOf(device);
     if (usb !== undefined) {
