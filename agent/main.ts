@@ -3,6 +3,7 @@ import { elapsed, Milliseconds, type Mono, type Wall } from "../config/units.ts"
 import type { AnyDriver } from "../drivers/kit/driver.ts";
 import { encodeDeviceField, encodeHeadField, encodeMetricField } from "../proto/codec.ts";
 import type { Event } from "../proto/messages.ts";
+import { claimDirectories } from "./directories.ts";
 import type { Effects } from "./effects/effects.ts";
 import { asFault, Fault } from "./fault/fault.ts";
 import { FaultBook } from "./fault/fault-book.ts";
@@ -10,7 +11,7 @@ import { ClockWatch } from "./health/clock-watch.ts";
 import { HostWatch } from "./health/host-watch.ts";
 import { encodeHealthOf, statusOf } from "./health/snapshot.ts";
 import { Log } from "./log/log.ts";
-import { type ClockReading, LANES, type Lane, type LastKnown } from "./model/model.ts";
+import { type ClockReading, LANES, type Lane } from "./model/model.ts";
 import { Room } from "./room.ts";
 import { GATEWAY_EPOCH } from "./session/epochs.ts";
 import { Serving } from "./session/serving.ts";
@@ -18,7 +19,8 @@ import { type Stamped, stamped } from "./session/stamp.ts";
 import type { Gap } from "./spool/gaps.ts";
 import type { Wire } from "./spool/lane.ts";
 import { type Recovered, recoverSpool } from "./spool/recovery.ts";
-import { writeRunFile } from "./spool/run-file.ts";
+import type { PreviousRun } from "./spool/run-file.ts";
+import { RunKeeper } from "./spool/run-keeper.ts";
 import { Spool } from "./spool/spool.ts";
 import { encodeBirth, encodeDeath, nonceOf, type Self } from "./uplink/birth.ts";
 import { topicsOf } from "./uplink/topics.ts";
@@ -41,16 +43,12 @@ export type AgentOptions = {
 };
 
 /**
- * The agent, from its start to the abort of the signal. Throws Fault `agent.second` and `runtime.not_tmpfs` before anything is
- * opened or sent, `disk.*` where the state directory cannot be used at all; later faults are told and survived.
+ * The agent, from its start to the abort of the signal. Throws what `claimDirectories` throws, before anything is opened or sent;
+ * all other faults, those of the state directory too, are told and survived.
  */
 export async function runAgent(effects: Effects, options: AgentOptions, signal: AbortSignal): Promise<void> {
   const { stateDir, runtimeDir } = options;
-  if (!(await effects.host.claim(`agent ${stateDir}`)) || !(await effects.host.claim(`agent ${runtimeDir}`))) {
-    throw new Fault("agent.second", `Another agent runs on ${stateDir} or ${runtimeDir}`, { stateDir, runtimeDir });
-  }
-  await effects.disk.makeFolder(runtimeDir);
-  if (!(await effects.disk.isTmpfs(runtimeDir))) throw new Fault("runtime.not_tmpfs", `${runtimeDir} is not on tmpfs`, { runtimeDir });
+  await claimDirectories(effects, options);
   const run = new DataView(effects.entropy.bytes(8).buffer).getBigUint64(0) | 1n;
   const recovered = await recoverSpool(effects.disk, effects.entropy, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
   const serving = await Serving.open(effects, runtimeDir);
@@ -72,6 +70,7 @@ class Agent {
   readonly #host: HostWatch;
   readonly #faults: FaultBook;
   readonly #spool: Spool;
+  readonly #runKeeper: RunKeeper;
   readonly #serving: Serving;
   readonly #room: Room;
   readonly #uplink: Uplink;
@@ -110,6 +109,21 @@ class Agent {
       },
       recovered,
     );
+    this.#runKeeper = new RunKeeper(
+      {
+        disk: effects.disk,
+        stateDir,
+        run,
+        bootId: effects.host.bootId,
+        now: () => effects.clock.now(),
+        tell: (ended) => this.#tellEnd(ended),
+        commit: () => {
+          this.#spool.endTurn();
+          return this.#spool.commitNow();
+        },
+      },
+      recovered,
+    );
     this.#serving = serving;
     this.#room = new Room({
       effects,
@@ -143,11 +157,13 @@ class Agent {
     this.#room.tick(now);
     this.#standing("ports", this.#room.fault);
     this.#standing("serving", this.#serving.fault);
-    this.#standing("disk", this.#spool.degraded);
+    this.#standing("disk", this.#spool.degraded ?? this.#runKeeper.fault);
+    this.#standing("backlog", this.#spool.unread);
     this.#standing("spool", corruption(this.#spool.corruptBytes));
     this.#spool.tellGaps();
     this.#spool.endTurn();
     this.#spool.tick(now);
+    this.#runKeeper.tick(now);
     this.#uplink.tick(now);
   }
 
@@ -160,13 +176,18 @@ class Agent {
     // What can be sent is under way before it is committed; what is not would go as backlog of the next run.
     this.#uplink.tick(this.#effects.clock.now());
     // Within the window also now: a mute broker is waited for only with everything on flash.
-    await this.#spool
-      .commitNow()
-      .catch((caught: unknown) => this.#faults.raise("disk", asFault(caught, "disk.failed", "A commit to flash failed")));
+    await this.#spool.commitNow().catch((caught: unknown) => this.#stopRefused(caught));
     await this.#uplink.stop();
-    await this.#spool.stop(this.#effects.clock.now());
-    await this.#writeRun({ clean: true, last: this.#spool.last() });
+    await this.#spool
+      .stop(this.#effects.clock.now())
+      .then(() => this.#runKeeper.end(this.#spool.last()))
+      .catch((caught: unknown) => this.#stopRefused(caught));
     this.#log.event("agent.stopped");
+  }
+
+  /** What flash does not take stays in the rings, and this run is told as killed by the next. */
+  #stopRefused(caught: unknown): void {
+    this.#faults.raise("disk", asFault(caught, "disk.failed", "The end of this run cannot be kept"));
   }
 
   // ── What the gateway says of itself ──
@@ -180,33 +201,27 @@ class Agent {
   }
 
   /** The first events of a run: how those before it ended. On flash before anything of this run can be lost itself. */
-  async tellStart({ untold, adopted, fault }: Recovered): Promise<void> {
+  async tellStart({ untold, adopted, faults }: Recovered): Promise<void> {
     const waiting = LANES.reduce((sum, lane) => sum + adopted[lane], 0);
     const { gateway, version, run, startCount } = this.#self;
     this.#log.event("agent.started", { gateway, version, run: run.toString(16), start: startCount });
     if (waiting > 0) this.#log.event("spool.adopted", { records: waiting });
-    for (const ended of untold) {
-      this.#log.event("run.ended", { run: ended.run.toString(16), how: ended.how });
-      this.#event(events.runEndedEvent(ended, this.#options.settings.window));
-    }
+    for (const ended of untold) this.#tellEnd(ended);
+    if (faults.ring !== undefined) this.#faults.raise("ring", faults.ring);
     this.#spool.endTurn();
-    if (untold.length === 0 || fault !== undefined) return;
-    try {
-      await this.#spool.commitNow();
-      await this.#writeRun({ clean: false, last: [] });
-    } catch (caught) {
-      this.#faults.raise("disk", asFault(caught, "disk.failed", "The start of this run cannot be written"));
-    }
+    const told = this.#runKeeper.settle();
+    // A disk that fails may take long to say so again: the devices do not wait for it.
+    if (faults.keeping === undefined && faults.reading === undefined) await told;
+  }
+
+  #tellEnd(ended: PreviousRun): void {
+    this.#log.event("run.ended", { run: ended.run.toString(16), how: ended.how });
+    this.#event(events.runEndedEvent(ended, this.#options.settings.window));
   }
 
   #gapEntry(gap: Gap): Stamped {
     this.#log.event("records.lost", { lane: gap.lane, epoch: gap.epoch, first: gap.first, last: gap.last, reason: gap.reason });
     return this.#eventEntry(events.gapEvent(gap));
-  }
-
-  async #writeRun(end: { readonly clean: boolean; readonly last: readonly LastKnown[] }): Promise<void> {
-    const { run, bootId, startCount } = this.#self;
-    await writeRunFile(this.#effects.disk, this.#options.stateDir, { format: 1, run, bootId, startCount, untold: [], ...end });
   }
 
   #watchClock(now: Mono): void {

@@ -32,17 +32,23 @@ export class Serving {
   #noted = false;
   #fault: Fault | undefined;
 
-  private constructor(file: DiskFile, strikes: readonly Strike[]) {
+  private constructor(file: DiskFile | undefined, strikes: readonly Strike[], fault?: Fault) {
     this.#file = file;
     this.#strikes = strikes;
+    this.#fault = fault;
   }
 
-  /** Throws Fault `disk.*` where the runtime directory cannot be used. */
+  /** Where the runtime directory refuses, this run goes on without a note, and says so. */
   static async open({ disk, clock, watchdog }: Pick<Effects, "disk" | "clock" | "watchdog">, runtimeDir: string): Promise<Serving> {
     const path = `${runtimeDir}/${FILE}`;
     const patience = watchdog.limit === undefined ? PATIENCE : ((watchdog.limit / 2) as Duration);
-    const strikes = judgeEnd(readNote(await disk.read(path)), clock.now(), patience);
-    return new Serving(await writeNote(disk, path, strikes), strikes);
+    let strikes: readonly Strike[] = [];
+    try {
+      strikes = judgeEnd(readNote(await disk.read(path)), clock.now(), patience);
+      return new Serving(await writeNote(disk, path, strikes), strikes);
+    } catch (caught) {
+      return new Serving(undefined, strikes, asFault(caught, "disk.failed", "The note of the served port cannot be used"));
+    }
   }
 
   /** Why the port being served cannot be noted any more. */

@@ -1,4 +1,5 @@
 import type { Disk } from "../effects/effects.ts";
+import { SEGMENT_BYTES } from "./segment.ts";
 
 /** Everything before `cursor` in that segment is delivered. */
 export type CursorEntry = { readonly path: string; readonly generation: string; readonly cursor: number };
@@ -28,3 +29,11 @@ export async function writeCursors(disk: Disk, folder: string, entries: readonly
   }
   await disk.rename(`${folder}/${NAME}.new`, `${folder}/${NAME}`);
 }
+
+/** Behind what is known to be delivered of a segment, however the path to it was written then; 0 where nothing is known. */
+export function savedCursor(entries: readonly CursorEntry[], path: string, generation: bigint): number {
+  const saved = entries.find((entry) => entry.generation === generation.toString() && nameOf(String(entry.path)) === nameOf(path));
+  return saved !== undefined && saved.cursor <= SEGMENT_BYTES ? saved.cursor : 0;
+}
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

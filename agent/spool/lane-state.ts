@@ -1,8 +1,8 @@
 import type { Mono } from "../../config/units.ts";
 import type { Lane } from "../model/model.ts";
 import type { Block, LaneWriter } from "./lane.ts";
+import type { Homeless } from "./recovery.ts";
 import type { Ring } from "./ring.ts";
-import type { StoredBlock } from "./segment.ts";
 import type { LaneStore, Loaded } from "./store.ts";
 
 /** A batch on its way out. */
@@ -42,6 +42,20 @@ export const isVolatile = (block: Block): boolean =>
   block.slot === undefined && block.kept === undefined && !isUrgent(block.name.lane) && !block.adopted;
 export const isParked = (state: LaneState, now: Mono): boolean => state.parkedUntil !== undefined && now < state.parkedUntil;
 
-export function blockOf(stored: StoredBlock, now: Mono): Block {
-  return { ...stored, firstAt: now, slot: undefined, kept: undefined, inFlight: false, released: false, adopted: true };
+export function blockOf(homeless: Homeless, now: Mono): Block {
+  return { ...homeless, firstAt: now, kept: undefined, inFlight: false, released: false, adopted: true };
+}
+
+export function ledgerOf({ writer, live, store, adopted, delivered, dropped }: LaneState): LaneLedger {
+  const inMemory = live.reduce((sum, block) => sum + (block.kept === undefined && !block.released ? block.records : 0), 0);
+  return { made: writer.made, adopted, delivered, dropped, waiting: writer.openRecords + inMemory + store.waiting };
+}
+
+export function sizesOf(states: readonly LaneState[]): { readonly ring: number; readonly flash: number; readonly written: number } {
+  const sum = (of: (state: LaneState) => number) => states.reduce((total, state) => total + of(state), 0);
+  return {
+    ring: sum((state) => state.ring.used),
+    flash: sum((state) => state.store.bytes),
+    written: sum((state) => state.store.written),
+  };
 }

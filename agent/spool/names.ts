@@ -9,24 +9,24 @@ export function namesIn(block: Pick<StoredBlock, "name" | "bytes">): readonly { 
   return batch.records.map(({ epoch, n }) => ({ run: block.name.run, lane: block.name.lane, epoch, n }));
 }
 
-/** Collects the highest n of each stream of one run. */
+/** Collects the highest n of each stream, of the runs that are asked for. */
 export class LastSeen {
-  readonly #run: RunId;
-  readonly #last = new Map<string, LastKnown>();
+  readonly #runs = new Map<RunId, Map<string, LastKnown>>();
 
-  constructor(run: RunId) {
-    this.#run = run;
+  constructor(runs: Iterable<RunId>) {
+    for (const run of runs) this.#runs.set(run, new Map());
   }
 
   see(block: Pick<StoredBlock, "name" | "bytes">): void {
-    if (block.name.run !== this.#run) return;
+    const last = this.#runs.get(block.name.run);
+    if (last === undefined) return;
     for (const { epoch, lane, n } of namesIn(block)) {
       const key = `${lane}/${epoch}`;
-      if ((this.#last.get(key)?.n ?? -1) < n) this.#last.set(key, { epoch, lane, n });
+      if ((last.get(key)?.n ?? -1) < n) last.set(key, { epoch, lane, n });
     }
   }
 
-  get all(): readonly LastKnown[] {
-    return [...this.#last.values()];
+  of(run: RunId): readonly LastKnown[] {
+    return [...(this.#runs.get(run)?.values() ?? [])];
   }
 }

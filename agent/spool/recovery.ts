@@ -1,133 +1,211 @@
-import type { Disk, DiskFile, Entropy } from "../effects/effects.ts";
+import type { Disk, Entropy } from "../effects/effects.ts";
 import { asFault, type Fault } from "../fault/fault.ts";
-import { LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
-import { readCursors } from "./cursors.ts";
+import { LANES, type Lane, type RunId } from "../model/model.ts";
+import { type CursorEntry, readCursors } from "./cursors.ts";
 import { LastSeen } from "./names.ts";
-import { type Found, readRing } from "./ring.ts";
-import { type PreviousRun, type RunFile, readRunFile, writeRunFile } from "./run-file.ts";
+import { type Found, RING_BYTES, Ring, readRing, type Slot } from "./ring.ts";
+import { endsOf, type PreviousRun, type RunFile, readRunFile, writeRunFile } from "./run-file.ts";
 import type { StoredBlock } from "./segment.ts";
 import { LaneStore } from "./store.ts";
 
 export type Folders = { readonly stateDir: string; readonly runtimeDir: string };
+/** Found in a ring, not on flash. Its slot is in the new ring; undefined where that had no room or could not be written. */
+export type Homeless = StoredBlock & { readonly slot: Slot | undefined };
 export type Recovered = {
   /** Ends of earlier runs that must still be told, oldest first. */
   readonly untold: readonly PreviousRun[];
   readonly startCount: number;
+  /** Whether the run file could be read, and whether it names this run now. */
+  readonly runFile: "unread" | "unwritten" | "written";
+  readonly cursors: readonly CursorEntry[];
   readonly stores: Readonly<Record<Lane, LaneStore>>;
-  readonly rings: Readonly<Record<Lane, DiskFile>>;
-  /** Found in rings, not on flash: the first commit of this run takes them. Empty unless the disk failed. */
-  readonly homeless: Readonly<Record<Lane, readonly StoredBlock[]>>;
+  readonly rings: Readonly<Record<Lane, Ring>>;
+  /** The next commit takes them. Empty unless the disk failed. */
+  readonly homeless: Readonly<Record<Lane, readonly Homeless[]>>;
   readonly adopted: Readonly<Record<Lane, number>>;
-  readonly fault: Fault | undefined;
+  readonly faults: StartFaults;
 };
+/** What the start went on without. */
+export type StartFaults = {
+  /** Nothing can be kept on flash now, as far as is known. */
+  readonly keeping: Fault | undefined;
+  /** Something of an earlier run cannot be read now. */
+  readonly reading: Fault | undefined;
+  /** The window of this run, or of the one before, lies in memory alone or cannot be read. */
+  readonly ring: Fault | undefined;
+};
+
+/** Does a step; what refuses it is remembered, and the start goes on without. */
+class Steps {
+  refused: Fault | undefined;
+
+  async try<T>(instead: T, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (caught) {
+      this.refused ??= asFault(caught, "disk.failed", "The disk refuses");
+      return instead;
+    }
+  }
+}
 
 /**
  * Takes over what the run before left. Order matters: what segments hold is synced before anything is published; what only
  * the rings hold is committed; then the new run is written down; then the new rings begin. A crash at any step repeats it.
+ * Never throws a fault: what the disk refuses is told in `faults`, stays where it is, and is tried again while the agent runs.
  */
 export async function recoverSpool(
   disk: Disk,
   entropy: Entropy,
-  folders: Folders,
-  now: { run: RunId; bootId: string },
+  { stateDir, runtimeDir }: Folders,
+  now: { readonly run: RunId; readonly bootId: string },
 ): Promise<Recovered> {
-  const spoolDir = `${folders.stateDir}/spool`;
-  await disk.makeFolder(folders.stateDir);
-  await disk.makeFolder(spoolDir);
-  await disk.makeFolder(folders.runtimeDir);
-  const before = await readRunFile(disk, folders.stateDir);
-  const seen = new LastSeen(before?.run ?? 0n);
+  const spoolDir = `${stateDir}/spool`;
+  const [keeping, reading, ringing] = [new Steps(), new Steps(), new Steps()];
+  for (const folder of [stateDir, spoolDir]) await keeping.try(undefined, () => disk.makeFolder(folder));
+  await ringing.try(undefined, () => disk.makeFolder(runtimeDir));
+  const before = await reading.try<RunFile | undefined | "unread">("unread", () => readRunFile(disk, stateDir));
+  const known = before === "unread" ? undefined : before;
+  const { found, unread } = await readRings(disk, runtimeDir, ringing);
+  const made = found.filter(({ takenOver }) => !takenOver).map(({ name }) => name.run);
+  const seen = new LastSeen([...made, ...(known === undefined ? [] : [known.run])]);
+  for (const block of found) seen.see(block);
+
+  const stores = perLane((lane) => new LaneStore(disk, spoolDir, lane, entropy));
   const committed = new Map<string, number>();
-  const stores = await recoverStores(disk, entropy, spoolDir, (block) => {
+  const cursors = await reading.try<readonly CursorEntry[]>([], () => readCursors(disk, spoolDir));
+  const refused = await readSegments(disk, spoolDir, { stores, cursors }, (block) => {
     seen.see(block);
     const key = `${block.name.run}/${block.name.lane}`;
     committed.set(key, Math.max(committed.get(key) ?? 0, block.name.number));
   });
-
-  const found = await readRings(disk, folders.runtimeDir);
-  for (const block of found) seen.see(block);
-  const left = found.filter((block) => !block.released && block.name.number > (committed.get(`${block.name.run}/${block.name.lane}`) ?? 0));
-  const { homeless, fault } = await adopt(stores, left);
-  const adopted = perLane((lane) => stores[lane].waiting + homeless[lane].reduce((sum, block) => sum + block.records, 0));
-  const untold = [...(before?.untold ?? []), ...endOf(before, now.bootId, seen.all)];
-  const startCount = (before?.startCount ?? 0) + 1;
-  await writeRunFile(disk, folders.stateDir, { format: 1, ...now, startCount, clean: false, last: [], untold });
-  const rings = await beginRings(disk, folders.runtimeDir, fault !== undefined);
-  return { untold, startCount, stores, rings, homeless, adopted, fault };
-}
-
-/** A process that died without the host left its rings on tmpfs; where the host has booted since, they are gone. */
-function endOf(before: RunFile | undefined, bootId: string, seen: readonly LastKnown[]): PreviousRun[] {
-  if (before === undefined) return [];
-  if (before.clean) return [{ run: before.run, how: "clean", last: before.last }];
-  return [{ run: before.run, how: before.bootId === bootId ? "killed" : "power", last: seen }];
-}
-
-async function recoverStores(
-  disk: Disk,
-  entropy: Entropy,
-  folder: string,
-  seen: (block: StoredBlock) => void,
-): Promise<Record<Lane, LaneStore>> {
-  const cursors = await readCursors(disk, folder);
-  const stores = perLane((lane) => new LaneStore(disk, folder, lane, entropy));
-  // A name that is seen here may stand in the cache only: what is committed into its file would go with it.
-  await disk.syncFolder(folder);
-  for (const name of await disk.list(folder)) {
-    const lane = LANES.find((one) => new RegExp(`^${one}-\\d+\\.seg$`).test(name));
-    if (lane !== undefined) await stores[lane].recover(`${folder}/${name}`, cursors, seen);
-  }
   for (const lane of LANES) stores[lane].settle();
-  return stores;
+
+  const left = found.filter((block) => !block.released && block.name.number > (committed.get(`${block.name.run}/${block.name.lane}`) ?? 0));
+  const orphans = await adopt(stores, left, keeping);
+  const untold = endsOf(known, now.bootId, { made, last: (run) => seen.of(run) });
+  const startCount = (known?.startCount ?? 0) + 1;
+  const write = () => writeRunFile(disk, stateDir, { format: 1, ...now, startCount, clean: false, last: [], untold });
+  const written = before !== "unread" && (await keeping.try(false, () => write().then(() => true)));
+  const { rings, homeless } = await beginRings(disk, runtimeDir, { run: now.run, orphans, unread, steps: ringing });
+  return {
+    untold,
+    startCount,
+    runFile: before === "unread" ? "unread" : written ? "written" : "unwritten",
+    cursors,
+    stores,
+    rings,
+    homeless,
+    adopted: perLane((lane) => stores[lane].waiting + homeless[lane].reduce((sum, block) => sum + block.records, 0)),
+    faults: { keeping: keeping.refused, reading: reading.refused ?? refused, ring: ringing.refused },
+  };
 }
 
-/** The rings of the run before, and those that an earlier start could not adopt. */
-async function readRings(disk: Disk, runtimeDir: string): Promise<readonly Found[]> {
+/**
+ * Reads the segments that the stores do not hold yet; `settle` counts them. Returns why one or more could not be read, each of
+ * which is as it was and may be asked for again.
+ */
+export async function readSegments(
+  disk: Disk,
+  folder: string,
+  into: { readonly stores: Readonly<Record<Lane, LaneStore>>; readonly cursors: readonly CursorEntry[] },
+  seen: (block: StoredBlock) => void,
+): Promise<Fault | undefined> {
+  const steps = new Steps();
+  // A name that is seen here may stand in the cache only: what is committed into its file would go with it.
+  await steps.try(undefined, () => disk.syncFolder(folder));
+  for (const name of await steps.try<readonly string[]>([], () => disk.list(folder))) {
+    const lane = LANES.find((one) => new RegExp(`^${one}-\\d+\\.seg$`).test(name));
+    if (lane !== undefined) await steps.try(undefined, () => into.stores[lane].recover(`${folder}/${name}`, into.cursors, seen));
+  }
+  return steps.refused;
+}
+
+/** The rings of the run before, and those that an earlier start could not read. */
+async function readRings(disk: Disk, runtimeDir: string, steps: Steps): Promise<{ found: readonly Found[]; unread: readonly Lane[] }> {
   const found: Found[] = [];
+  const unread: Lane[] = [];
   for (const lane of LANES) {
     for (const name of [`${lane}.old`, `${lane}.ring`]) {
-      const bytes = await disk.read(`${runtimeDir}/${name}`);
-      if (bytes !== undefined) found.push(...readRing(bytes));
+      const bytes = await steps.try<Uint8Array | undefined | "unread">("unread", () => disk.read(`${runtimeDir}/${name}`));
+      if (bytes === "unread") unread.push(lane);
+      else if (bytes !== undefined) found.push(...readRing(bytes));
     }
   }
-  return found;
+  return { found, unread };
 }
 
-/** One commit a lane: what only the rings hold, behind what an earlier run left in nearly empty segments. */
+/** One commit a lane: what only the rings hold, behind what an earlier run left in nearly empty segments. Returns what found no place. */
 async function adopt(
   stores: Readonly<Record<Lane, LaneStore>>,
   left: readonly Found[],
-): Promise<{ homeless: Record<Lane, readonly StoredBlock[]>; fault: Fault | undefined }> {
-  const homeless = perLane((lane): readonly StoredBlock[] => left.filter((block) => block.name.lane === lane));
-  let fault: Fault | undefined;
+  steps: Steps,
+): Promise<Readonly<Record<Lane, readonly StoredBlock[]>>> {
+  const orphans = perLane((lane): readonly StoredBlock[] => left.filter((block) => block.name.lane === lane));
   for (const lane of LANES) {
-    const { blocks, forget, putBack } = await stores[lane].scraps();
-    try {
-      if (blocks.length + homeless[lane].length === 0) continue;
-      await stores[lane].append([...blocks, ...homeless[lane]], () => false);
-      homeless[lane] = [];
+    await steps.try(undefined, async () => {
+      const { blocks, forget, putBack } = await stores[lane].scraps();
+      if (blocks.length + orphans[lane].length === 0) return;
+      try {
+        await stores[lane].append([...blocks, ...orphans[lane]], () => false);
+      } catch (caught) {
+        putBack();
+        throw caught;
+      }
+      orphans[lane] = [];
       await forget();
-    } catch (caught) {
-      putBack();
-      fault = asFault(caught, "disk.failed", "What the run before left cannot be written to flash");
-    }
+    });
   }
-  return { homeless, fault };
+  return orphans;
 }
 
-/** New rings take the old ones' names in one step each. What could not be adopted stays beside them as `.old`. */
-async function beginRings(disk: Disk, runtimeDir: string, keepOld: boolean): Promise<Record<Lane, DiskFile>> {
-  const present = await disk.list(runtimeDir);
-  const rings: Partial<Record<Lane, DiskFile>> = {};
+/**
+ * New rings take the old ones' names in one step each, with what found no place on flash already in them: a start that is killed,
+ * or many in a row on a disk that refuses, lose nothing of it. A ring that could not be read stays beside them as `.old`.
+ */
+async function beginRings(
+  disk: Disk,
+  runtimeDir: string,
+  {
+    run,
+    orphans,
+    unread,
+    steps,
+  }: { run: RunId; orphans: Readonly<Record<Lane, readonly StoredBlock[]>>; unread: readonly Lane[]; steps: Steps },
+): Promise<Pick<Recovered, "rings" | "homeless">> {
+  const present = await steps.try<readonly string[]>([], () => disk.list(runtimeDir));
+  const rings = perLane((lane) => new Ring(undefined, run, lane));
+  const homeless = perLane((lane): readonly Homeless[] => orphans[lane].map((block) => ({ ...block, slot: undefined })));
   for (const lane of LANES) {
-    if (keepOld && present.includes(`${lane}.ring`) && !present.includes(`${lane}.old`)) {
-      await disk.rename(`${runtimeDir}/${lane}.ring`, `${runtimeDir}/${lane}.old`);
-    }
-    rings[lane] = await disk.open(`${runtimeDir}/${lane}.new`, "create");
-    await disk.rename(`${runtimeDir}/${lane}.new`, `${runtimeDir}/${lane}.ring`);
-    if (!keepOld && present.includes(`${lane}.old`)) await disk.remove(`${runtimeDir}/${lane}.old`);
+    const at = (end: string) => `${runtimeDir}/${lane}.${end}`;
+    await steps.try(undefined, async () => {
+      const ring = new Ring(await disk.open(at("new"), "create"), run, lane);
+      const housed = await takeOver(ring, orphans[lane], steps);
+      if (unread.includes(lane) && present.includes(`${lane}.ring`) && !present.includes(`${lane}.old`))
+        await disk.rename(at("ring"), at("old"));
+      await disk.rename(at("new"), at("ring"));
+      rings[lane] = ring;
+      homeless[lane] = housed;
+      const free = !unread.includes(lane) && housed.every(({ slot }) => slot !== undefined);
+      if (free && present.includes(`${lane}.old`)) await disk.remove(at("old"));
+    });
   }
-  return rings as Record<Lane, DiskFile>;
+  return { rings, homeless };
+}
+
+/** Where the ring has no room for all, the oldest have only the memory. */
+async function takeOver(ring: Ring, orphans: readonly StoredBlock[], steps: Steps): Promise<readonly Homeless[]> {
+  let room = RING_BYTES;
+  const last = orphans.findLastIndex(({ bytes }) => {
+    room -= Ring.room(bytes.length);
+    return room < 0;
+  });
+  const housed: Homeless[] = [];
+  for (const [at, block] of orphans.entries()) {
+    const slot = at <= last ? undefined : await steps.try(undefined, async () => ring.takeOver(block.name, block.bytes));
+    housed.push({ ...block, slot });
+  }
+  return housed;
 }
 
 export const perLane = <T>(make: (lane: Lane) => T): Record<Lane, T> => ({

@@ -15,7 +15,8 @@ const ALIGN = 64;
  * |      0 |     4 | "BRK1"                                      |
  * |      4 |     1 | lane (index in LANES)                       |
  * |      5 |     1 | state: 1 live, 2 released                   |
- * |      6 |     2 | 0                                           |
+ * |      6 |     1 | 1: taken over from the ring before          |
+ * |      7 |     1 | 0                                           |
  * |      8 |     8 | run                                         |
  * |     16 |     4 | number of the block in (run, lane), from 1  |
  * |     20 |     4 | CRC-32 of the bytes above, state taken as 0 |
@@ -23,6 +24,7 @@ const ALIGN = 64;
 const HEADER = 24;
 const MAGIC = 0x314b5242;
 const STATE_AT = 5;
+const TAKEN_OVER_AT = 6;
 const LIVE = 1;
 const RELEASED = 2;
 
@@ -30,12 +32,13 @@ const RELEASED = 2;
 export type Slot = { readonly offset: number; length: number; released: boolean };
 
 export class Ring {
-  readonly #file: DiskFile;
+  readonly #file: DiskFile | undefined;
   readonly #run: RunId;
   readonly #lane: Lane;
   readonly #slots: Slot[] = [];
 
-  constructor(file: DiskFile, run: RunId, lane: Lane) {
+  /** Without a file the ring is always full. */
+  constructor(file: DiskFile | undefined, run: RunId, lane: Lane) {
     this.#file = file;
     this.#run = run;
     this.#lane = lane;
@@ -46,15 +49,35 @@ export class Ring {
     return this.#slots.reduce((sum, slot) => sum + slot.length, 0);
   }
 
+  /** Whether there is no file: the runtime directory refused it. */
+  get missing(): boolean {
+    return this.#file === undefined;
+  }
+
+  /** What a block of this length takes up, once it is closed. */
+  static room(length: number): number {
+    return align(HEADER + length);
+  }
+
+  /** A block of an earlier run, that is in its ring only and finds no place on flash. Otherwise as `begin`. */
+  takeOver(name: BlockName, bytes: Uint8Array): Slot | undefined {
+    return this.#write(header(name, { takenOver: true }), bytes, align(HEADER + bytes.length));
+  }
+
   /** Reserves room for a whole block and writes its first bytes. Undefined when the ring is full. Throws Fault `disk.*`. */
   begin(number: number, bytes: Uint8Array): Slot | undefined {
-    const offset = this.#room(align(HEADER + BLOCK_MAX));
+    const head = header({ run: this.#run, lane: this.#lane, number }, { takenOver: false });
+    return this.#write(head, bytes, align(HEADER + BLOCK_MAX));
+  }
+
+  #write(head: Uint8Array, bytes: Uint8Array, length: number): Slot | undefined {
+    const offset = this.#file === undefined ? undefined : this.#room(length);
     if (offset === undefined) return undefined;
     const first = new Uint8Array(HEADER + bytes.length);
-    first.set(header({ run: this.#run, lane: this.#lane, number }));
+    first.set(head);
     first.set(bytes, HEADER);
-    this.#file.writeNow(offset, first);
-    const slot: Slot = { offset, length: align(HEADER + BLOCK_MAX), released: false };
+    this.#file?.writeNow(offset, first);
+    const slot: Slot = { offset, length, released: false };
     this.#slots.push(slot);
     return slot;
   }
@@ -62,7 +85,7 @@ export class Ring {
   /** Writes the next bytes of an open block, which already holds `length`. */
   append(slot: Slot, length: number, bytes: Uint8Array): void {
     assert(!slot.released && length + bytes.length <= BLOCK_MAX, "a ring block grows only while it is open");
-    this.#file.writeNow(slot.offset + HEADER + length, bytes);
+    this.#file?.writeNow(slot.offset + HEADER + length, bytes);
   }
 
   /** Gives back what the closed block did not need. */
@@ -74,7 +97,7 @@ export class Ring {
   release(slot: Slot): void {
     if (slot.released) return;
     slot.released = true;
-    this.#file.writeNow(slot.offset + STATE_AT, Uint8Array.of(RELEASED));
+    this.#file?.writeNow(slot.offset + STATE_AT, Uint8Array.of(RELEASED));
     this.#trim();
   }
 
@@ -100,9 +123,16 @@ export class Ring {
 }
 
 /** What a ring of an earlier run still holds. */
-export type Found = { readonly name: BlockName; readonly bytes: Uint8Array; readonly records: number; readonly released: boolean };
+export type Found = {
+  readonly name: BlockName;
+  readonly bytes: Uint8Array;
+  readonly records: number;
+  readonly released: boolean;
+  /** It was not the run of this ring that made it. */
+  readonly takenOver: boolean;
+};
 
-/** Every block in a ring file whose checks hold, in order of its number; a torn end is cut off. */
+/** Every block in a ring file whose checks hold: what was taken over first, then in order of number; a torn end is cut off. */
 export function readRing(file: Uint8Array): readonly Found[] {
   const found: Found[] = [];
   for (let offset = 0; offset + HEADER <= file.length; offset += ALIGN) {
@@ -112,14 +142,19 @@ export function readRing(file: Uint8Array): readonly Found[] {
     const good = verifyBlock(body, head.name);
     if (good !== undefined) found.push({ ...head, bytes: body.slice(0, good.length), records: good.records });
   }
-  return found.sort((a, b) => a.name.number - b.name.number);
+  const runs = [...new Set(found.map(({ name }) => name.run))];
+  return found.sort(
+    (a, b) =>
+      Number(b.takenOver) - Number(a.takenOver) || runs.indexOf(a.name.run) - runs.indexOf(b.name.run) || a.name.number - b.name.number,
+  );
 }
 
-function header({ run, lane, number }: BlockName): Uint8Array {
+function header({ run, lane, number }: BlockName, { takenOver }: { readonly takenOver: boolean }): Uint8Array {
   const bytes = new Uint8Array(HEADER);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint8(4, LANES.indexOf(lane));
+  view.setUint8(TAKEN_OVER_AT, Number(takenOver));
   view.setBigUint64(8, run, true);
   view.setUint32(16, number, true);
   view.setUint32(20, crc32(bytes.subarray(0, 20)), true);
@@ -127,13 +162,14 @@ function header({ run, lane, number }: BlockName): Uint8Array {
   return bytes;
 }
 
-function readHeader(bytes: Uint8Array): { readonly name: BlockName; readonly released: boolean } | undefined {
+function readHeader(bytes: Uint8Array): Omit<Found, "bytes" | "records"> | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0, true) !== MAGIC) return undefined;
   const name = { run: view.getBigUint64(8, true), lane: LANES[view.getUint8(4)] ?? "wave", number: view.getUint32(16, true) };
-  const same = header(name);
+  const takenOver = view.getUint8(TAKEN_OVER_AT) === 1;
+  const same = header(name, { takenOver });
   for (let at = 0; at < HEADER; at++) if (at !== STATE_AT && same[at] !== bytes[at]) return undefined;
-  return { name, released: view.getUint8(STATE_AT) !== LIVE };
+  return { name, released: view.getUint8(STATE_AT) !== LIVE, takenOver };
 }
 
 const align = (length: number): number => Math.ceil(length / ALIGN) * ALIGN;

@@ -17,6 +17,23 @@ export type RunFile = {
   readonly untold: readonly PreviousRun[];
 };
 
+/**
+ * The ends that must be told, oldest first: those that the run file names, and those of runs that it could not be told of, whose
+ * rings still lie on tmpfs. What lies there was not cut off by the host; where the host has booted since, it is gone.
+ */
+export function endsOf(
+  before: RunFile | undefined,
+  bootId: string,
+  found: { readonly made: readonly RunId[]; readonly last: (run: RunId) => readonly LastKnown[] },
+): readonly PreviousRun[] {
+  const ends = [...(before?.untold ?? [])];
+  if (before?.clean === true) ends.push({ run: before.run, how: "clean", last: before.last });
+  else if (before !== undefined)
+    ends.push({ run: before.run, how: before.bootId === bootId ? "killed" : "power", last: found.last(before.run) });
+  for (const run of new Set(found.made)) if (!ends.some((end) => end.run === run)) ends.push({ run, how: "killed", last: found.last(run) });
+  return ends;
+}
+
 export async function readRunFile(disk: Disk, folder: string): Promise<RunFile | undefined> {
   const bytes = await disk.read(`${folder}/run.json`);
   if (bytes === undefined) return undefined;

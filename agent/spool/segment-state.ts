@@ -1,5 +1,5 @@
 import type { DiskFile } from "../effects/effects.ts";
-import { type SegmentHeader, type StoredBlock, UNITS_START } from "./segment.ts";
+import { nextUnitBehind, readUnit, type SegmentHeader, type StoredBlock, UNITS_START } from "./segment.ts";
 
 /** A unit never fills a segment alone, so that one commit of a full ring is several units. */
 const UNIT_MAX = 256 * 1024;
@@ -71,6 +71,47 @@ export function splitUnits<B extends StoredBlock>(blocks: readonly B[]): B[][] {
     units.at(-1)!.push(block);
   }
   return units;
+}
+
+/** What waits in a recovered unit, by key: never its bytes, since a backlog may be larger than memory. */
+export type RecoveredUnit = {
+  readonly segment: Segment;
+  readonly offset: number;
+  readonly length: number;
+  readonly keys: readonly { readonly key: string; readonly records: number }[];
+};
+
+/** Reads what an earlier run left, up to the last good unit; before `saved` all is delivered. Damage is passed over. */
+export async function walkSegment(
+  segment: Segment,
+  saved: number,
+  seen: (block: StoredBlock) => void,
+): Promise<{ readonly units: readonly RecoveredUnit[]; readonly corruptBytes: number }> {
+  const units: RecoveredUnit[] = [];
+  let corruptBytes = 0;
+  segment.closed = true;
+  for (let at = UNITS_START; ; ) {
+    const unit = await readUnit(segment.file, at, segment.generation);
+    if (unit === undefined) {
+      const next = await nextUnitBehind(segment.file, at, segment.generation);
+      if (next === undefined) break;
+      segment.holes.set(at, next);
+      corruptBytes += next - at;
+      at = next;
+      continue;
+    }
+    for (const block of unit.blocks) seen(block);
+    at = unit.offset + unit.length;
+    segment.end = at;
+    if (at <= saved) {
+      segment.cursor = at;
+      continue;
+    }
+    const keys = unit.blocks.map((block) => ({ key: keyOf(block), records: block.records }));
+    units.push({ segment, offset: unit.offset, length: unit.length, keys });
+  }
+  segment.committed = segment.end;
+  return { units, corruptBytes };
 }
 
 /** Moves the cursor behind everything that is delivered, and reading at least to it. */

@@ -1,25 +1,29 @@
-import { after, type Bytes, type Duration, elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import { after, type Bytes, type Duration, type Mono, Seconds } from "../../config/units.ts";
 import type { Disk } from "../effects/effects.ts";
-import { asFault, type Fault } from "../fault/fault.ts";
+import type { Fault } from "../fault/fault.ts";
 import { type ClockReading, LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
-import { writeCursors } from "./cursors.ts";
+import { Committer } from "./committer.ts";
 import { type Gap, GapBook, rangesOf } from "./gaps.ts";
 import { type Block, type Entry, LaneWriter, type Wire } from "./lane.ts";
-import { blockOf, isParked, isUrgent, isVolatile, type LaneLedger, type LaneState, type Outgoing } from "./lane-state.ts";
+import {
+  blockOf,
+  isParked,
+  isUrgent,
+  isVolatile,
+  type LaneLedger,
+  type LaneState,
+  ledgerOf,
+  type Outgoing,
+  sizesOf,
+} from "./lane-state.ts";
 import { namesIn } from "./names.ts";
 import { perLane, type Recovered } from "./recovery.ts";
-import { Ring } from "./ring.ts";
-import { SEGMENT_BYTES } from "./segment.ts";
+import type { StoredBlock } from "./segment.ts";
 import type { Kept } from "./store.ts";
+import type { Troubles } from "./troubles.ts";
 
 export type { LaneLedger, Outgoing } from "./lane-state.ts";
 
-/** How long before the window's end a commit begins: one reading tick, the timer's own lateness, and the disk's time. */
-const COMMIT_LEAD = Milliseconds(60);
-/** After a failed commit the next one waits; live sending does not. */
-const COMMIT_RETRY = Seconds(1);
-/** How old a cursor may be. Losing it costs duplicates with equal names. */
-const CURSOR_EVERY = Seconds(10);
 /** A lane whose message the broker refused rests this long. */
 const PARK_TIME = Seconds(30);
 /** What found no room in the ring waits in memory, alerts and events for the disk, others for the broker; at most this many blocks. */
@@ -44,22 +48,18 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #lanes: Record<Lane, LaneState>;
   readonly #gaps = new GapBook();
+  readonly #committer: Committer;
+  readonly #troubles: Troubles;
   #online = false;
   #connection = 0;
-  #committing: Promise<void> | undefined;
-  #retryAt: Mono | undefined;
-  #cursorsAt: Mono | undefined;
-  #cursorsDirty = false;
-  /** Why nothing can be kept now; undefined while the disk takes commits. */
-  degraded: Fault | undefined;
 
   constructor(options: SpoolOptions, recovered: Recovered) {
     this.#options = options;
-    this.degraded = recovered.fault;
+    const { mono } = options.clock();
     this.#lanes = perLane((lane) => {
-      const ring = new Ring(recovered.rings[lane], options.run, lane);
+      const ring = recovered.rings[lane];
       const writer = new LaneWriter({ lane, run: options.run, ring, wire: options.wire, closed: (block) => this.#closed(lane, block) });
-      const live = recovered.homeless[lane].map((block): Block => blockOf(block, options.clock().mono));
+      const live = recovered.homeless[lane].map((block): Block => blockOf(block, mono));
       return {
         writer,
         ring,
@@ -73,6 +73,11 @@ export class Spool {
         dropped: 0,
       };
     });
+    this.#committer = new Committer(
+      { ...options, lanes: this.#lanes, now: () => options.clock().mono, lose: (lane, lost) => this.#gaveUp(lane, lost) },
+      recovered,
+    );
+    this.#troubles = this.#committer.troubles;
   }
 
   /** Takes a record; it has its number now, and is in the ring when the turn ends. */
@@ -96,19 +101,25 @@ export class Spool {
 
   /** Closes what its pace has ended, and begins a commit where a window ends. */
   tick(now: Mono): void {
-    // Off line nothing waits for a message: a block grows until its window ends, so that a window costs one commit, not two.
-    const age = this.#online ? this.#options.pace : ((this.#options.window - COMMIT_LEAD) as Duration);
+    // Off line nothing waits for a message.
+    const age = this.#online ? this.#options.pace : this.#committer.blockAge;
     for (const lane of LANES) this.#lanes[lane].writer.closeIfOlder(age, now);
-    this.#commitIfDue(now);
-    if (this.#cursorsDirty && (this.#cursorsAt === undefined || elapsed(this.#cursorsAt, now) >= CURSOR_EVERY))
-      void this.#writeCursors(now);
+    this.#committer.tick(now, this.#online ? "online" : "offline");
+  }
+
+  /** Why something cannot be kept on flash now; undefined while the disk takes what it is given. */
+  get degraded(): Fault | undefined {
+    return this.#troubles.keeping;
+  }
+
+  /** Why something that an earlier time kept cannot be read now: it stays where it is and is tried again. */
+  get unread(): Fault | undefined {
+    return this.#troubles.reading;
   }
 
   /** Puts on flash what is closed and waits. Throws Fault `disk.*`. */
-  async commitNow(): Promise<void> {
-    await this.#committing;
-    const due = this.#uncommitted(() => true);
-    if (due.length > 0) await this.#commit(due);
+  commitNow(): Promise<void> {
+    return this.#committer.commitNow();
   }
 
   connected(): void {
@@ -140,7 +151,7 @@ export class Spool {
       const block = state.live.find((one) => !one.inFlight && one.kept === undefined);
       if (block === undefined) continue;
       block.inFlight = true;
-      return { lane, range: "live", volatile: isVolatile(block), bytes: block.bytes, of: block };
+      return { lane, range: "live", volatile: isVolatile(block) || this.#troubles.has(lane), bytes: block.bytes, of: block };
     }
     return undefined;
   }
@@ -151,7 +162,7 @@ export class Spool {
       const state = this.#lanes[lane];
       if (isParked(state, now)) continue;
       const loaded = state.loaded.shift();
-      if (state.loaded.length === 0) this.#load(state);
+      if (state.loaded.length === 0) this.#load(lane, now);
       if (loaded !== undefined) return { lane, range: "backlog", volatile: false, bytes: loaded.block.bytes, of: loaded };
     }
     return undefined;
@@ -171,21 +182,11 @@ export class Spool {
   }
 
   ledger(): Readonly<Record<Lane, LaneLedger>> {
-    return perLane((lane) => {
-      const { writer, live, store, adopted, delivered, dropped } = this.#lanes[lane];
-      const inMemory = live.reduce((sum, block) => sum + (block.kept === undefined && !block.released ? block.records : 0), 0);
-      return { made: writer.made, adopted, delivered, dropped, waiting: writer.openRecords + inMemory + store.waiting };
-    });
+    return perLane((lane) => ledgerOf(this.#lanes[lane]));
   }
 
-  get sizes(): { readonly ring: number; readonly flash: number; readonly written: number } {
-    const states = LANES.map((lane) => this.#lanes[lane]);
-    const sum = (of: (state: LaneState) => number) => states.reduce((total, state) => total + of(state), 0);
-    return {
-      ring: sum((state) => state.ring.used),
-      flash: sum((state) => state.store.bytes),
-      written: sum((state) => state.store.written),
-    };
+  get sizes(): ReturnType<typeof sizesOf> {
+    return sizesOf(LANES.map((lane) => this.#lanes[lane]));
   }
 
   /** Stored bytes that failed their check and were passed over. */
@@ -212,7 +213,7 @@ export class Spool {
   async stop(now: Mono): Promise<void> {
     this.closeBlocks();
     await this.commitNow();
-    await this.#writeCursors(now);
+    await this.#committer.saveCursors(now);
     for (const lane of LANES) await this.#lanes[lane].store.close();
   }
 
@@ -226,10 +227,21 @@ export class Spool {
     state.live.pop();
   }
 
-  #giveUp(lane: Lane, block: Block, reason: "ring_full" | "spool_full"): void {
+  #giveUp(lane: Lane, block: Block, reason: "ring_full"): void {
     block.released = true;
     if (block.slot !== undefined) this.#lanes[lane].ring.release(block.slot);
     this.#lose(lane, namesIn(block), reason);
+  }
+
+  /** Its gap is in a block of its own when this returns. */
+  #gaveUp(lane: Lane, lost: readonly StoredBlock[]): void {
+    this.#lose(
+      lane,
+      lost.flatMap((block) => [...namesIn(block)]),
+      "spool_full",
+    );
+    this.tellGaps();
+    this.#lanes.event.writer.close();
   }
 
   #lose(lane: Lane, names: Parameters<typeof rangesOf>[0], reason: Gap["reason"]): void {
@@ -258,139 +270,23 @@ export class Spool {
   #released(state: LaneState, kept: Kept): void {
     state.store.release(kept);
     state.delivered += kept.records;
-    this.#cursorsDirty = true;
+    this.#committer.moved();
   }
 
-  #load(state: LaneState): void {
+  #load(lane: Lane, now: Mono): void {
+    const state = this.#lanes[lane];
     if (state.loading || !this.#online || state.store.waiting === 0) return;
+    if (this.#troubles.has(`backlog ${lane}`) && !this.#troubles.readAgain(now)) return;
     state.loading = true;
     const connection = this.#connection;
-    void state.store
-      .load()
-      .then((loaded) => {
+    void this.#committer
+      .try(`backlog ${lane}`, async () => {
+        const loaded = await state.store.load();
         if (connection === this.#connection) state.loaded.push(...loaded);
         else for (const { kept } of loaded) state.store.giveBack(kept);
-      })
-      .catch((caught: unknown) => {
-        this.degraded = asFault(caught, "disk.failed", "The backlog cannot be read");
       })
       .finally(() => {
         state.loading = false;
       });
-  }
-
-  #uncommitted(due: (block: Block, lane: Lane) => boolean): { lane: Lane; block: Block }[] {
-    return LANES.flatMap((lane) =>
-      this.#lanes[lane].live
-        .filter((block) => block.kept === undefined && !block.released && !isVolatile(block) && due(block, lane))
-        .map((block) => ({ lane, block })),
-    );
-  }
-
-  #commitIfDue(now: Mono): void {
-    if (this.#committing !== undefined || (this.#retryAt !== undefined && now < this.#retryAt)) return;
-    const isDue = (block: Block, lane: Lane) => isUrgent(lane) || elapsed(block.firstAt, now) >= this.#options.window - COMMIT_LEAD;
-    const due = this.#uncommitted(isDue);
-    if (due.length === 0) return;
-    this.#retryAt = undefined;
-    // Off line all that waits goes with it: one commit a window, not one a lane.
-    this.#committing = this.#commit(this.#online ? due : this.#uncommitted(() => true))
-      .catch((caught: unknown) => {
-        this.degraded = asFault(caught, "disk.failed", "A commit to flash failed");
-        this.#retryAt = after(this.#options.clock().mono, COMMIT_RETRY);
-      })
-      .finally(() => {
-        this.#committing = undefined;
-      });
-  }
-
-  async #commit(due: readonly { lane: Lane; block: Block }[]): Promise<void> {
-    const of = (lane: Lane) => due.filter((one) => one.lane === lane).map((one) => one.block);
-    await this.#makeRoom(LANES.filter((lane) => of(lane).length > 0 && this.#lanes[lane].store.needsFile(of(lane))).length);
-    const results = await Promise.allSettled(LANES.map((lane) => this.#commitLane(lane, of(lane))));
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
-    this.degraded = undefined;
-  }
-
-  async #commitLane(lane: Lane, all: readonly Block[]): Promise<void> {
-    // While room was made some may have been answered, and some committed with the gaps.
-    const blocks = all.filter((block) => block.kept === undefined && !block.released);
-    if (blocks.length === 0) return;
-    const answered: Kept[] = [];
-    await this.#lanes[lane].store.append(blocks, (block, kept) => {
-      if (block.released) answered.push(kept);
-      return this.#keptOnFlash(lane, block, kept);
-    });
-    this.#settleCommitted(lane, answered);
-  }
-
-  #keptOnFlash(lane: Lane, block: Block, kept: Kept): boolean {
-    block.kept = kept;
-    if (block.slot !== undefined) this.#lanes[lane].ring.release(block.slot);
-    return block.inFlight || block.released;
-  }
-
-  /** What was answered before it was on flash is delivered; what is not under way leaves memory and is backlog now. */
-  #settleCommitted(lane: Lane, answered: readonly Kept[]): void {
-    const state = this.#lanes[lane];
-    for (const kept of answered) {
-      state.store.release(kept);
-      this.#cursorsDirty = true;
-    }
-    state.live = state.live.filter((block) => block.kept === undefined || block.inFlight);
-  }
-
-  /** Keeps the spool within its size: free files of any lane go first, then the oldest waves, then the oldest reports. */
-  async #makeRoom(files: number): Promise<void> {
-    if (files === 0) return;
-    const used = () => LANES.reduce((sum, lane) => sum + this.#lanes[lane].store.fileBytes, 0);
-    while (used() + files * SEGMENT_BYTES > this.#options.size) {
-      if (await this.#discardOne()) continue;
-      if (!(await this.#dropOne())) return;
-    }
-  }
-
-  async #discardOne(): Promise<boolean> {
-    for (const lane of [...LANES].reverse()) if (await this.#lanes[lane].store.discardFree()) return true;
-    return false;
-  }
-
-  /** The gap is on flash before what it names is gone. */
-  async #dropOne(): Promise<boolean> {
-    for (const lane of ["wave", "report"] as const) {
-      const { store } = this.#lanes[lane];
-      const lost = await store.condemnOldest();
-      if (lost === undefined) continue;
-      this.#lose(
-        lane,
-        lost.flatMap((block) => [...namesIn(block)]),
-        "spool_full",
-      );
-      this.tellGaps();
-      this.#lanes.event.writer.close();
-      await this.#commitLane(
-        "event",
-        this.#uncommitted((_block, of) => of === "event").map((one) => one.block),
-      );
-      await store.discardCondemned();
-      return true;
-    }
-    return false;
-  }
-
-  async #writeCursors(now: Mono): Promise<void> {
-    this.#cursorsDirty = false;
-    this.#cursorsAt = now;
-    const { disk, spoolDir } = this.#options;
-    try {
-      await writeCursors(
-        disk,
-        spoolDir,
-        LANES.flatMap((lane) => this.#lanes[lane].store.cursors()),
-      );
-    } catch (caught) {
-      this.degraded = asFault(caught, "disk.failed", "The spool's cursors cannot be written");
-    }
   }
 }

@@ -1,11 +1,11 @@
-import type { Disk, DiskFile, Entropy } from "../effects/effects.ts";
-import { asFault, assert } from "../fault/fault.ts";
+import type { Disk, Entropy } from "../effects/effects.ts";
+import { asFault, assert, type Fault } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
-import type { CursorEntry } from "./cursors.ts";
+import { type CursorEntry, savedCursor } from "./cursors.ts";
+import { Places } from "./places.ts";
 import {
   encodeSegmentHeader,
   encodeUnit,
-  nextUnitBehind,
   readSegmentHeader,
   readUnit,
   SEGMENT_BYTES,
@@ -14,7 +14,17 @@ import {
   type Unit,
   unitLength,
 } from "./segment.ts";
-import { keyOf, newSegment, type Partial, passDelivered, retire, type Segment, splitUnits } from "./segment-state.ts";
+import {
+  keyOf,
+  newSegment,
+  type Partial,
+  passDelivered,
+  type RecoveredUnit,
+  retire,
+  type Segment,
+  splitUnits,
+  walkSegment,
+} from "./segment-state.ts";
 
 /** Recovered segments that hold no more than this together are written again as one. */
 const SCRAPS_MAX = 256 * 1024;
@@ -24,37 +34,32 @@ export type Kept = { readonly segment: Segment; readonly unit: number; readonly 
 /** A block read back for sending. */
 export type Loaded = { readonly block: StoredBlock; readonly kept: Kept };
 
-type RecoveredKey = { readonly key: string; readonly records: number };
-
 /** One lane's segments on flash: appended by commits, drained in order, recycled when delivered. */
 export class LaneStore {
   readonly #disk: Disk;
-  readonly #folder: string;
   readonly #lane: Lane;
   readonly #entropy: Entropy;
+  readonly #places: Places;
   readonly #segments: Segment[] = [];
-  readonly #free: { readonly path: string; readonly file: DiskFile }[] = [];
   readonly #condemned: Segment[] = [];
-  #files = 0;
   #order = 0;
   #rewinds = 0;
-  /** What waits in recovered units, by key: never their bytes, since a backlog may be larger than memory. */
-  readonly #recovered: {
-    readonly segment: Segment;
-    readonly offset: number;
-    readonly length: number;
-    readonly keys: readonly RecoveredKey[];
-  }[] = [];
-  /** Bytes handed to the disk since start. */
-  written = 0;
+  /** Read, and not counted yet. */
+  readonly #recovered: { readonly segment: Segment; readonly units: readonly RecoveredUnit[] }[] = [];
+  #written = 0;
   /** Bytes that failed their check and were passed over. */
   corruptBytes = 0;
 
   constructor(disk: Disk, folder: string, lane: Lane, entropy: Entropy) {
     this.#disk = disk;
-    this.#folder = folder;
     this.#lane = lane;
     this.#entropy = entropy;
+    this.#places = new Places(disk, folder, lane);
+  }
+
+  /** Bytes handed to the disk since start. */
+  get written(): number {
+    return this.#written + this.#places.written;
   }
 
   /** Records that wait on flash, delivered ones excluded. */
@@ -69,76 +74,62 @@ export class LaneStore {
 
   /** Files on flash, in use or free, in bytes. */
   get fileBytes(): number {
-    return (this.#segments.length + this.#condemned.length + this.#free.length) * SEGMENT_BYTES;
+    return (this.#segments.length + this.#condemned.length + this.#places.free) * SEGMENT_BYTES;
   }
 
   /** Removes a file that holds nothing. False when there is none. */
-  async discardFree(): Promise<boolean> {
-    const place = this.#free.shift();
-    if (place === undefined) return false;
-    await place.file.close();
-    await this.#disk.remove(place.path);
-    return true;
+  discardFree(): Promise<boolean> {
+    return this.#places.discardFree();
   }
 
   /** Whether the next append would need a file that does not exist yet. */
   needsFile(blocks: readonly StoredBlock[]): boolean {
     const current = this.#segments.at(-1);
     const fits = current !== undefined && !current.closed && current.end + unitLength(blocks) <= SEGMENT_BYTES;
-    return !fits && this.#free.length === 0;
+    return !fits && this.#places.free === 0;
   }
 
   /**
-   * Takes over what an earlier run left: syncs it, since it was read from a cache that a power cut would still empty, then
-   * counts it as waiting from the saved cursor on. Calls `seen` for every block that is found, delivered or not.
+   * Takes over what an earlier run left: syncs it, since it was read from a cache that a power cut would still empty, then reads
+   * it. Calls `seen` for every block that is found, delivered or not. Nothing of it is sent or counted before `settle`.
+   * Throws Fault `disk.*`; then the file is as it was, and may be tried again.
    */
   async recover(path: string, cursors: readonly CursorEntry[], seen: (block: StoredBlock) => void): Promise<void> {
+    const known = [...this.#segments, ...this.#condemned, ...this.#recovered.map(({ segment }) => segment)];
+    if (this.#places.knows(path) || known.some((segment) => segment.path === path)) return;
     const file = await this.#disk.open(path, "existing");
-    this.#files = Math.max(this.#files, Number(/-(\d+)\.seg$/.exec(path)?.[1] ?? 0));
-    const header = readSegmentHeader(await file.read(0, UNITS_START));
-    if (header === undefined || header.lane !== this.#lane) {
-      this.#free.push({ path, file });
-      return;
-    }
-    await file.sync();
-    const segment = newSegment(path, file, header);
-    this.#order = Math.max(this.#order, header.order);
-    segment.closed = true;
-    const saved = cursors.find(
-      (entry) => entry.path === path && entry.generation === header.generation.toString() && entry.cursor <= SEGMENT_BYTES,
-    );
-    for (let at = UNITS_START; ; ) {
-      const unit = await readUnit(file, at, header.generation);
-      if (unit === undefined) {
-        const next = await nextUnitBehind(file, at, header.generation);
-        if (next === undefined) break;
-        segment.holes.set(at, next);
-        this.corruptBytes += next - at;
-        at = next;
-        continue;
+    try {
+      const header = readSegmentHeader(await file.read(0, UNITS_START));
+      if (header === undefined || header.lane !== this.#lane) {
+        this.#places.give({ path, file });
+        return;
       }
-      for (const block of unit.blocks) seen(block);
-      at = unit.offset + unit.length;
-      segment.end = at;
-      if (saved !== undefined && at <= saved.cursor) segment.cursor = at;
-      else {
-        const keys = unit.blocks.map((block) => ({ key: keyOf(block), records: block.records }));
-        this.#recovered.push({ segment, offset: unit.offset, length: unit.length, keys });
-      }
+      await file.sync();
+      const segment = newSegment(path, file, header);
+      const { units, corruptBytes } = await walkSegment(segment, savedCursor(cursors, path, header.generation), seen);
+      this.corruptBytes += corruptBytes;
+      this.#order = Math.max(this.#order, header.order);
+      this.#recovered.push({ segment, units });
+    } catch (caught) {
+      await file.close();
+      throw caught;
     }
-    segment.committed = segment.end;
-    this.#segments.push(segment);
   }
 
   /**
-   * All files are recovered: counts what waits, the oldest segment first. Of a block that a crash during the moving of scraps
-   * left in two segments the older one counts, so that it is sent once and in its order.
+   * Counts what was recovered as waiting, the oldest segment first, and returns how many records that is. Of a block that a crash
+   * during the moving of scraps left in two segments the older one counts, so that it is sent once and in its order.
    */
-  settle(): void {
+  settle(): number {
+    const before = this.waiting;
+    const recovered = this.#recovered.splice(0);
+    this.#segments.push(...recovered.map(({ segment }) => segment));
     this.#segments.sort((a, b) => a.order - b.order);
-    this.#recovered.sort((a, b) => a.segment.order - b.segment.order || a.offset - b.offset);
+    // Where files come late, the one that is written now may not be the newest any more.
+    for (const segment of this.#segments.slice(0, -1)) segment.closed = true;
+    const units = recovered.flatMap((one) => one.units).sort((a, b) => a.segment.order - b.segment.order || a.offset - b.offset);
     const waiting = new Set<string>();
-    for (const { segment, offset, length, keys } of this.#recovered.splice(0)) {
+    for (const { segment, offset, length, keys } of units) {
       const twice = keys.filter(({ key }) => waiting.has(key));
       for (const { key, records } of keys) {
         if (!waiting.has(key)) segment.waiting += records;
@@ -147,8 +138,15 @@ export class LaneStore {
       if (twice.length === 0) continue;
       segment.partial.set(offset, { length, blocks: keys.length, done: new Set(twice.map(({ key }) => key)), claimed: new Set() });
     }
-    for (const segment of this.#segments) passDelivered(segment);
+    for (const { segment } of recovered) passDelivered(segment);
+    const found = this.waiting - before;
     this.#recycle();
+    return found;
+  }
+
+  /** Makes sure that the next append finds a file. Throws Fault `disk.*`. */
+  async prepare(): Promise<void> {
+    if (this.needsFile([])) this.#places.give(await this.#places.take());
   }
 
   /**
@@ -166,7 +164,7 @@ export class LaneStore {
         const offset = segment.end;
         segment.end += bytes.length;
         await segment.file.write(offset, bytes);
-        this.written += bytes.length;
+        this.#written += bytes.length;
         written.push({ segment, offset, length: bytes.length, unit });
       }
       for (const segment of touched.keys()) await segment.file.sync();
@@ -186,16 +184,25 @@ export class LaneStore {
     }
   }
 
-  /** The next unit's blocks that nobody has answered or is sending, oldest first; empty when the backlog is read to its end. */
+  /**
+   * The next unit's blocks that nobody has answered or is sending, oldest first; empty when the backlog is read to its end.
+   * Throws Fault `disk.*` where only what cannot be read is left.
+   */
   async load(): Promise<readonly Loaded[]> {
     const rewinds = this.#rewinds;
+    let refused: Fault | undefined;
     // A copy: while one is read, the one before it may be recycled, and the walk would pass over the next.
     for (const segment of [...this.#segments]) {
       while (segment.readAt < segment.committed && !segment.condemned) {
         segment.readAt = segment.holes.get(segment.readAt) ?? segment.readAt;
-        const unit = await readUnit(segment.file, segment.readAt, segment.generation);
+        const unit = await readUnit(segment.file, segment.readAt, segment.generation).catch((caught: unknown) => {
+          refused = asFault(caught, "disk.failed", `Cannot read ${segment.path}`);
+          return "refused" as const;
+        });
         // While it was read a connection ended: what was passed over as under way is not any more.
         if (rewinds !== this.#rewinds) return [];
+        // It waits, and what stands behind it does not wait for it.
+        if (unit === "refused") break;
         // While it was read the segment may have been given up: what is told as lost is not sent.
         if (segment.condemned) break;
         if (unit === undefined) {
@@ -219,6 +226,7 @@ export class LaneStore {
         return loaded;
       }
     }
+    if (refused !== undefined) throw refused;
     return [];
   }
 
@@ -269,10 +277,18 @@ export class LaneStore {
     if (segment === undefined) return undefined;
     segment.closed = true;
     segment.condemned = true;
-    const lost = await this.#waitingIn(segment);
+    const lost = await this.#waitingIn(segment).catch((caught: unknown) => {
+      segment.condemned = false;
+      throw caught;
+    });
     this.#segments.splice(this.#segments.indexOf(segment), 1);
     this.#condemned.push(segment);
     return lost;
+  }
+
+  /** Segments that are given up, and whose files are still there. */
+  get condemned(): number {
+    return this.#condemned.length;
   }
 
   /** What was condemned is told; its files may be used again. */
@@ -291,10 +307,11 @@ export class LaneStore {
       bytes += segment.end - segment.cursor;
       return bytes > SCRAPS_MAX;
     });
-    const scraps = this.#segments.splice(from + 1);
+    const scraps = this.#segments.slice(from + 1);
     const blocks = new Map<string, StoredBlock>();
     for (const segment of scraps)
       for (const block of await this.#waitingIn(segment)) if (!blocks.has(keyOf(block))) blocks.set(keyOf(block), block);
+    this.#segments.splice(from + 1);
     return {
       blocks: [...blocks.values()],
       forget: async () => {
@@ -328,14 +345,15 @@ export class LaneStore {
   }
 
   async close(): Promise<void> {
-    for (const { file } of [...this.#segments, ...this.#condemned, ...this.#free]) await file.close();
+    for (const { file } of [...this.#segments, ...this.#condemned]) await file.close();
+    await this.#places.close();
   }
 
   async #writable(length: number): Promise<Segment> {
     const current = this.#segments.at(-1);
     if (current !== undefined && !current.closed && current.end + length <= SEGMENT_BYTES) return current;
     if (current !== undefined) current.closed = true;
-    const place = this.#free.shift() ?? (await this.#create());
+    const place = await this.#places.take();
     const generation = new DataView(this.#entropy.bytes(8).buffer).getBigUint64(0, true);
     this.#order += 1;
     const header = { lane: this.#lane, generation, order: this.#order };
@@ -343,22 +361,6 @@ export class LaneStore {
     const segment = newSegment(place.path, place.file, header);
     this.#segments.push(segment);
     return segment;
-  }
-
-  async #create(): Promise<{ path: string; file: DiskFile }> {
-    this.#files += 1;
-    const path = `${this.#folder}/${this.#lane}-${this.#files}.seg`;
-    const file = await this.#disk.open(path, "create");
-    try {
-      await file.write(0, new Uint8Array(SEGMENT_BYTES));
-      await file.sync();
-      await this.#disk.syncFolder(this.#folder);
-    } catch (caught) {
-      await this.#abandon(path, file);
-      throw caught;
-    }
-    this.written += SEGMENT_BYTES;
-    return { path, file };
   }
 
   #recycle(): void {
@@ -370,25 +372,7 @@ export class LaneStore {
     }
   }
 
-  /** Makes the file empty for the next recovery, lazily: after a power cut that undoes it, what was delivered is sent again. */
-  async #erase(segment: Segment): Promise<void> {
-    if (segment.retired) return this.#abandon(segment.path, segment.file);
-    try {
-      await segment.file.write(0, new Uint8Array(UNITS_START));
-      this.#free.push({ path: segment.path, file: segment.file });
-    } catch (caught) {
-      // A file that cannot be written is not used again; that the disk fails is told by the next commit.
-      asFault(caught, "disk.failed", `Cannot erase ${segment.path}`);
-    }
-  }
-
-  /** A disk that fails again and again would otherwise leave a file behind each time, until it is full. */
-  async #abandon(path: string, file: DiskFile): Promise<void> {
-    try {
-      await file.close();
-      await this.#disk.remove(path);
-    } catch (caught) {
-      asFault(caught, "disk.failed", `Cannot remove ${path}`);
-    }
+  #erase(segment: Segment): Promise<void> {
+    return segment.retired ? this.#places.abandon(segment) : this.#places.erase(segment);
   }
 }

@@ -74,7 +74,7 @@ describe("the names in a block", () => {
   });
 
   test("tell the last of each stream of one run, in whatever order the blocks are seen", () => {
-    const seen = new LastSeen(7n);
+    const seen = new LastSeen([7n]);
     const see = (lane: "report" | "wave", numbers: number[], epoch: number, run = 7n) =>
       seen.see({ name: nameOf(lane, 1, run), bytes: blockBytes(nameOf(lane, 1, run), numbers, epoch) });
     see("report", [5, 6], 1);
@@ -82,7 +82,7 @@ describe("the names in a block", () => {
     see("wave", [2], 1);
     see("report", [9], 2);
     see("report", [99], 1, 8n);
-    expect(seen.all).toEqual([
+    expect(seen.of(7n)).toEqual([
       { epoch: 1, lane: "report", n: 6 },
       { epoch: 1, lane: "wave", n: 2 },
       { epoch: 2, lane: "report", n: 9 },

@@ -1,5 +1,5 @@
 import type { Disk, DiskFile } from "../../agent/effects/effects.ts";
-import { Fault } from "../../agent/fault/fault.ts";
+import { Fault, type FaultKey } from "../../agent/fault/fault.ts";
 import { type Bytes, MiB } from "../../config/units.ts";
 import { Inode, Names, parentOf, torn } from "./files.ts";
 import { type Life, never, type Stage } from "./life.ts";
@@ -13,6 +13,9 @@ const PAGE = 4096;
 
 /** How fast the disk is, and how often it is not. Times in µs. */
 export type DiskPace = { readonly writeMax: number; readonly syncMax: number; readonly slowChance: number; readonly slowMax: number };
+
+/** The so-many-th file operation of a life, from 1; those that only read count, too. */
+export type Asked = { readonly life: number; readonly number: number; readonly name: string; readonly path: string; readonly at: Instant };
 
 type Pending = { readonly finish: () => void; readonly tear: () => void };
 type Operation<T> = {
@@ -40,7 +43,10 @@ export class SimDisk {
     { pause: TICK, from: 0 },
   ];
   #idleFrom: Instant | undefined = 0;
+  readonly #asked = new Map<Life, number>();
   operations = 0;
+  /** What the disk refuses, and as what. */
+  refuses: (asked: Asked) => FaultKey | undefined = () => undefined;
 
   constructor(stage: Stage, pace: DiskPace, folders: { stateDir: string; runtimeDir: string }) {
     this.#stage = { ...stage, random: stage.random.stream("disk") };
@@ -128,6 +134,12 @@ export class SimDisk {
   #operate<T>(life: Life, operation: Operation<T>, tear: () => void = () => undefined): Promise<T> {
     if (!life.alive) return never();
     this.#hash(life, operation.name, operation.path, operation.delay);
+    const refusal = this.#refusal(life, operation.name, operation.path);
+    if (refusal !== undefined) {
+      return life.later(operation.delay, () => {
+        throw refusal;
+      });
+    }
     const pending: Pending = { finish: operation.act, tear };
     this.#begin(pending);
     if (operation.counted) {
@@ -138,6 +150,14 @@ export class SimDisk {
       this.#end(pending);
       return operation.act();
     });
+  }
+
+  #refusal(life: Life, name: string, path: string): Fault | undefined {
+    const number = (this.#asked.get(life) ?? 0) + 1;
+    this.#asked.set(life, number);
+    const { now } = this.#stage.schedule;
+    const key = this.refuses({ life: life.index, number, name, path, at: now });
+    return key === undefined ? undefined : new Fault(key, `The simulated disk refuses to ${name} ${path}`, { path });
   }
 
   #begin(pending: Pending): void {
@@ -157,6 +177,8 @@ export class SimDisk {
     if (!life.alive) return;
     if (!this.#onTmpfs(path)) throw new Fault("disk.failed", `The simulator: writeNow on flash: ${path}`);
     this.#hash(life, "writeNow", path, at, bytes);
+    const refusal = this.#refusal(life, "writeNow", path);
+    if (refusal !== undefined) throw refusal;
     this.operations += 1;
     if (life.operation()) {
       inode.write(at, bytes);

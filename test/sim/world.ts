@@ -1,10 +1,10 @@
 import type { Effects } from "../../agent/effects/effects.ts";
 import type { Settings } from "../../config/schema.ts";
-import type { Wall } from "../../config/units.ts";
 import { readSettings } from "../../config/schema.ts";
+import type { Wall } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import type { Emulator } from "../../drivers/kit/emulator.ts";
-import { SimBroker } from "./broker.ts";
+import { type Received, type Receiver, SimBroker } from "./broker.ts";
 import { judge, type LifeEnd, type Tally } from "./checkers.ts";
 import { counterDriver, counterEmulator } from "./counter-device.ts";
 import { SimDisk, TICK, TURN } from "./disk.ts";
@@ -58,8 +58,19 @@ const STOP_MAX = 10 * SECOND;
 /** Failures of one checker that are kept; the first tells the most. */
 const TEXTS_MAX = 5;
 
+export type WorldOptions = {
+  readonly seed: number;
+  readonly program: Program;
+  readonly told?: (line: string) => void;
+  /** Makes another plan of the seed's own. */
+  readonly plan?: (own: Plan) => Plan;
+  readonly refuses?: SimDisk["refuses"];
+  /** Hears every message that reaches the broker. */
+  readonly heard?: (message: Received) => void;
+};
+
 /** One seed: lives one after another amid trouble, then calm, then the verdict. */
-export async function runWorld(options: { seed: number; program: Program; told?: (line: string) => void }): Promise<Outcome> {
+export async function runWorld(options: WorldOptions): Promise<Outcome> {
   const world = new World(options);
   return await world.run();
 }
@@ -88,18 +99,29 @@ class World {
   #tally: Tally = { owed: 0, cut: 0, cutAgeMax: 0, named: 0 };
   #done = false;
 
-  constructor(options: { seed: number; program: Program; told?: (line: string) => void }) {
+  constructor(options: WorldOptions) {
     this.#seed = options.seed;
     this.#program = options.program;
     const random = new Random(`world ${options.seed}`);
     const schedule = new Schedule();
     this.#stage = { schedule, random, trace: new Trace(options.told) };
-    this.#plan = planOf(random.stream("plan"));
+    const own = planOf(random.stream("plan"));
+    this.#plan = options.plan?.(own) ?? own;
     const problem = (checker: string, text: string) => this.#fail(checker, text);
     this.#disk = new SimDisk(this.#stage, this.#plan.disk, { stateDir: STATE_DIR, runtimeDir: RUNTIME_DIR });
+    this.#disk.refuses = options.refuses ?? this.#disk.refuses;
     this.#matcher = new Matcher((device, counter) => this.#unitOf(device, counter), problem);
     this.#ledger = new Ledger({ gateway: GATEWAY, problem, arrived: (delivered) => this.#matcher.arrived(delivered) });
-    this.#broker = new SimBroker(this.#stage, this.#plan.broker, this.#ledger, problem);
+    const ledger = this.#ledger;
+    const receiver: Receiver = {
+      published: (connection, message) => ledger.published(connection, message),
+      answered: (message) => ledger.answered(message),
+      received: (message) => {
+        ledger.received(message);
+        options.heard?.(message);
+      },
+    };
+    this.#broker = new SimBroker(this.#stage, this.#plan.broker, receiver, problem);
     this.#ports = Array.from({ length: this.#plan.ports }, (_, at) => this.#makePort(at));
     this.#host = new SimHost(this.#stage);
     this.#boot = this.#host.boot();

@@ -1,0 +1,236 @@
+import { type Bytes, type Duration, elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import type { Disk } from "../effects/effects.ts";
+import { asFault, type Fault } from "../fault/fault.ts";
+import { LANES, type Lane } from "../model/model.ts";
+import { writeCursors } from "./cursors.ts";
+import type { Block } from "./lane.ts";
+import { isUrgent, isVolatile, type LaneState } from "./lane-state.ts";
+import { perLane, type Recovered, readSegments } from "./recovery.ts";
+import { SEGMENT_BYTES, type StoredBlock } from "./segment.ts";
+import type { Kept } from "./store.ts";
+import { type Trouble, Troubles } from "./troubles.ts";
+
+/** How long before the window's end a commit begins: one reading tick, the timer's own lateness, and the disk's time. */
+const COMMIT_LEAD = Milliseconds(60);
+/** How old a cursor may be. Losing it costs duplicates with equal names. */
+const CURSOR_EVERY = Seconds(10);
+
+export type CommitterOptions = {
+  readonly disk: Disk;
+  readonly spoolDir: string;
+  readonly window: Duration;
+  readonly size: Bytes;
+  readonly now: () => Mono;
+  readonly lanes: Readonly<Record<Lane, LaneState>>;
+  /** What is given up for room; when it returns the gap that names it is a closed block of the event lane. */
+  readonly lose: (lane: Lane, lost: readonly StoredBlock[]) => void;
+};
+type Due = { readonly lane: Lane; readonly block: Block };
+
+/** Puts on flash what no answer has released in time, and tries again what the disk refused: one piece of work at a time. */
+export class Committer {
+  readonly #options: CommitterOptions;
+  readonly #cursors: Recovered["cursors"];
+  readonly #troubles = new Troubles();
+  #working: Promise<void> | undefined;
+  #cursorsAt: Mono | undefined;
+  #cursorsDirty = false;
+
+  constructor(options: CommitterOptions, { cursors, faults }: Pick<Recovered, "cursors" | "faults">) {
+    this.#options = options;
+    this.#cursors = cursors;
+    const now = options.now();
+    // Until each lane is known to find its place, none is believed to.
+    if (faults.keeping !== undefined) for (const lane of LANES) this.#troubles.raise(lane, faults.keeping, now);
+    if (faults.reading !== undefined) this.#troubles.raise("files", faults.reading, now);
+  }
+
+  /** What the disk refuses now. */
+  get troubles(): Troubles {
+    return this.#troubles;
+  }
+
+  /** How long a block may grow where nobody waits for a message: one commit a window then, not two. */
+  get blockAge(): Duration {
+    return (this.#options.window - COMMIT_LEAD) as Duration;
+  }
+
+  /** Something was delivered from flash. */
+  moved(): void {
+    this.#cursorsDirty = true;
+  }
+
+  /** Begins a commit where a window ends, and asks the disk again where it is time to. */
+  tick(now: Mono, line: "online" | "offline"): void {
+    this.#workIfDue(now, line);
+    if (this.#cursorsDirty && (this.#cursorsAt === undefined || elapsed(this.#cursorsAt, now) >= CURSOR_EVERY)) void this.saveCursors(now);
+  }
+
+  /** Puts on flash what is closed and waits. Throws Fault `disk.*`. */
+  async commitNow(): Promise<void> {
+    while (this.#working !== undefined) await this.#working;
+    const due = this.#uncommitted(() => true);
+    const refused: Fault[] = [];
+    await this.#alone(async () => void refused.push(...(await this.#commit(due))));
+    if (refused[0] !== undefined) throw refused[0];
+  }
+
+  async saveCursors(now: Mono): Promise<void> {
+    this.#cursorsDirty = false;
+    this.#cursorsAt = now;
+    const { disk, spoolDir, lanes } = this.#options;
+    const entries = LANES.flatMap((lane) => lanes[lane].store.cursors());
+    await this.try("cursors", () => writeCursors(disk, spoolDir, entries));
+  }
+
+  /** Does what the disk may refuse; a refusal stands until the same succeeds. */
+  async try(what: Trouble, action: () => Promise<void>): Promise<Fault | undefined> {
+    try {
+      await action();
+      this.#troubles.clear(what);
+      return undefined;
+    } catch (caught) {
+      const fault = asFault(caught, "disk.failed", "The disk refuses");
+      this.#troubles.raise(what, fault, this.#options.now());
+      return fault;
+    }
+  }
+
+  #alone(work: () => Promise<void>): Promise<void> {
+    this.#working = work().finally(() => {
+      this.#working = undefined;
+    });
+    return this.#working;
+  }
+
+  #workIfDue(now: Mono, line: "online" | "offline"): void {
+    if (this.#working !== undefined) return;
+    const again = this.#troubles.writeAgain(now);
+    const reread = this.#troubles.has("files") && this.#troubles.readAgain(now);
+    const may = (lane: Lane) => again || !this.#troubles.has(lane);
+    const isDue = ({ lane, block }: Due) => may(lane) && (isUrgent(lane) || elapsed(block.firstAt, now) >= this.blockAge);
+    const due = this.#uncommitted(isDue);
+    if (due.length === 0 && !again && !reread) return;
+    // Off line all that waits goes with it: one commit a window, not one a lane.
+    const all = line === "online" || due.length === 0 ? due : this.#uncommitted(({ lane }) => may(lane));
+    void this.#alone(async () => {
+      if (again || reread) await this.#makeFolder();
+      if (reread) await this.try("files", () => this.#readFiles());
+      await this.#commit(all);
+      if (!again) return;
+      const idle = this.#troubles.lanes.filter((lane) => !all.some((one) => one.lane === lane));
+      for (const lane of idle) await this.try(lane, () => this.#prepare(lane));
+      if (this.#troubles.has("cursors")) await this.saveCursors(now);
+    });
+  }
+
+  #uncommitted(isDue: (due: Due) => boolean): readonly Due[] {
+    return LANES.flatMap((lane) => this.#options.lanes[lane].live.map((block) => ({ lane, block }))).filter(
+      (one) => one.block.kept === undefined && !one.block.released && !isVolatile(one.block) && isDue(one),
+    );
+  }
+
+  // ── A disk that refused ──
+
+  /** A folder that was missing at the start, or was removed. Where it cannot be made, the commit behind this says so. */
+  async #makeFolder(): Promise<void> {
+    const { disk, spoolDir } = this.#options;
+    try {
+      await disk.makeFolder(spoolDir);
+      await disk.syncFolder(spoolDir.slice(0, spoolDir.lastIndexOf("/")));
+    } catch (caught) {
+      asFault(caught, "disk.failed", `Cannot make ${spoolDir}`);
+    }
+  }
+
+  /** What an earlier run left and the start could not read. */
+  async #readFiles(): Promise<void> {
+    const { disk, spoolDir, lanes } = this.#options;
+    const stores = perLane((lane) => lanes[lane].store);
+    const refused = await readSegments(disk, spoolDir, { stores, cursors: this.#cursors }, () => undefined);
+    for (const lane of LANES) lanes[lane].adopted += stores[lane].settle();
+    if (refused !== undefined) throw refused;
+  }
+
+  /** Finds out whether the next commit of this lane will find its place. */
+  async #prepare(lane: Lane): Promise<void> {
+    const { store } = this.#options.lanes[lane];
+    if (!store.needsFile([])) return;
+    await this.#makeRoom(1);
+    await store.prepare();
+  }
+
+  // ── Commits ──
+
+  async #commit(due: readonly Due[]): Promise<readonly Fault[]> {
+    const { lanes } = this.#options;
+    const of = (lane: Lane) => due.filter((one) => one.lane === lane).map((one) => one.block);
+    const busy = LANES.filter((lane) => of(lane).length > 0);
+    const needs = (lane: Lane) => lanes[lane].store.needsFile(of(lane));
+    const full = await this.#makeRoom(busy.filter(needs).length).then(
+      () => undefined,
+      (caught: unknown) => asFault(caught, "disk.failed", "No room can be made"),
+    );
+    const tries = busy.map((lane) =>
+      this.try(lane, async () => {
+        if (full !== undefined && needs(lane)) throw full;
+        await this.#commitLane(lane, of(lane));
+      }),
+    );
+    return (await Promise.all(tries)).filter((fault) => fault !== undefined);
+  }
+
+  async #commitLane(lane: Lane, all: readonly Block[]): Promise<void> {
+    // While room was made some may have been answered, and some committed with the gaps.
+    const blocks = all.filter((block) => block.kept === undefined && !block.released);
+    if (blocks.length === 0) return;
+    const state = this.#options.lanes[lane];
+    const answered: Kept[] = [];
+    await state.store.append(blocks, (block, kept) => {
+      if (block.released) answered.push(kept);
+      block.kept = kept;
+      if (block.slot !== undefined) state.ring.release(block.slot);
+      return block.inFlight || block.released;
+    });
+    // What was answered before it was on flash is delivered; what is not under way leaves memory and is backlog now.
+    for (const kept of answered) {
+      state.store.release(kept);
+      this.moved();
+    }
+    state.live = state.live.filter((block) => block.kept === undefined || block.inFlight);
+  }
+
+  // ── Room ──
+
+  /** Keeps the spool within its size: free files of any lane go first, then the oldest waves, then the oldest reports. */
+  async #makeRoom(files: number): Promise<void> {
+    if (files === 0) return;
+    const { lanes, size } = this.#options;
+    const used = () => LANES.reduce((sum, lane) => sum + lanes[lane].store.fileBytes, 0);
+    while (used() + files * SEGMENT_BYTES > size) {
+      if (await this.#discardOne()) continue;
+      if (!(await this.#dropOne())) return;
+    }
+  }
+
+  async #discardOne(): Promise<boolean> {
+    for (const lane of [...LANES].reverse()) if (await this.#options.lanes[lane].store.discardFree()) return true;
+    return false;
+  }
+
+  /** The gap is on flash before what it names is gone. */
+  async #dropOne(): Promise<boolean> {
+    for (const lane of ["wave", "report"] as const) {
+      const { store } = this.#options.lanes[lane];
+      // What is condemned waits for its gap to reach flash: as long as it does not, nothing more is given up.
+      const lost = store.condemned > 0 ? [] : await store.condemnOldest();
+      if (lost === undefined) continue;
+      this.#options.lose(lane, lost);
+      const gaps = this.#uncommitted((one) => one.lane === "event").map(({ block }) => block);
+      await this.#commitLane("event", gaps);
+      await store.discardCondemned();
+      return true;
+    }
+    return false;
+  }
+}
