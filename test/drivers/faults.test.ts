@@ -149,8 +149,12 @@ describe("a faulty device", () => {
     expect(timers(device).filter((timer) => timer >= 9 && timer <= 14)).toEqual([]);
     expect(timers(device)).toContain(8);
     expect(timers(device)).toContain(16);
-    const asked = played(faulty(puritanBennett840Emulator, "silence@3s+2s").emulator, { asks: "SNDF\r" });
-    expect(asked.sent.length).toBe(played(puritanBennett840Emulator, { asks: "SNDF\r" }).sent.length - 1);
+    // Asked just before the silence ends, it would answer just after it.
+    const { emulator } = faulty(puritanBennett840Emulator, "silence@3s+2s");
+    const { state } = emulator.step(emulator.start(1), ascii("SNDF\r"), Milliseconds(4990));
+    expect(emulator.step(state, new Uint8Array(), Milliseconds(6000)).sends).toEqual([]);
+    const heard = emulator.step(state, ascii("SNDF\r"), Milliseconds(6000)).state;
+    expect(emulator.step(heard, new Uint8Array(), Milliseconds(7000)).sends.length).toBe(1);
   });
 
   test("repeats a packet as a unit of its own, and noise and pieces leave every unit whole", () => {

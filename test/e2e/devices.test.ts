@@ -18,6 +18,10 @@ const TEST_MS = 60_000;
 const QUIET_NS = 2_000_000_000n;
 const QUIET_LATE_NS = 2_500_000_000n;
 
+/** All at once, on one line; nothing of it is longer than the quiet time. */
+const EVERYTHING_WRONG =
+  "flip:bits=2,every=3,cut:every=4,garbage:bytes=60,every=2,split:bytes=2,pause=3ms,late:800ms,every=7,checksum:every=11";
+
 let room: Room;
 let agent: Agent;
 let central: Central;
@@ -49,6 +53,7 @@ beforeAll(async () => {
   await plug("silent", noninEmulator);
   await plug("unplugged", noninEmulator);
   await plug("wrong-sums", faulty(noninEmulator, "checksum:every=3").emulator);
+  await plug("everything-wrong", faulty(noninEmulator, EVERYTHING_WRONG).emulator);
   await plug("alarming", alarmingOximeter);
   await plug("cut-answers", faulty(puritanBennett840Emulator, "cut:every=2").emulator);
   await plug("swapped", twoOnOneLine);
@@ -169,6 +174,20 @@ describe.concurrent("a ward of devices", () => {
       expect(arrived).toBeGreaterThanOrEqual(10);
       const unreadable = reportsOf(central, "wrong-sums").filter(({ body }) => body.unreadable > 0);
       expect(unreadable.length, "what was given up is said").toBeGreaterThanOrEqual(3);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "a line that does everything wrong at once costs what it damaged and nothing else",
+    async () => {
+      await room.until("a dozen packets came", () => told("everything-wrong") >= 12);
+      const { counts } = await statusOf("everything-wrong");
+      expect(counts.discarded).toBeGreaterThan(60);
+      expect(counts.bytes).toBe(counts.framed + counts.discarded + counts.pending);
+      const arrived = expectEveryUnit(central, { device: "everything-wrong", ledger: device("everything-wrong").ledger });
+      expect(arrived).toBeGreaterThanOrEqual(12);
+      expect(epochsOf("everything-wrong").length, "it is one and the same attachment").toBe(1);
     },
     TEST_MS,
   );
