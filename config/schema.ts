@@ -1,113 +1,184 @@
-import * as z from "zod";
-import { type Bytes, type Duration, KiB, MiB, Milliseconds, Minutes, Seconds } from "./units.ts";
+import { z } from "zod";
+import { meaningMistakes } from "./settings/meaning.ts";
+import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
+import { parseBytes, parseDuration, UNITS } from "./settings/quantity.ts";
+import type { Bytes, Duration } from "./units.ts";
+
+export { WINDOW_ABOVE_PACE } from "./settings/meaning.ts";
+export type { Mistake } from "./settings/mistakes.ts";
 
 /**
  * The configuration file of a gateway, defined once. Unknown keys are refused; quantities carry their unit as text.
  * What is not needed to reach the centre moves to signed documents later.
  */
 
-const UNIT_DURATION: Readonly<Record<string, (value: number) => Duration>> = { ms: Milliseconds, s: Seconds, min: Minutes };
-const UNIT_BYTES: Readonly<Record<string, (value: number) => Bytes>> = { KiB, MiB, GiB: (value) => MiB(value * 1024) };
+/** Every check of a field says the same: what is expected there, with an example. */
+const said = (expected: string) => ({ error: ({ input }: { readonly input?: unknown }) => expectedText(expected, input) });
 
-function quantity<T>(units: Readonly<Record<string, (value: number) => T>>, example: string) {
-  return z.string().transform((text, context): T => {
-    const match = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(text);
-    const [, number, name = ""] = match ?? [];
-    const unit = Object.hasOwn(units, name) ? units[name] : undefined;
-    if (unit !== undefined) return unit(Number(number));
-    context.addIssue({
-      code: "custom",
-      message: `expected a number with one of the units ${Object.keys(units).join(", ")}, for example "${example}"`,
-    });
+function quantity<T>(parse: (text: string) => T | undefined, expected: string) {
+  return z.string(said(expected)).transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: "custom", message: expectedText(expected, text) });
     return z.NEVER;
   });
 }
-const duration = (example: string) => quantity(UNIT_DURATION, example);
-const bytes = (example: string) => quantity(UNIT_BYTES, example);
+const duration = (example: string) =>
+  quantity<Duration>(parseDuration, `a number with one of the units ${UNITS.duration}, for example "${example}"`);
+const bytes = (example: string) => quantity<Bytes>(parseBytes, `a number with one of the units ${UNITS.bytes}, for example "${example}"`);
 
-/** The certificate's CN: one level of a topic, so no slash, no wildcard, no blank. */
-const gatewayId = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected letters, digits, ".", "_" or "-", at most 64, for example "gw-58c1e0"');
+/** Where a key is not known, the ones that are known here are compared with it. */
+function group<Shape extends z.ZodRawShape>(shape: Shape, expected: string) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) => unknownText(String(key), Object.keys(shape))).join("\n")
+        : expectedText(expected, issue.input),
+  });
+}
+
 /** Printed in logs and on terminals as it stands, so nothing that moves a cursor or begins a line. */
 const printable = (value: string): boolean => !/\p{C}/u.test(value);
-const text = z.string().min(1).max(128).refine(printable, "expected printable characters only");
-const location = text;
+const text = (expected: string) => {
+  const whole = said(`${expected} (1 to 128 printable characters)`);
+  return z.string(said(expected)).min(1, whole).max(128, whole).refine(printable, whole);
+};
 
-const conditions = z
-  .strictObject({
+/** The certificate's CN: one level of a topic, so no slash, no wildcard, no blank. */
+const id = (example: string) => {
+  const expected = said(`letters, digits, ".", "_" or "-", at most 64, for example "${example}"`);
+  return z.string(expected).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expected);
+};
+const quoted = (name: string, example: string) => text(`the ${name} in quotes, for example "${example}"`);
+const location = text('a location as  bedside ports  shows it, for example "usb-1-1.3:1.0"');
+const file = (example: string) => text(`the path of a file, for example ${example}`);
+
+const conditions = group(
+  {
     location: location.optional(),
-    vendor: text.optional(),
-    product: text.optional(),
-    serial: text.optional(),
-    interface: text.optional(),
-  })
-  .refine((when) => Object.keys(when).length > 0, 'a rule without a condition would admit every port; name at least "location"');
+    vendor: quoted("adapter's vendor", "0403").optional(),
+    product: quoted("adapter's product", "6001").optional(),
+    serial: quoted("adapter's serial number", "A10K3XYZ").optional(),
+    interface: quoted("interface", "00").optional(),
+  },
+  "the conditions of the rule, for example { location: usb-1-1.3:1.0 }",
+);
 
-const ruleSchema = z.discriminatedUnion("allow", [
-  z.strictObject({ when: conditions, allow: z.literal(true), device: gatewayId, driver: text, socket: text }),
-  z.strictObject({ when: conditions, allow: z.literal(false), reason: text.optional() }),
-]);
+const ALLOWED = {
+  device: id("dv-00417"),
+  driver: text("the name of a driver, for example nonin"),
+  socket: text("room and bed, for example ICU-12/B"),
+};
+const expectedAllow = "true or false";
+const ruleSchema = z.discriminatedUnion(
+  "allow",
+  [
+    group({ when: conditions, allow: z.literal(true, said(expectedAllow)), ...ALLOWED }, "a rule"),
+    group({ when: conditions, allow: z.literal(false, said(expectedAllow)), reason: text("a reason for people").optional() }, "a rule"),
+  ],
+  {
+    error: ({ input }) =>
+      isRecord(input)
+        ? expectedText(expectedAllow, input.allow)
+        : expectedText("a rule, for example { when: { location: … }, allow: false }", input),
+  },
+);
+/** As above, of a rule that says neither true nor false: its other mistakes are told in the same go. */
+const undecidedRule = z.looseObject({ when: conditions });
 
-const settingsSchema = z.strictObject({
-  gateway: gatewayId,
-  description: text.optional(),
-  broker: z.strictObject({
-    host: z.string().min(1).max(253),
-    port: z.int().min(1).max(65_535),
-    ca: text,
-    cert: text,
-    key: text,
-  }),
-  /** Ports that the host does not show by itself (a pty, an emulated device). What comes through them is marked `test`. */
-  ports: z
-    .array(z.strictObject({ path: text, location }))
-    .max(64)
-    .prefault([]),
-  /** First match wins. No rule means blocked: seen, reported, never opened. */
-  rules: z.array(ruleSchema).max(256).prefault([]),
-  /** How often the records since the last message are sent. */
-  pace: duration("100ms").prefault("100ms"),
-  /** What a power cut may cost at most: a reading is delivered or on flash within this time. */
-  window: duration("250ms").prefault("250ms"),
-  spool: z.strictObject({ size: bytes("256MiB").prefault("256MiB") }).prefault({}),
-});
+/** The host alone: the port stands beside it, and TLS is not a choice. */
+const HOST = said('a name or address alone, for example "broker.hospital.example"');
+const host = z
+  .string(HOST)
+  .regex(/^(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*)$/, {
+    error: ({ input }) => expectedText(hostExpected(String(input)), input),
+  });
+function hostExpected(input: string): string {
+  const plain = 'a name or address alone, for example "broker.hospital.example"';
+  if (input.includes("://")) return `${plain} (without "${input.slice(0, input.indexOf("://") + 3)}": the connection always uses TLS)`;
+  return /:\d+$/.test(input) ? `${plain} (the port stands in broker.port)` : plain;
+}
+
+const PORT = said("a whole number from 1 to 65535, for example 8883");
+const PORTS_MAX = 64;
+const RULES_MAX = 256;
+const PORTS = said(`a list of at most ${PORTS_MAX} ports, for example [{ path: /tmp/nonin, location: bench-1 }]`);
+const RULES = said(`a list of at most ${RULES_MAX} rules`);
+
+const settingsSchema = group(
+  {
+    gateway: id("gw-58c1e0"),
+    description: text("a text for people").optional(),
+    broker: group(
+      {
+        host,
+        port: z.int(PORT).min(1, PORT).max(65_535, PORT),
+        ca: file("/etc/bedside/ca.pem"),
+        cert: file("/etc/bedside/cert.pem"),
+        key: file("/etc/bedside/key.pem"),
+      },
+      "the broker, for example { host: broker.hospital.example, port: 8883, ca: …, cert: …, key: … }",
+    ),
+    /** Ports that the host does not show by itself (a pty, an emulated device). What comes through them is marked `test`. */
+    ports: z
+      .array(
+        group(
+          { path: text("the path of a port, for example /tmp/nonin"), location },
+          "a port, for example { path: /tmp/nonin, location: bench-1 }",
+        ),
+        PORTS,
+      )
+      .max(PORTS_MAX, PORTS)
+      .prefault([]),
+    /** First match wins. No rule means blocked: seen, reported, never opened. */
+    rules: z.array(ruleSchema, RULES).max(RULES_MAX, RULES).prefault([]),
+    /** How often the records since the last message are sent. */
+    pace: duration("100ms").prefault("100ms"),
+    /** What a power cut may cost at most: a reading is delivered or on flash within this time. */
+    window: duration("250ms").prefault("250ms"),
+    spool: group({ size: bytes("256MiB").prefault("256MiB") }, 'the size of the spool, for example { size: "256MiB" }').prefault({}),
+  },
+  "settings, one a line, for example  gateway: gw-58c1e0",
+);
 
 export type Settings = z.infer<typeof settingsSchema>;
 export type Rule = Settings["rules"][number];
-export type Mistake = { readonly path: string; readonly message: string };
 
-/** The window is never less than the pace plus this: a message and its answer need the time. */
-export const WINDOW_ABOVE_PACE = Milliseconds(150);
-
-/** Checks a parsed document. All mistakes at once, each with its path. */
-export function readSettings(document: unknown): { readonly settings: Settings } | { readonly mistakes: readonly Mistake[] } {
+/**
+ * Checks a parsed document. All mistakes at once, each with its path: those of shape and those of meaning. `drivers` are the
+ * names that a rule may give; where they are not named, none is looked up.
+ */
+export function readSettings(
+  document: unknown,
+  known: { readonly drivers?: readonly string[] } = {},
+): { readonly settings: Settings } | { readonly mistakes: readonly Mistake[] } {
   const result = settingsSchema.safeParse(document);
-  if (!result.success) return { mistakes: result.error.issues.map((issue) => ({ path: pathText(issue.path), message: issue.message })) };
-  const settings = result.data;
-  const mistakes = meaningMistakes(settings);
-  return mistakes.length === 0 ? { settings } : { mistakes };
+  const shape = result.success ? [] : [...result.error.issues, ...undecidedIssues(document)];
+  const mistakes = [
+    ...shape.flatMap(({ path, message }) => message.split("\n").map((line) => ({ path: pathText(path), message: line }))),
+    ...meaningMistakes(document, known),
+  ];
+  if (result.success && mistakes.length === 0) return { settings: result.data };
+  const first = new Map<string, Mistake>();
+  // One place, one mistake; only unknown keys are told each.
+  for (const one of mistakes) {
+    const key = one.message.includes("is not known here") ? `${one.path} ${one.message}` : one.path;
+    if (!first.has(key)) first.set(key, one);
+  }
+  return { mistakes: [...first.values()] };
 }
 
-function meaningMistakes(settings: Settings): Mistake[] {
-  const mistakes: Mistake[] = [];
-  if (settings.window < settings.pace + WINDOW_ABOVE_PACE) {
-    mistakes.push({
-      path: "window",
-      message: `must be at least pace plus ${WINDOW_ABOVE_PACE}ms, here ${settings.pace + WINDOW_ABOVE_PACE}ms`,
-    });
-  }
-  for (const [key, seen] of [
-    ["path", new Set<string>()],
-    ["location", new Set<string>()],
-  ] as const) {
-    settings.ports.forEach((port, index) => {
-      if (seen.has(port[key])) mistakes.push({ path: `ports[${index}].${key}`, message: `"${port[key]}" stands twice` });
-      seen.add(port[key]);
-    });
-  }
-  return mistakes;
+function undecidedIssues(document: unknown): readonly { readonly path: PropertyKey[]; readonly message: string }[] {
+  const rules = isRecord(document) && Array.isArray(document.rules) ? document.rules.slice(0, RULES_MAX) : [];
+  return rules.flatMap((rule: unknown, at) => {
+    if (!isRecord(rule) || typeof rule.allow === "boolean") return [];
+    const result = undecidedRule.safeParse(rule);
+    return result.success ? [] : result.error.issues.map(({ path, message }) => ({ path: ["rules", at, ...path], message }));
+  });
 }
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>(

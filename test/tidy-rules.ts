@@ -40,6 +40,10 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
   }
   if (path === "config/units.ts") return "config/units stands first";
   if (path.startsWith("config/envelope/")) return target.startsWith("config/envelope/") ? undefined : "the envelope stands alone";
+  if (path === "config/schema.ts" || path.startsWith("config/settings/"))
+    return beginsWith(target, ["config/units.ts", "config/settings/"])
+      ? undefined
+      : "the schema imports its own parts and config/units only";
   if (path.startsWith("config/")) return target === "config/units.ts" ? undefined : "the configuration imports config/units only";
   if (path.startsWith("proto/")) {
     return beginsWith(target, ["proto/"]) || typeOnly ? undefined : "proto imports nothing of ours but types";

@@ -1,5 +1,6 @@
 import { type Document, parseDocument } from "yaml";
 import { readSettings, type Settings } from "../../config/schema.ts";
+import { DRIVERS } from "../../drivers/index.ts";
 import { Fault } from "../fault/fault.ts";
 
 /** A configuration file is no longer than this. */
@@ -12,7 +13,7 @@ export function readConfigText(text: string, name: string): Settings {
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0)
     throw invalid(name, [...new Set(broken.map((error) => (error.message.split("\n\n")[0] ?? error.message).replace(/:$/, "")))]);
-  const read = readSettings(plainValue(document, name));
+  const read = readSettings(plainValue(document, name), { drivers: DRIVERS.map(({ id }) => id) });
   if ("settings" in read) return read.settings;
   throw invalid(
     name,
