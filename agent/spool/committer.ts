@@ -114,12 +114,11 @@ export class Committer {
     // Off line all that waits goes with it: one commit a window, not one a lane.
     const all = line === "online" || due.length === 0 ? due : this.#uncommitted(({ lane }) => may(lane));
     void this.#alone(async () => {
-      if (again || reread) await this.#makeFolder();
       if (reread) await this.try("files", () => this.#readFiles());
-      await this.#commit(all);
-      if (!again) return;
-      const idle = this.#troubles.lanes.filter((lane) => !all.some((one) => one.lane === lane));
-      for (const lane of idle) await this.try(lane, () => this.#prepare(lane));
+      const refused = await this.#commit(all);
+      // One refusal answers for all: a failing disk is not asked more than it must be.
+      if (!again || refused.length > 0) return;
+      for (const lane of this.#troubles.lanes) if ((await this.try(lane, () => this.#prepare(lane))) !== undefined) return;
       if (this.#troubles.has("cursors")) await this.saveCursors(now);
     });
   }
@@ -131,17 +130,6 @@ export class Committer {
   }
 
   // ── A disk that refused ──
-
-  /** A folder that was missing at the start, or was removed. Where it cannot be made, the commit behind this says so. */
-  async #makeFolder(): Promise<void> {
-    const { disk, spoolDir } = this.#options;
-    try {
-      await disk.makeFolder(spoolDir);
-      await disk.syncFolder(spoolDir.slice(0, spoolDir.lastIndexOf("/")));
-    } catch (caught) {
-      asFault(caught, "disk.failed", `Cannot make ${spoolDir}`);
-    }
-  }
 
   /** What an earlier run left and the start could not read. */
   async #readFiles(): Promise<void> {
@@ -177,7 +165,12 @@ export class Committer {
         await this.#commitLane(lane, of(lane));
       }),
     );
-    return (await Promise.all(tries)).filter((fault) => fault !== undefined);
+    const refused = (await Promise.all(tries)).filter((fault) => fault !== undefined);
+    // A lane that would need a file next is not believed to get one where another lane got none.
+    if (refused[0] !== undefined)
+      for (const lane of LANES)
+        if (!this.#troubles.has(lane) && lanes[lane].store.needsFile([])) this.#troubles.raise(lane, refused[0], this.#options.now());
+    return refused;
   }
 
   async #commitLane(lane: Lane, all: readonly Block[]): Promise<void> {

@@ -78,12 +78,15 @@ export class Places {
   }
 
   async #create(): Promise<Place> {
+    // Missing where somebody removed it, or where the start could not make it.
+    await this.#disk.makeFolder(this.#folder);
     const path = `${this.#folder}/${this.#lane}-${await this.#newNumber()}.seg`;
     const file = await this.#disk.open(path, "create");
     try {
       await file.write(0, new Uint8Array(SEGMENT_BYTES));
       await file.sync();
       await this.#disk.syncFolder(this.#folder);
+      await this.#disk.syncFolder(this.#folder.slice(0, this.#folder.lastIndexOf("/")));
     } catch (caught) {
       await this.abandon({ path, file });
       throw caught;
