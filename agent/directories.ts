@@ -31,6 +31,7 @@ export async function claimDirectories(
     () => undefined,
     (caught: unknown) => asFault(caught, "disk.failed", `Cannot make ${runtimeDir}`),
   );
+  if (refused?.key === "disk.denied") throw refused;
   const inMemory = await disk.isTmpfs(runtimeDir).catch((caught: unknown) => {
     throw refused ?? caught;
   });
