@@ -159,6 +159,7 @@ class Agent {
     this.#standing("serving", this.#serving.fault);
     this.#standing("disk", this.#spool.degraded ?? this.#runKeeper.fault);
     this.#standing("backlog", this.#spool.unread);
+    this.#standing("ring", this.#spool.ringFault);
     this.#standing("spool", corruption(this.#spool.corruptBytes));
     this.#spool.tellGaps();
     this.#spool.endTurn();
@@ -207,7 +208,6 @@ class Agent {
     this.#log.event("agent.started", { gateway, version, run: run.toString(16), start: startCount });
     if (waiting > 0) this.#log.event("spool.adopted", { records: waiting });
     for (const ended of untold) this.#tellEnd(ended);
-    if (faults.ring !== undefined) this.#faults.raise("ring", faults.ring);
     this.#spool.endTurn();
     const told = this.#runKeeper.settle();
     // A disk that fails may take long to say so again: the devices do not wait for it.

@@ -39,11 +39,11 @@ export type LaneState = {
 
 export const isUrgent = (lane: Lane): boolean => lane === "alert" || lane === "event";
 export const isVolatile = (block: Block): boolean =>
-  block.slot === undefined && block.kept === undefined && !isUrgent(block.name.lane) && !block.adopted;
+  block.slot === undefined && block.kept === undefined && !isUrgent(block.name.lane) && !block.held;
 export const isParked = (state: LaneState, now: Mono): boolean => state.parkedUntil !== undefined && now < state.parkedUntil;
 
 export function blockOf(homeless: Homeless, now: Mono): Block {
-  return { ...homeless, firstAt: now, kept: undefined, inFlight: false, released: false, adopted: true };
+  return { ...homeless, firstAt: now, kept: undefined, inFlight: false, released: false, held: true };
 }
 
 export function ledgerOf({ writer, live, store, adopted, delivered, dropped }: LaneState): LaneLedger {

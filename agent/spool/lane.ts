@@ -30,8 +30,8 @@ export type Block = {
   /** A publish of it is unanswered on the present connection. */
   inFlight: boolean;
   released: boolean;
-  /** Of an earlier run, held in memory because the disk did not take it. */
-  readonly adopted: boolean;
+  /** Held in memory until flash takes it: of an earlier run, or refused by the ring (which is not the same as a ring that is full). */
+  readonly held: boolean;
 };
 
 type OpenBlock = {
@@ -45,6 +45,7 @@ type OpenBlock = {
   readonly metrics: Map<Metric, number>;
   readonly epochs: Set<number>;
   slot: Slot | undefined;
+  held: boolean;
   /** Not yet in the ring: what this turn added. */
   turn: Uint8Array[];
   turnLength: number;
@@ -157,7 +158,7 @@ export class LaneWriter {
     this.endTurn();
     this.#open = undefined;
     if (block.slot !== undefined) this.#ring.close(block.slot, block.length);
-    const { firstAt, records, slot } = block;
+    const { firstAt, records, slot, held } = block;
     const name = { run: this.#run, lane: this.#lane, number: block.number };
     this.#closed({
       name,
@@ -168,7 +169,7 @@ export class LaneWriter {
       kept: undefined,
       inFlight: false,
       released: false,
-      adopted: false,
+      held,
     });
   }
 
@@ -187,18 +188,20 @@ export class LaneWriter {
       metrics: new Map(),
       epochs: new Set(),
       slot: undefined,
+      held: this.#ring.missing,
       turn: [head],
       turnLength: head.length,
     };
   }
 
-  /** A full ring or a failing tmpfs costs the block its place, not the reading its way: it goes on from memory. */
+  /** A full ring or a failing tmpfs costs the block its place, not the reading its way: it goes on from memory, and to flash in time. */
   #toRing(block: OpenBlock, bytes: Uint8Array): void {
     try {
       if (block.length === 0) block.slot = this.#ring.begin(block.number, bytes);
       else if (block.slot !== undefined) this.#ring.append(block.slot, block.length, bytes);
     } catch (caught) {
-      asFault(caught, "disk.failed", "The runtime directory cannot be written");
+      this.#ring.fault = asFault(caught, "disk.failed", "The runtime directory cannot be written");
+      block.held = true;
       if (block.slot !== undefined) this.#ring.abandon(block.slot);
       block.slot = undefined;
     }

@@ -1,5 +1,5 @@
 import type { DiskFile } from "../effects/effects.ts";
-import { assert } from "../fault/fault.ts";
+import { asFault, assert, type Fault } from "../fault/fault.ts";
 import { LANES, type Lane, type RunId } from "../model/model.ts";
 import { BLOCK_MAX, type BlockName, verifyBlock } from "./block.ts";
 import { crc32 } from "./crc32.ts";
@@ -36,6 +36,8 @@ export class Ring {
   readonly #run: RunId;
   readonly #lane: Lane;
   readonly #slots: Slot[] = [];
+  /** Why the last write was refused; for whoever tells it, to take. */
+  fault: Fault | undefined;
 
   /** Without a file the ring is always full. */
   constructor(file: DiskFile | undefined, run: RunId, lane: Lane) {
@@ -97,7 +99,12 @@ export class Ring {
   release(slot: Slot): void {
     if (slot.released) return;
     slot.released = true;
-    this.#file?.writeNow(slot.offset + STATE_AT, Uint8Array.of(RELEASED));
+    try {
+      this.#file?.writeNow(slot.offset + STATE_AT, Uint8Array.of(RELEASED));
+    } catch (caught) {
+      // A recovery that still sees it sends it again, under equal names.
+      this.fault = asFault(caught, "disk.failed", "The runtime directory cannot be written");
+    }
     this.#trim();
   }
 

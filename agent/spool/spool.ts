@@ -1,4 +1,4 @@
-import { after, type Bytes, type Duration, type Mono, Seconds } from "../../config/units.ts";
+import { after, type Bytes, type Duration, elapsed, type Mono, Seconds } from "../../config/units.ts";
 import type { Disk } from "../effects/effects.ts";
 import type { Fault } from "../fault/fault.ts";
 import { type ClockReading, LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
@@ -24,6 +24,8 @@ import type { Troubles } from "./troubles.ts";
 
 export type { LaneLedger, Outgoing } from "./lane-state.ts";
 
+/** The rings count as good again so long after the last refusal. */
+const RING_REST = Seconds(60);
 /** A lane whose message the broker refused rests this long. */
 const PARK_TIME = Seconds(30);
 /** What found no room in the ring waits in memory, alerts and events for the disk, others for the broker; at most this many blocks. */
@@ -50,11 +52,14 @@ export class Spool {
   readonly #gaps = new GapBook();
   readonly #committer: Committer;
   readonly #troubles: Troubles;
+  readonly #startFault: Fault | undefined;
+  #ringFault: { readonly fault: Fault; readonly at: Mono } | undefined;
   #online = false;
   #connection = 0;
 
   constructor(options: SpoolOptions, recovered: Recovered) {
     this.#options = options;
+    this.#startFault = recovered.faults.ring;
     const { mono } = options.clock();
     this.#lanes = perLane((lane) => {
       const ring = recovered.rings[lane];
@@ -105,6 +110,12 @@ export class Spool {
     const age = this.#online ? this.#options.pace : this.#committer.blockAge;
     for (const lane of LANES) this.#lanes[lane].writer.closeIfOlder(age, now);
     this.#committer.tick(now, this.#online ? "online" : "offline");
+    this.#watchRings(now);
+  }
+
+  /** Why a kill would cost what is on its way; also for a while after the last refusal. */
+  get ringFault(): Fault | undefined {
+    return this.#ringFault?.fault ?? this.#startFault;
   }
 
   /** Why something cannot be kept on flash now; undefined while the disk takes what it is given. */
@@ -151,7 +162,13 @@ export class Spool {
       const block = state.live.find((one) => !one.inFlight && one.kept === undefined);
       if (block === undefined) continue;
       block.inFlight = true;
-      return { lane, range: "live", volatile: isVolatile(block) || this.#troubles.has(lane), bytes: block.bytes, of: block };
+      return {
+        lane,
+        range: "live",
+        volatile: isVolatile(block) || (block.held && block.slot === undefined) || this.#troubles.has(lane),
+        bytes: block.bytes,
+        of: block,
+      };
     }
     return undefined;
   }
@@ -217,11 +234,22 @@ export class Spool {
     for (const lane of LANES) await this.#lanes[lane].store.close();
   }
 
+  #watchRings(now: Mono): void {
+    for (const lane of LANES) {
+      const { ring } = this.#lanes[lane];
+      if (ring.fault !== undefined) this.#ringFault = { fault: ring.fault, at: now };
+      ring.fault = undefined;
+    }
+    // Pages that a full tmpfs has given once can be written on and on, so that refusals come and go.
+    if (this.#ringFault !== undefined && elapsed(this.#ringFault.at, now) >= RING_REST) this.#ringFault = undefined;
+  }
+
   #closed(lane: Lane, block: Block): void {
     const state = this.#lanes[lane];
     state.live.push(block);
     // A broker that is connected may take nothing either.
-    const homeless = block.slot === undefined && (state.live.length > MEMORY_BLOCKS_MAX || (!isUrgent(lane) && !this.#online));
+    const homeless =
+      block.slot === undefined && (state.live.length > MEMORY_BLOCKS_MAX || (!isUrgent(lane) && !this.#online && !block.held));
     if (!homeless) return;
     this.#giveUp(lane, block, "ring_full");
     state.live.pop();

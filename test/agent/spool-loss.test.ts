@@ -5,7 +5,7 @@ import { RING_BYTES } from "../../agent/spool/ring.ts";
 import { MiB } from "../../config/units.ts";
 import { decodeBatch } from "../../proto/codec.ts";
 import { entryOf, settle } from "./fakes.ts";
-import { Bench, namesIn, SPOOL } from "./spool-bench.ts";
+import { Bench, namesIn, RUNTIME, SPOOL } from "./spool-bench.ts";
 
 /** What a ring sets aside for a block that begins. */
 const BLOCK_ROOM = 65_600;
@@ -295,6 +295,56 @@ describe("a failing disk", () => {
     next.spool.connected();
     const names = namesIn(await next.everything());
     expect(new Set(names).size).toBe(40);
+  });
+});
+
+describe("a runtime directory that refuses", () => {
+  const refuse = (bench: Bench) => {
+    bench.disk.fails = (operation, path) => operation === "writeNow" && path.startsWith(RUNTIME);
+  };
+
+  test("costs no record while flash is good: what no ring holds is on flash when its window ends (R33)", async () => {
+    const bench = await Bench.start();
+    refuse(bench);
+    for (const lane of LANES) bench.keep(lane);
+    await bench.pass(400);
+    expect(bench.spool.ringFault?.key).toBe("disk.failed");
+    expect(bench.spool.degraded).toBeUndefined();
+    expect(bench.gaps).toEqual([]);
+    const next = await bench.restart(8n);
+    next.spool.connected();
+    expect(namesIn(await next.everything()).sort()).toEqual(["alert/1/0", "event/1/0", "report/1/0", "wave/1/0"]);
+  });
+
+  test("makes live volatile until flash has it, and is forgotten a minute after the last refusal (R33)", async () => {
+    const bench = await Bench.start();
+    bench.spool.connected();
+    refuse(bench);
+    bench.keep("report");
+    await bench.pass(120);
+    const [out] = bench.live();
+    expect(out?.volatile).toBe(true);
+    bench.disk.fails = () => false;
+    bench.answer([out!]);
+    bench.keep("report");
+    await bench.pass(120);
+    expect(bench.live().map(({ volatile }) => volatile)).toEqual([false]);
+    expect(bench.spool.ringFault).toBeDefined();
+    await bench.pass(60_000);
+    expect(bench.spool.ringFault).toBeUndefined();
+    expect(bench.unexplained).toBe(0);
+  });
+
+  test("and a disk that refuses, too, lose what the memory does not hold, by name", async () => {
+    const bench = await Bench.start();
+    bench.disk.fails = (operation) => operation === "writeNow" || operation === "sync";
+    for (let more = 0; more < 1100; more++) {
+      bench.keep("report");
+      bench.spool.closeBlocks();
+    }
+    await bench.pass(100);
+    expect(bench.spool.ledger().report).toMatchObject({ made: 1100, dropped: 100, waiting: 1000 });
+    expect(bench.gaps).toEqual([{ run: 7n, epoch: 1, lane: "report", first: 1000, last: 1099, reason: "ring_full" }]);
   });
 });
 
