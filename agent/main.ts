@@ -113,6 +113,7 @@ class Agent {
       {
         disk: effects.disk,
         stateDir,
+        runtimeDir: options.runtimeDir,
         run,
         bootId: effects.host.bootId,
         now: () => effects.clock.now(),

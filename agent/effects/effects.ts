@@ -45,6 +45,7 @@ export type Disk = {
   /** Opens for reading and writing; "create" makes an empty file and truncates an old one. */
   open(path: string, how: "create" | "existing"): Promise<DiskFile>;
   rename(from: string, to: string): Promise<void>;
+  /** A file that does not exist is removed already. */
   remove(path: string): Promise<void>;
   /** Makes names in the folder durable. */
   syncFolder(folder: string): Promise<void>;

@@ -74,7 +74,8 @@ export class Places {
   }
 
   async close(): Promise<void> {
-    for (const { file } of this.#free) await file.close();
+    for (const { path, file } of this.#free)
+      await file.close().catch((caught: unknown) => asFault(caught, "disk.failed", `Cannot close ${path}`));
   }
 
   async #create(): Promise<Place> {

@@ -4,7 +4,7 @@ import { LANES, type Lane, type RunId } from "../model/model.ts";
 import { type CursorEntry, readCursors } from "./cursors.ts";
 import { LastSeen } from "./names.ts";
 import { type Found, RING_BYTES, Ring, readRing, type Slot } from "./ring.ts";
-import { endsOf, type PreviousRun, type RunFile, readRunFile, writeRunFile } from "./run-file.ts";
+import { endsOf, type PreviousRun, type RunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
 import type { StoredBlock } from "./segment.ts";
 import { LaneStore } from "./store.ts";
 
@@ -65,10 +65,11 @@ export async function recoverSpool(
   for (const folder of [stateDir, spoolDir]) await keeping.try(undefined, () => disk.makeFolder(folder));
   await ringing.try(undefined, () => disk.makeFolder(runtimeDir));
   const before = await reading.try<RunFile | undefined | "unread">("unread", () => readRunFile(disk, stateDir));
-  const known = before === "unread" ? undefined : before;
+  // What a run wrote down that its disk refused. It came after the one that flash knows.
+  const later = await ringing.try(undefined, () => readRunFile(disk, runtimeDir));
+  const files = [before, later].filter((file) => file !== undefined && file !== "unread");
   const { found, unread } = await readRings(disk, runtimeDir, ringing);
-  const made = found.filter(({ takenOver }) => !takenOver).map(({ name }) => name.run);
-  const seen = new LastSeen([...made, ...(known === undefined ? [] : [known.run])]);
+  const seen = new LastSeen(files.map(({ run }) => run));
   for (const block of found) seen.see(block);
 
   const stores = perLane((lane) => new LaneStore(disk, spoolDir, lane, entropy));
@@ -83,10 +84,11 @@ export async function recoverSpool(
 
   const left = found.filter((block) => !block.released && block.name.number > (committed.get(`${block.name.run}/${block.name.lane}`) ?? 0));
   const orphans = await adopt(stores, left, keeping);
-  const untold = endsOf(known, now.bootId, { made, last: (run) => seen.of(run) });
-  const startCount = (known?.startCount ?? 0) + 1;
-  const write = () => writeRunFile(disk, stateDir, { format: 1, ...now, startCount, clean: false, last: [], untold });
-  const written = before !== "unread" && (await keeping.try(false, () => write().then(() => true)));
+  const untold = endsOf(files, now.bootId, (run) => seen.of(run));
+  const startCount = Math.max(0, ...files.map((file) => file.startCount)) + 1;
+  const file: RunFile = { format: 1, ...now, startCount, clean: false, last: [], untold };
+  const written = before !== "unread" && (await keeping.try(false, () => writeRunFile(disk, stateDir, file).then(() => true)));
+  await ringing.try(undefined, () => (written ? removeRunFile(disk, runtimeDir) : writeRunFile(disk, runtimeDir, file)));
   const { rings, homeless } = await beginRings(disk, runtimeDir, { run: now.run, orphans, unread, steps: ringing });
   return {
     untold,
@@ -143,6 +145,7 @@ async function adopt(
 ): Promise<Readonly<Record<Lane, readonly StoredBlock[]>>> {
   const orphans = perLane((lane): readonly StoredBlock[] => left.filter((block) => block.name.lane === lane));
   for (const lane of LANES) {
+    stores[lane].cameFromRing(orphans[lane]);
     await steps.try(undefined, async () => {
       const { blocks, forget, putBack } = await stores[lane].scraps();
       if (blocks.length + orphans[lane].length === 0) return;

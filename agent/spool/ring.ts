@@ -15,8 +15,7 @@ const ALIGN = 64;
  * |      0 |     4 | "BRK1"                                      |
  * |      4 |     1 | lane (index in LANES)                       |
  * |      5 |     1 | state: 1 live, 2 released                   |
- * |      6 |     1 | 1: taken over from the ring before          |
- * |      7 |     1 | 0                                           |
+ * |      6 |     2 | 0                                           |
  * |      8 |     8 | run                                         |
  * |     16 |     4 | number of the block in (run, lane), from 1  |
  * |     20 |     4 | CRC-32 of the bytes above, state taken as 0 |
@@ -24,7 +23,6 @@ const ALIGN = 64;
 const HEADER = 24;
 const MAGIC = 0x314b5242;
 const STATE_AT = 5;
-const TAKEN_OVER_AT = 6;
 const LIVE = 1;
 const RELEASED = 2;
 
@@ -63,12 +61,12 @@ export class Ring {
 
   /** A block of an earlier run, that is in its ring only and finds no place on flash. Otherwise as `begin`. */
   takeOver(name: BlockName, bytes: Uint8Array): Slot | undefined {
-    return this.#write(header(name, { takenOver: true }), bytes, align(HEADER + bytes.length));
+    return this.#write(header(name), bytes, align(HEADER + bytes.length));
   }
 
   /** Reserves room for a whole block and writes its first bytes. Undefined when the ring is full. Throws Fault `disk.*`. */
   begin(number: number, bytes: Uint8Array): Slot | undefined {
-    const head = header({ run: this.#run, lane: this.#lane, number }, { takenOver: false });
+    const head = header({ run: this.#run, lane: this.#lane, number });
     return this.#write(head, bytes, align(HEADER + BLOCK_MAX));
   }
 
@@ -135,11 +133,9 @@ export type Found = {
   readonly bytes: Uint8Array;
   readonly records: number;
   readonly released: boolean;
-  /** It was not the run of this ring that made it. */
-  readonly takenOver: boolean;
 };
 
-/** Every block in a ring file whose checks hold: what was taken over first, then in order of number; a torn end is cut off. */
+/** Every block in a ring file whose checks hold, run by run as they lie there, each in order of number; a torn end is cut off. */
 export function readRing(file: Uint8Array): readonly Found[] {
   const found: Found[] = [];
   for (let offset = 0; offset + HEADER <= file.length; offset += ALIGN) {
@@ -150,18 +146,14 @@ export function readRing(file: Uint8Array): readonly Found[] {
     if (good !== undefined) found.push({ ...head, bytes: body.slice(0, good.length), records: good.records });
   }
   const runs = [...new Set(found.map(({ name }) => name.run))];
-  return found.sort(
-    (a, b) =>
-      Number(b.takenOver) - Number(a.takenOver) || runs.indexOf(a.name.run) - runs.indexOf(b.name.run) || a.name.number - b.name.number,
-  );
+  return found.sort((a, b) => runs.indexOf(a.name.run) - runs.indexOf(b.name.run) || a.name.number - b.name.number);
 }
 
-function header({ run, lane, number }: BlockName, { takenOver }: { readonly takenOver: boolean }): Uint8Array {
+function header({ run, lane, number }: BlockName): Uint8Array {
   const bytes = new Uint8Array(HEADER);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint8(4, LANES.indexOf(lane));
-  view.setUint8(TAKEN_OVER_AT, Number(takenOver));
   view.setBigUint64(8, run, true);
   view.setUint32(16, number, true);
   view.setUint32(20, crc32(bytes.subarray(0, 20)), true);
@@ -173,10 +165,9 @@ function readHeader(bytes: Uint8Array): Omit<Found, "bytes" | "records"> | undef
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0, true) !== MAGIC) return undefined;
   const name = { run: view.getBigUint64(8, true), lane: LANES[view.getUint8(4)] ?? "wave", number: view.getUint32(16, true) };
-  const takenOver = view.getUint8(TAKEN_OVER_AT) === 1;
-  const same = header(name, { takenOver });
+  const same = header(name);
   for (let at = 0; at < HEADER; at++) if (at !== STATE_AT && same[at] !== bytes[at]) return undefined;
-  return { name, released: view.getUint8(STATE_AT) !== LIVE, takenOver };
+  return { name, released: view.getUint8(STATE_AT) !== LIVE };
 }
 
 const align = (length: number): number => Math.ceil(length / ALIGN) * ALIGN;

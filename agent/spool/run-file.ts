@@ -17,21 +17,19 @@ export type RunFile = {
   readonly untold: readonly PreviousRun[];
 };
 
-/**
- * The ends that must be told, oldest first: those that the run file names, and those of runs that it could not be told of, whose
- * rings still lie on tmpfs. What lies there was not cut off by the host; where the host has booted since, it is gone.
- */
-export function endsOf(
-  before: RunFile | undefined,
-  bootId: string,
-  found: { readonly made: readonly RunId[]; readonly last: (run: RunId) => readonly LastKnown[] },
-): readonly PreviousRun[] {
-  const ends = [...(before?.untold ?? [])];
-  if (before?.clean === true) ends.push({ run: before.run, how: "clean", last: before.last });
-  else if (before !== undefined)
-    ends.push({ run: before.run, how: before.bootId === bootId ? "killed" : "power", last: found.last(before.run) });
-  for (const run of new Set(found.made)) if (!ends.some((end) => end.run === run)) ends.push({ run, how: "killed", last: found.last(run) });
-  return ends;
+/** So many ends are handed on at most, the newest: runs that follow each other on a disk that refuses tell them again and again. */
+const UNTOLD_MAX = 64;
+
+/** The ends that must be told, oldest first: those that the files hand on, and those of the runs that wrote them. */
+export function endsOf(files: readonly RunFile[], bootId: string, last: (run: RunId) => readonly LastKnown[]): readonly PreviousRun[] {
+  const ends: PreviousRun[] = [];
+  for (const file of files) {
+    const own: PreviousRun = file.clean
+      ? { run: file.run, how: "clean", last: file.last }
+      : { run: file.run, how: file.bootId === bootId ? "killed" : "power", last: last(file.run) };
+    for (const end of [...file.untold, own]) if (!ends.some(({ run }) => run === end.run)) ends.push(end);
+  }
+  return ends.slice(-UNTOLD_MAX);
 }
 
 export async function readRunFile(disk: Disk, folder: string): Promise<RunFile | undefined> {
@@ -55,6 +53,8 @@ export async function writeRunFile(disk: Disk, folder: string, file: RunFile): P
     JSON.stringify(file, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
   );
 }
+
+export const removeRunFile = (disk: Disk, folder: string): Promise<void> => disk.remove(`${folder}/run.json`);
 
 const revive = (key: string, value: unknown): unknown => (key === "run" ? BigInt(String(value)) : value);
 

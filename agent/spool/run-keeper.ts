@@ -3,7 +3,7 @@ import type { Disk } from "../effects/effects.ts";
 import { asFault, type Fault } from "../fault/fault.ts";
 import type { LastKnown, RunId } from "../model/model.ts";
 import type { Recovered } from "./recovery.ts";
-import { endsOf, type PreviousRun, readRunFile, writeRunFile } from "./run-file.ts";
+import { endsOf, type PreviousRun, type RunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
 
 /** A run file that the disk refused is tried again after this time. */
 const AGAIN = Seconds(1);
@@ -11,6 +11,7 @@ const AGAIN = Seconds(1);
 export type RunKeeperOptions = {
   readonly disk: Disk;
   readonly stateDir: string;
+  readonly runtimeDir: string;
   readonly run: RunId;
   readonly bootId: string;
   readonly now: () => Mono;
@@ -20,7 +21,10 @@ export type RunKeeperOptions = {
   readonly commit: () => Promise<void>;
 };
 
-/** Writes down which run this is, and sees to it that the ends of those before it are told; as often as the disk refuses. */
+/**
+ * Writes down which run this is, and sees to it that the ends of those before it are told; as often as the disk refuses. What flash
+ * does not take stands in the runtime directory meanwhile, where a kill does not reach it.
+ */
 export class RunKeeper {
   readonly #options: RunKeeperOptions;
   #state: Recovered["runFile"];
@@ -78,7 +82,7 @@ export class RunKeeper {
   async #readBefore(): Promise<void> {
     const { disk, stateDir, bootId, tell } = this.#options;
     const before = await readRunFile(disk, stateDir);
-    const ends = endsOf(before, bootId, { made: [], last: () => [] });
+    const ends = endsOf(before === undefined ? [] : [before], bootId, () => []);
     const news = ends.filter(({ run }) => !this.#untold.some((one) => one.run === run));
     this.#startCount = Math.max(this.#startCount, (before?.startCount ?? 0) + 1);
     this.#untold = [...news, ...this.#untold];
@@ -87,7 +91,9 @@ export class RunKeeper {
   }
 
   async #write(end: { readonly clean: boolean; readonly last: readonly LastKnown[] }): Promise<void> {
-    const { disk, stateDir, run, bootId } = this.#options;
-    await writeRunFile(disk, stateDir, { format: 1, run, bootId, startCount: this.#startCount, untold: this.#untold, ...end });
+    const { disk, stateDir, runtimeDir, run, bootId } = this.#options;
+    const file: RunFile = { format: 1, run, bootId, startCount: this.#startCount, untold: this.#untold, ...end };
+    await writeRunFile(disk, stateDir, file);
+    await removeRunFile(disk, runtimeDir);
   }
 }

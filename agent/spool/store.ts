@@ -42,6 +42,8 @@ export class LaneStore {
   readonly #places: Places;
   readonly #segments: Segment[] = [];
   readonly #condemned: Segment[] = [];
+  /** Blocks of earlier runs that came from a ring: a file that is read later may hold them, too. */
+  readonly #fromRing = new Set<string>();
   #order = 0;
   #rewinds = 0;
   /** Read, and not counted yet. */
@@ -130,9 +132,10 @@ export class LaneStore {
     const units = recovered.flatMap((one) => one.units).sort((a, b) => a.segment.order - b.segment.order || a.offset - b.offset);
     const waiting = new Set<string>();
     for (const { segment, offset, length, keys } of units) {
-      const twice = keys.filter(({ key }) => waiting.has(key));
+      const isTwice = (key: string): boolean => waiting.has(key) || this.#fromRing.has(key);
+      const twice = keys.filter(({ key }) => isTwice(key));
       for (const { key, records } of keys) {
-        if (!waiting.has(key)) segment.waiting += records;
+        if (!isTwice(key)) segment.waiting += records;
         waiting.add(key);
       }
       if (twice.length === 0) continue;
@@ -142,6 +145,11 @@ export class LaneStore {
     const found = this.waiting - before;
     this.#recycle();
     return found;
+  }
+
+  /** These were taken from a ring, and are not sent again from a file that could not be read in time. */
+  cameFromRing(blocks: readonly StoredBlock[]): void {
+    for (const block of blocks) this.#fromRing.add(keyOf(block));
   }
 
   /** Makes sure that the next append finds a file. Throws Fault `disk.*`. */
@@ -344,8 +352,10 @@ export class LaneStore {
     return this.#segments.map(({ path, generation, cursor }) => ({ path, generation: generation.toString(), cursor }));
   }
 
+  /** What is in the files is synced, so that nothing depends on how they close. */
   async close(): Promise<void> {
-    for (const { file } of [...this.#segments, ...this.#condemned]) await file.close();
+    for (const { path, file } of [...this.#segments, ...this.#condemned])
+      await file.close().catch((caught: unknown) => asFault(caught, "disk.failed", `Cannot close ${path}`));
     await this.#places.close();
   }
 

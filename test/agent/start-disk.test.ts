@@ -28,11 +28,11 @@ const calm =
     windowMs: 250,
     spool: "64MiB",
     downAtStart: false,
-    every: { unplug: NEVER, silence: NEVER, noise: NEVER, clockStep: NEVER, brokerDown: NEVER },
+    every: { unplug: NEVER, silence: NEVER, noise: NEVER, clockStep: NEVER, brokerDown: NEVER, refusal: NEVER },
   });
 
 /** How many kinds of file operation a start has at most, and how many operations the shortest has at least. */
-const KINDS_MAX = 60;
+const KINDS_MAX = 66;
 const STEPS = 40;
 const onFlash = ({ path }: Asked): boolean => path.startsWith("/state");
 const kindOf = ({ name, path }: Asked): string => `${name} ${path.replace(/-\d+\.seg$/, ".seg")}`;

@@ -17,6 +17,8 @@ export type LifeEnd = {
   readonly busy: number;
   /** It had been at work since the life began: what the life before left may not be adopted yet. */
   readonly recovering: boolean;
+  /** The disk refused it something: it may have ended in order and not have been able to write so. */
+  readonly refused: boolean;
 };
 export type Case = {
   readonly ports: readonly SimPort[];
@@ -175,7 +177,8 @@ function checkRunEnds({ ends, ledger, matcher }: Case, problem: Problem): void {
     const end = ends[index];
     if (end === undefined) continue;
     const told = ledger.runEnds.filter((one) => one.run === run);
-    const possible: readonly RunEnd["how"][] = end.how === "killed" && lostWithHost(ends, index) ? ["killed", "power"] : [end.how];
+    const possible: readonly RunEnd["how"][] =
+      end.how === "killed" && lostWithHost(ends, index) ? ["killed", "power"] : end.refused ? [end.how, "killed"] : [end.how];
     const text = `run ${run.toString(16)} (life ${index}) ended by ${end.how}`;
     if (told.length === 0) problem("lost", `${text}, and no RunEnded says so`);
     for (const { how } of told) if (!possible.includes(how)) problem("invented", `${text}, and RunEnded says ${how}`);

@@ -253,8 +253,7 @@ export class SimDisk {
 
   #remove(path: string): void {
     const names = this.#namesOf(path);
-    if (!names.files.has(path)) throw new Fault("disk.failed", `ENOENT ${path}`);
-    names.do({ did: "unlink", path });
+    if (names.files.has(path)) names.do({ did: "unlink", path });
   }
 
   #inFolder(path: string): void {

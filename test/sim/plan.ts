@@ -21,6 +21,8 @@ export type Plan = {
     readonly noise: number;
     readonly clockStep: number;
     readonly brokerDown: number;
+    /** Flash refuses for a while. Never beside power cuts: what they may cost then is bounded by nothing. */
+    readonly refusal: number;
   };
   readonly brokerDownMax: number;
 };
@@ -50,7 +52,7 @@ const PACES = [
 
 export function planOf(random: Random): Plan {
   const some = <T>(chance: number, value: T, otherwise: T): T => (random.chance(chance) ? value : otherwise);
-  return {
+  const plan: Plan = {
     ports: random.between(1, 3),
     lives: Array.from({ length: random.between(LIVES_MIN, LIVES_MAX) }, () => lifePlan(random)),
     disk: {
@@ -81,9 +83,13 @@ export function planOf(random: Random): Plan {
       noise: some(0.4, 3 * SECOND, NEVER),
       clockStep: some(0.3, 8 * SECOND, NEVER),
       brokerDown: some(0.5, 10 * SECOND, NEVER),
+      refusal: NEVER,
     },
     brokerDownMax: random.pick([2 * SECOND, 20 * SECOND]),
   };
+  if (!random.chance(0.25)) return plan;
+  const lives = plan.lives.map((life): LifePlan => (life.how === "power" ? { ...life, how: "killed" } : life));
+  return { ...plan, lives, every: { ...plan.every, refusal: 3 * SECOND } };
 }
 
 function lifePlan(random: Random): LifePlan {

@@ -47,7 +47,8 @@ export class Ledger implements Receiver {
   readonly #gateway: string;
   readonly #published = new Map<number, Set<string>>();
   readonly #answered = new Map<number, Set<string>>();
-  readonly #refused = new Set<string>();
+  readonly #parked = new Set<string>();
+  readonly #refused: (life: Life) => boolean;
   readonly #last = new Map<string, number>();
   /** A message is looked into once, however often it is spoken of. */
   readonly #read = new WeakMap<Uint8Array, Batch>();
@@ -56,10 +57,13 @@ export class Ledger implements Receiver {
     gateway: string;
     problem: (checker: string, text: string) => void;
     arrived: (delivered: Delivered) => void;
+    /** Whether the disk refused this life something. */
+    refused?: (life: Life) => boolean;
   }) {
     this.#gateway = options.gateway;
     this.#problem = options.problem;
     this.#arrived = options.arrived;
+    this.#refused = options.refused ?? (() => false);
   }
 
   /** Within one connection nothing goes out twice, and nothing that this process knows to be answered goes out again. */
@@ -93,11 +97,15 @@ export class Ledger implements Receiver {
     for (const record of batch.records) this.#take(message, batch, record);
   }
 
-  /** First deliveries come in order of n within a range of one connection, unless the broker refused one of the lane. */
+  /**
+   * First deliveries come in order of n within a range of one connection, unless the broker refused one of the lane, or the disk
+   * kept back a file of the backlog until later.
+   */
   #order(message: Received, { run, stream }: Head, records: readonly WireRecord[]): void {
+    if (message.properties.range === "backlog" && this.#refused(message.life)) return;
     const place = `${message.connection} ${message.topic}`;
-    if (message.code >= 0x80) this.#refused.add(place);
-    if (this.#refused.has(place)) return;
+    if (message.code >= 0x80) this.#parked.add(place);
+    if (this.#parked.has(place)) return;
     for (const { epoch, n } of records) {
       if (this.records.has(keyOf({ run, epoch, stream, n }))) continue;
       const range = `${place} ${message.properties.range} ${run}/${epoch}`;

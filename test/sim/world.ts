@@ -1,13 +1,13 @@
 import type { Effects } from "../../agent/effects/effects.ts";
+import type { FaultKey } from "../../agent/fault/fault.ts";
 import type { Settings } from "../../config/schema.ts";
-import { readSettings } from "../../config/schema.ts";
 import type { Wall } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import type { Emulator } from "../../drivers/kit/emulator.ts";
 import { type Received, type Receiver, SimBroker } from "./broker.ts";
 import { judge, type LifeEnd, type Tally } from "./checkers.ts";
 import { counterDriver, counterEmulator } from "./counter-device.ts";
-import { SimDisk, TICK, TURN } from "./disk.ts";
+import { type Asked, SimDisk, TICK, TURN } from "./disk.ts";
 import { effectsOf, SimHost } from "./host.ts";
 import { type Boot, type Ending, Life, type Stage } from "./life.ts";
 import { Matcher } from "./matcher.ts";
@@ -16,6 +16,7 @@ import { Random } from "./random.ts";
 import { Ledger } from "./receiver.ts";
 import { type Instant, MS, Schedule, SECOND } from "./schedule.ts";
 import { type SentUnit, SimPort } from "./serial.ts";
+import { deviceOf, GATEWAY, settingsFor } from "./settings.ts";
 import { Trace } from "./trace.ts";
 
 /** The agent, as the composition root exports it. */
@@ -47,7 +48,6 @@ export type Outcome = {
   readonly tally: Tally;
 };
 
-const GATEWAY = "gw-sim";
 const STATE_DIR = "/state";
 const RUNTIME_DIR = "/run/bedside";
 /** Devices talk on after the last fault for this long, then they are switched off and everything must come to rest. */
@@ -96,6 +96,9 @@ class World {
   #life: Life | undefined;
   #stop = new AbortController();
   #calm = false;
+  #refusal: { readonly key: FaultKey; readonly until: Instant; readonly chance: number } | undefined;
+  readonly #refused = new Set<number>();
+  readonly #refusals: Random;
   #tally: Tally = { owed: 0, cut: 0, cutAgeMax: 0, named: 0 };
   #done = false;
 
@@ -105,13 +108,19 @@ class World {
     const random = new Random(`world ${options.seed}`);
     const schedule = new Schedule();
     this.#stage = { schedule, random, trace: new Trace(options.told) };
+    this.#refusals = random.stream("refusals");
     const own = planOf(random.stream("plan"));
     this.#plan = options.plan?.(own) ?? own;
     const problem = (checker: string, text: string) => this.#fail(checker, text);
     this.#disk = new SimDisk(this.#stage, this.#plan.disk, { stateDir: STATE_DIR, runtimeDir: RUNTIME_DIR });
-    this.#disk.refuses = options.refuses ?? this.#disk.refuses;
+    this.#disk.refuses = (asked) => options.refuses?.(asked) ?? this.#refusalOf(asked);
     this.#matcher = new Matcher((device, counter) => this.#unitOf(device, counter), problem);
-    this.#ledger = new Ledger({ gateway: GATEWAY, problem, arrived: (delivered) => this.#matcher.arrived(delivered) });
+    this.#ledger = new Ledger({
+      gateway: GATEWAY,
+      problem,
+      arrived: (delivered) => this.#matcher.arrived(delivered),
+      refused: (life) => this.#refused.has(life.index),
+    });
     const ledger = this.#ledger;
     const receiver: Receiver = {
       published: (connection, message) => ledger.published(connection, message),
@@ -226,7 +235,7 @@ class World {
     const busy = this.#disk.busyTime(TICK);
     const recovering = schedule.now - this.#disk.busyTime(TURN) <= life.began + 1 * MS;
     life.markEnded(how);
-    this.#ends.push({ life, at: schedule.now, how, busy, recovering });
+    this.#ends.push({ life, at: schedule.now, how, busy, recovering, refused: this.#refused.has(life.index) });
     trace.add("end", schedule.now, life.index, how, busy);
     this.#disk.lifeEnded(how === "power");
     for (const port of this.#ports) port.lifeEnded();
@@ -258,7 +267,19 @@ class World {
     this.#repeat("broker", every.brokerDown, (chance) =>
       this.#broker.down(this.#stage.schedule.now + chance.between(0, this.#plan.brokerDownMax)),
     );
+    this.#repeat("refusal", every.refusal, (chance) => {
+      const key = chance.pick(["disk.full", "disk.read_only", "disk.failed", "disk.denied"] as const);
+      const until = this.#stage.schedule.now + chance.between(50 * MS, 6 * SECOND);
+      this.#refusal = { key, until, chance: chance.pick([1, 1, 0.3]) };
+    });
     this.#host.step(random.stream("first clock"));
+  }
+
+  #refusalOf({ life, path, at }: Asked): FaultKey | undefined {
+    if (this.#refusal === undefined || at > this.#refusal.until || this.#calm || !path.startsWith(STATE_DIR)) return undefined;
+    if (!this.#refusals.chance(this.#refusal.chance)) return undefined;
+    this.#refused.add(life);
+    return this.#refusal.key;
   }
 
   /** Does `act` at random times until the calm begins. */
@@ -362,26 +383,4 @@ class World {
     if (this.#failures.filter((one) => one.checker === checker).length < TEXTS_MAX)
       this.#failures.push({ seed: this.#seed, checker, text });
   }
-}
-
-const deviceOf = (at: number): string => `dev-${at}`;
-
-function settingsFor(plan: Plan, ports: readonly SimPort[]): Settings {
-  const read = readSettings({
-    gateway: GATEWAY,
-    broker: { host: "broker.sim", port: 8883, ca: "ca.pem", cert: "cert.pem", key: "key.pem" },
-    ports: ports.filter(({ location }) => location.startsWith("bench")).map(({ path, location }) => ({ path, location })),
-    rules: ports.map(({ location }, at) => ({
-      when: { location },
-      allow: true,
-      device: deviceOf(at),
-      driver: counterDriver.id,
-      socket: `Bed ${at}`,
-    })),
-    pace: plan.pace,
-    window: plan.window,
-    spool: { size: plan.spool },
-  });
-  if ("mistakes" in read) throw new TypeError(JSON.stringify(read.mistakes));
-  return read.settings;
 }
