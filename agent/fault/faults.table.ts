@@ -64,6 +64,7 @@ export const FAULTS = {
 
   "disk.denied":            { number: "BED-408", what: "A file or folder of the agent cannot be used, but the disk works", likely: "another user owns it (the agent was once started as root), or something else lies in its place", next: "make the service's user the owner of the state and runtime directories (chown -R), or move what is in the way; then restart the service" },
   "disk.too_many":          { number: "BED-407", what: "This box allows the agent no more open files", likely: "a limit of the service that is too small for spool.size", next: "raise LimitNOFILE= of the service, or make spool.size smaller; live readings go on meanwhile" },
+  "disk.slow":              { number: "BED-409", what: "The disk does not answer in time", likely: "a failing or very slow SD card, or another program that writes much", next: "nothing if it passes; if it comes again and again, replace the SD card; live readings go on meanwhile" },
 
   "config.unreadable":      { number: "BED-501", what: "The configuration file cannot be read", likely: "wrong path after --config", next: "check the path" },
   "config.invalid":         { number: "BED-502", what: "The configuration file has mistakes", likely: "the lines named above", next: "correct them and start again; nothing was opened and nothing was sent" },

@@ -1,6 +1,6 @@
 import { type Bytes, type Duration, elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { Disk } from "../effects/effects.ts";
-import { asFault, type Fault } from "../fault/fault.ts";
+import { asFault, Fault } from "../fault/fault.ts";
 import { LANES, type Lane } from "../model/model.ts";
 import { writeCursors } from "./cursors.ts";
 import type { Block } from "./lane.ts";
@@ -12,6 +12,8 @@ import { type Trouble, Troubles } from "./troubles.ts";
 
 /** How long before the window's end a commit begins: one reading tick, the timer's own lateness, and the disk's time. */
 const COMMIT_LEAD = Milliseconds(60);
+/** A disk that takes longer is told: what it has not answered for is not kept. */
+const STALL = Seconds(1);
 /** How old a cursor may be. Losing it costs duplicates with equal names. */
 const CURSOR_EVERY = Seconds(10);
 
@@ -33,6 +35,8 @@ export class Committer {
   readonly #cursors: Recovered["cursors"];
   readonly #troubles = new Troubles();
   #working: Promise<void> | undefined;
+  #workingSince: Mono | undefined;
+  #stall: Fault | undefined;
   #cursorsAt: Mono | undefined;
   #cursorsDirty = false;
 
@@ -62,6 +66,7 @@ export class Committer {
 
   /** Begins a commit where a window ends, and asks the disk again where it is time to. */
   tick(now: Mono, line: "online" | "offline"): void {
+    this.#watchStall(now);
     this.#workIfDue(now, line);
     if (this.#cursorsDirty && (this.#cursorsAt === undefined || elapsed(this.#cursorsAt, now) >= CURSOR_EVERY)) void this.saveCursors(now);
   }
@@ -97,10 +102,20 @@ export class Committer {
   }
 
   #alone(work: () => Promise<void>): Promise<void> {
+    this.#workingSince = this.#options.now();
     this.#working = work().finally(() => {
       this.#working = undefined;
+      if (this.#stall !== undefined) this.#troubles.clearAll(this.#stall);
+      this.#stall = undefined;
     });
     return this.#working;
+  }
+
+  #watchStall(now: Mono): void {
+    if (this.#working === undefined || this.#workingSince === undefined || this.#stall !== undefined) return;
+    if (elapsed(this.#workingSince, now) < STALL) return;
+    this.#stall = new Fault("disk.slow", `The disk of ${this.#options.spoolDir} has not answered for ${STALL / 1000} s`);
+    for (const lane of LANES) if (!this.#troubles.has(lane)) this.#troubles.raise(lane, this.#stall, now);
   }
 
   #workIfDue(now: Mono, line: "online" | "offline"): void {

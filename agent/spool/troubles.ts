@@ -32,6 +32,11 @@ export class Troubles {
     if (this.keeping === undefined) this.#writeAt = undefined;
   }
 
+  /** Whatever stands for this very reason. */
+  clearAll(fault: Fault): void {
+    for (const [what, standing] of this.#standing) if (standing === fault) this.clear(what);
+  }
+
   has(what: Trouble): boolean {
     return this.#standing.has(what);
   }

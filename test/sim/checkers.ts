@@ -159,7 +159,8 @@ function isNamedByGap({ ledger, matcher, ports }: Case, unit: SentUnit, lane: La
   const life = unit.opening?.life.index;
   return ledger.gaps.some(({ run, epoch, stream, first, last }) => {
     if (stream !== STREAM_OF[lane]) return false;
-    if (before === undefined && after === undefined) return matcher.lifeOf(run) === life;
+    // Of a run that nothing else came of, nobody knows which life it was.
+    if (before === undefined && after === undefined) return (matcher.lifeOf(run) ?? life) === life;
     const known = before ?? after;
     return run === known?.run && epoch === known.epoch && last > (before?.n ?? -1) && first < (after?.n ?? Number.POSITIVE_INFINITY);
   });

@@ -57,7 +57,7 @@ export class Ledger implements Receiver {
     gateway: string;
     problem: (checker: string, text: string) => void;
     arrived: (delivered: Delivered) => void;
-    /** Whether the disk refused this life something. */
+    /** Whether the disk refused this life or one before it something. */
     refused?: (life: Life) => boolean;
   }) {
     this.#gateway = options.gateway;
@@ -99,7 +99,7 @@ export class Ledger implements Receiver {
 
   /**
    * First deliveries come in order of n within a range of one connection, unless the broker refused one of the lane, or the disk
-   * kept back a file of the backlog until later.
+   * kept back a file of the backlog until later: what was written beside it may have got a lower order than it has.
    */
   #order(message: Received, { run, stream }: Head, records: readonly WireRecord[]): void {
     if (message.properties.range === "backlog" && this.#refused(message.life)) return;

@@ -119,7 +119,7 @@ class World {
       gateway: GATEWAY,
       problem,
       arrived: (delivered) => this.#matcher.arrived(delivered),
-      refused: (life) => this.#refused.has(life.index),
+      refused: (life) => Math.min(...this.#refused) <= life.index,
     });
     const ledger = this.#ledger;
     const receiver: Receiver = {
