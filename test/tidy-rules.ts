@@ -6,6 +6,9 @@ export type HouseRule = (sources: readonly Source[]) => readonly string[];
 export const inTest = (path: string): boolean => path.startsWith("test/");
 const inNodeEffects = (path: string): boolean => path.startsWith("agent/effects/node/");
 const inPackaging = (path: string): boolean => path.startsWith("config/package/");
+/** The fleet tool is a program of its own; this is where it touches the outside. */
+const inFleetEffects = (path: string): boolean => path === "config/fleet/effects.ts";
+const FLEET = "config/fleet/";
 export const isEmulator = (path: string): boolean => /^drivers\/(?!kit\/)[^/]+\/emulator[^/]*\.ts$/.test(path);
 const isTable = (path: string): boolean => path.endsWith(".table.ts");
 
@@ -44,6 +47,11 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
     return beginsWith(target, ["config/units.ts", "config/settings/"])
       ? undefined
       : "the schema imports its own parts and config/units only";
+  if (path.startsWith(FLEET))
+    return beginsWith(target, ["proto/", "config/units.ts", "config/schema.ts", "config/settings/", "config/envelope/", FLEET])
+      ? undefined
+      : "the fleet tool imports proto, the schema and the envelope, never the agent";
+  if (target.startsWith(FLEET)) return "nothing imports the fleet tool";
   if (path.startsWith("config/")) return target === "config/units.ts" ? undefined : "the configuration imports config/units only";
   if (path.startsWith("proto/")) {
     return beginsWith(target, ["proto/"]) || typeOnly ? undefined : "proto imports nothing of ours but types";
@@ -91,8 +99,9 @@ export const unusedJoints: HouseRule = (sources) => {
 const OUTSIDE = /^(node:|serialport$|@serialport\/|mqtt$|node-forge$|systeminformation$)/;
 export const outsideOnlyInEffects: HouseRule = (sources) =>
   eachImport(sources, ({ path }, { from }) => {
-    const free = inTest(path) || inPackaging(path) || inNodeEffects(path) || TOOLS[path] !== undefined;
-    return OUTSIDE.test(from) && !free ? "what touches the outside is imported in agent/effects/node only" : undefined;
+    return OUTSIDE.test(from) && !outside(path)
+      ? "what touches the outside is imported in agent/effects/node and config/fleet/effects.ts only"
+      : undefined;
   });
 
 const ONCE = [/^yaml$/, /^zod(\/|$)/, /^protobufjs(\/|$)/];
@@ -100,7 +109,10 @@ export const importedOnce: HouseRule = (sources) =>
   ONCE.flatMap((name) => {
     const importers = sources.filter(({ path, imports }) => !inTest(path) && imports.some(({ from }) => name.test(from)));
     const paths = importers.map(({ path }) => path);
-    return paths.length === 1 ? [] : [`${name.source} is imported by ${paths.length} files: ${paths.join(", ")}`];
+    // The fleet tool is another program than the agent.
+    const [fleet, others] = [paths.filter((path) => path.startsWith(FLEET)), paths.filter((path) => !path.startsWith(FLEET))];
+    const once = others.length === 1 && fleet.length <= 1;
+    return once ? [] : [`${name.source} is imported by ${paths.length} files: ${paths.join(", ")}`];
   });
 
 export const literalImports: HouseRule = (sources) =>
@@ -110,7 +122,8 @@ export const literalImports: HouseRule = (sources) =>
   });
 
 type Ban = { readonly what: string; readonly pattern: RegExp; readonly free: (path: string) => boolean };
-const outside = (path: string): boolean => inTest(path) || inPackaging(path) || inNodeEffects(path) || TOOLS[path] !== undefined;
+const outside = (path: string): boolean =>
+  inTest(path) || inPackaging(path) || inNodeEffects(path) || inFleetEffects(path) || TOOLS[path] !== undefined;
 const BANS: readonly Ban[] = [
   { what: "Date.now", pattern: /\bDate\s*\.\s*now\b/g, free: outside },
   { what: "the present time by new Date()", pattern: /\bnew\s+Date\s*(?:\(\s*\)|(?![\w(]))|(?<!new\s)\bDate\(\)/g, free: outside },

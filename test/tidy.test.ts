@@ -32,6 +32,9 @@ describe("the house is tidy:", () => {
     holds(rules.arrows, [
       plant("config/units.ts", 'import { x } from "./schema.ts";'),
       plant("config/schema.ts", 'import { x } from "../agent/main.ts";'),
+      plant("config/fleet/push.ts", 'import { Fault } from "../../agent/fault/fault.ts";'),
+      plant("config/envelope/envelope.ts", 'import { x } from "../fleet/site.ts";'),
+      plant("agent/configure/store.ts", 'import { x } from "../../config/fleet/site.ts";'),
       plant("drivers/kit/framer.ts", 'import type { Nonin } from "../nonin/driver.ts";'),
       plant("drivers/nonin/driver.ts", 'import { x } from "../puritan-bennett-840/field.ts";'),
       plant("drivers/nonin/driver.ts", 'import { Fault } from "../../agent/fault/fault.ts";'),
@@ -67,6 +70,7 @@ describe("the house is tidy:", () => {
       plant("agent/uplink/uplink.ts", 'const mqtt = await import("mqtt");'),
       plant("config/schema.ts", 'import forge from "node-forge";'),
       plant("agent/session/link.ts", 'import "@serialport/bindings-cpp";'),
+      plant("config/fleet/push.ts", 'import { readFileSync } from "node:fs";'),
     ]);
   });
 
@@ -74,6 +78,7 @@ describe("the house is tidy:", () => {
     const house = [...sources, ...generated];
     holds(rules.importedOnce, [], house);
     expect(rules.importedOnce([...house, plant("agent/status/page.ts", 'import { parse } from "yaml";')])).toHaveLength(1);
+    expect(rules.importedOnce([...house, plant("config/fleet/site.ts", 'import { parse } from "yaml";')])).toHaveLength(1);
     expect(rules.importedOnce([...house, plant("agent/model/run.ts", 'import { z } from "zod/mini";')])).toHaveLength(1);
   });
 

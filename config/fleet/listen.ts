@@ -1,0 +1,130 @@
+import type { Effects, Session } from "./effects.ts";
+import type { Site } from "./site.ts";
+import { Trouble } from "./trouble.ts";
+import { type GatewayView, hear, LEAVES, type Moment, type Standing, splitTopic, standingOf, topicOf, unheard } from "./view.ts";
+
+/** Ears on the broker for some gateways. */
+export type Ear = {
+  readonly gateways: readonly string[];
+  view(gateway: string): GatewayView;
+  standing(gateway: string): Standing;
+  /** Messages heard so far. */
+  heard(): number;
+  /** Publishes retained; the PUBACK's reason code. */
+  publish(gateway: string, leaf: string, payload: Uint8Array): Promise<number>;
+  readonly window: number;
+  /** True as soon as it holds; false when the time is over. Throws Trouble when the connection ends or somebody interrupts. */
+  until(holds: () => boolean, ms: number): Promise<boolean>;
+  end(): void;
+};
+
+const CONNECT_WITHIN = 15_000;
+const LOOK_EVERY = 50;
+const FILTERS_EACH = 200;
+const REFUSED = 0x80;
+/** What the broker holds has come when a message of our own came back behind it, and then nothing for so long. */
+const QUIET_AFTER_ROUND = 150;
+/** The same where this operator may not write. */
+const QUIET_ALONE = 2_000;
+const SETTLE_MAX = 20_000;
+/** No gateway's name begins so, so that no gateway hears it. */
+const ROUND_TRIP = "bedside/v1/-fleet/";
+
+/** Connects and hears what the broker holds of these gateways. Throws Trouble `broker.…`. */
+export async function listen(fx: Effects, site: Site, gateways: readonly string[]): Promise<Ear> {
+  const views = new Map(gateways.map((gateway) => [gateway, unheard(gateway)]));
+  const nonce = fx.nonce();
+  const state = { heard: 0, lastAt: fx.mono(), round: false };
+  const since = fx.mono();
+  const { host, port, ...files } = site.broker;
+  const credentials = { host, port, ca: read(fx, files.ca), cert: read(fx, files.cert), key: readKey(fx, files.key) };
+  const session = await fx.connect(credentials, CONNECT_WITHIN, (topic, payload, retain) => {
+    if (topic === ROUND_TRIP + nonce) state.round = true;
+    const split = splitTopic(topic);
+    const view = split === undefined ? undefined : views.get(split.gateway);
+    if (split === undefined || view === undefined) return;
+    state.heard += 1;
+    state.lastAt = fx.mono();
+    views.set(split.gateway, hear(view, { leaf: split.leaf, payload, retain, at: state.lastAt }));
+  });
+  const ear = earOf(fx, { session, views, gateways, since, heard: () => state.heard });
+  try {
+    await subscribe(session, [ROUND_TRIP + nonce, ...gateways.flatMap((gateway) => LEAVES.map((leaf) => topicOf(gateway, leaf)))]);
+    await settle(fx, { session, ear, nonce, state });
+    return ear;
+  } catch (caught) {
+    ear.end();
+    throw caught;
+  }
+}
+
+const read = (fx: Effects, path: string): Uint8Array => fx.read(path, "broker.credentials");
+function readKey(fx: Effects, path: string): Uint8Array {
+  const bytes = read(fx, path);
+  const mode = fx.modeOf(path) ?? 0;
+  if ((mode & 0o077) !== 0) throw new Trouble("key.too_open", `Other users of this machine can read ${path} (mode ${mode.toString(8)})`);
+  return bytes;
+}
+
+async function subscribe(session: Session, filters: readonly string[]): Promise<void> {
+  for (let at = 0; at < filters.length; at += FILTERS_EACH) {
+    const some = filters.slice(at, at + FILTERS_EACH);
+    const codes = await session.subscribe(some);
+    const refused = codes.findIndex((code) => code >= REFUSED);
+    if (refused >= 0)
+      throw new Trouble(
+        "broker.forbidden",
+        `The broker does not let "${session.operator}" read ${some[refused]} (0x${codes[refused]?.toString(16)})`,
+      );
+  }
+}
+
+/** A broker may grant a subscription and then deliver nothing: only what came back is proved. */
+async function settle(
+  fx: Effects,
+  { session, ear, nonce, state }: { session: Session; ear: Ear; nonce: string; state: { round: boolean; lastAt: number } },
+): Promise<void> {
+  const code = await session.publish(ROUND_TRIP + nonce, new Uint8Array([1]), false);
+  const writes = code < REFUSED;
+  if (writes && !(await ear.until(() => state.round, SETTLE_MAX)))
+    throw new Trouble("broker.forbidden", `The broker took the subscriptions of "${session.operator}", but delivers nothing`);
+  const from = fx.mono();
+  const quiet = writes ? QUIET_AFTER_ROUND : QUIET_ALONE;
+  await ear.until(() => fx.mono() - Math.max(from, state.lastAt) >= quiet, SETTLE_MAX);
+}
+
+function earOf(
+  fx: Effects,
+  known: {
+    readonly session: Session;
+    readonly views: ReadonlyMap<string, GatewayView>;
+    readonly gateways: readonly string[];
+    readonly since: number;
+    readonly heard: () => number;
+  },
+): Ear {
+  const { session, views, gateways, since } = known;
+  const moment = (): Moment => ({ mono: fx.mono(), wall: fx.now(), since });
+  const view = (gateway: string): GatewayView => views.get(gateway) ?? unheard(gateway);
+  return {
+    gateways,
+    view,
+    standing: (gateway) => standingOf(view(gateway), moment()),
+    heard: known.heard,
+    window: session.window,
+    publish: (gateway, leaf, payload) => session.publish(topicOf(gateway, leaf), payload, true),
+    until: async (holds, ms) => {
+      const start = fx.mono();
+      for (;;) {
+        if (fx.interrupted.aborted) throw new Trouble("interrupted", "It was interrupted");
+        const ended = session.ended();
+        if (ended !== undefined) throw ended;
+        if (holds()) return true;
+        const left = ms - (fx.mono() - start);
+        if (left <= 0) return false;
+        await fx.sleep(Math.min(LOOK_EVERY, left));
+      }
+    },
+    end: () => session.end(),
+  };
+}

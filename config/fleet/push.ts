@@ -1,0 +1,171 @@
+import type { Kind } from "../envelope/envelope.ts";
+import { documentBytes, type Opened, type Store, signDocument, type Wish } from "./documents.ts";
+import type { Effects } from "./effects.ts";
+import type { Signer } from "./keys.ts";
+import type { Ear } from "./listen.ts";
+import type { Site } from "./site.ts";
+import { highestGeneration, isSame, type Outcome, outcomeOf, standingDocument, targetOf } from "./targets.ts";
+import { EXIT, plain, Trouble } from "./trouble.ts";
+
+/** What became of a push at one gateway. */
+export type PushRow = {
+  readonly gateway: string;
+  readonly kind: Kind;
+  readonly generation: number;
+  readonly sha256: string;
+  readonly is: "applied" | "refused" | "reverted" | "overtaken" | "offline" | "timed out";
+  readonly detail: string;
+};
+/** Documents by gateway; each is pushed as it is. */
+export type Plan = ReadonlyMap<string, Opened>;
+export type Bench = { readonly fx: Effects; readonly site: Site; readonly store: Store; readonly ear: Ear };
+
+/**
+ * A document for each gateway that is to have this body. One that was signed before for the same body and stands or was kept is
+ * taken again, so that a push that was interrupted goes on where it was; for the others one is signed.
+ */
+export function planBody(
+  { fx, site, store, ear }: Bench,
+  wish: Omit<Wish, "generation" | "audience"> & { readonly generation: number | "next" },
+  signer: Signer,
+): Plan {
+  const plan = new Map<string, Opened>();
+  const rest: string[] = [];
+  const body = JSON.stringify(wish.body);
+  let highest = 0;
+  for (const gateway of ear.gateways) {
+    const view = ear.view(gateway);
+    const standing = standingDocument(fx, view, wish.kind, site.trust);
+    const target = targetOf(store, view, wish.kind, standing);
+    const failed = ["refused", "reverted"].includes(outcomeOf(view.reported[wish.kind], target).is);
+    const same = target !== undefined && JSON.stringify(target.envelope.body) === body && Date.parse(target.envelope.expires) > fx.now();
+    if (same && !failed && (wish.generation === "next" || wish.generation === target.generation)) plan.set(gateway, target);
+    else rest.push(gateway);
+    if (rest.at(-1) === gateway) highest = Math.max(highest, highestGeneration(store, view, wish.kind, standing));
+  }
+  if (rest.length === 0) return plan;
+  const generation = wish.generation === "next" ? highest + 1 : wish.generation;
+  const signed = signDocument(fx, { ...wish, generation, audience: rest }, signer);
+  for (const gateway of rest) plan.set(gateway, signed);
+  return plan;
+}
+
+/** The same document for all. Throws Trouble `document.no_gateway`. */
+export function planDocument(gateways: readonly string[], opened: Opened): Plan {
+  const strangers = gateways.filter((gateway) => !opened.envelope.audience.includes(gateway));
+  if (strangers.length > 0) throw new Trouble("document.no_gateway", `It is not for ${some(strangers)}`);
+  return new Map(gateways.map((gateway) => [gateway, opened]));
+}
+
+/** Publishes what does not stand yet, and waits for what the gateways report. Safe to do again. */
+export async function carryOut(bench: Bench, plan: Plan, within: number): Promise<readonly PushRow[]> {
+  const { fx, store, ear } = bench;
+  refuseOlder(bench, plan);
+  for (const opened of new Set(plan.values())) store.keep(opened);
+  const missing = [...plan].filter(([gateway, opened]) => {
+    const { opened: stands } = standingDocument(fx, ear.view(gateway), opened.envelope.kind, []);
+    return stands === undefined || !isSame(stands, opened);
+  });
+  const count = { sent: 0 };
+  const lanes = Array.from({ length: Math.min(ear.window, missing.length) }, async () => {
+    for (let next = missing.pop(); next !== undefined; next = missing.pop()) {
+      await publish(bench, next);
+      count.sent += 1;
+      fx.progress(`pushed to ${count.sent}, ${missing.length} to go`);
+    }
+  });
+  await Promise.all(lanes);
+  const done = (gateway: string, opened: Opened): boolean => {
+    const { is } = outcomeAt(bench, gateway, opened);
+    if (is !== "waiting" && is !== "trial") return true;
+    const { is: stands, certain } = ear.standing(gateway);
+    return certain && stands !== "present";
+  };
+  await ear.until(() => {
+    const open = [...plan].filter(([gateway, opened]) => !done(gateway, opened)).length;
+    fx.progress(`${plan.size - open} of ${plan.size} have answered`);
+    return open === 0;
+  }, within);
+  return [...plan].map(([gateway, opened]) => rowOf(bench, gateway, opened));
+}
+
+async function publish({ ear }: Bench, [gateway, opened]: readonly [string, Opened]): Promise<void> {
+  const leaf = `down/desired/${opened.envelope.kind}`;
+  const code = await ear.publish(gateway, leaf, documentBytes(opened));
+  if (code >= 0x80)
+    throw new Trouble("broker.forbidden", `The broker does not let this operator write ${leaf} of ${gateway} (0x${code.toString(16)})`);
+}
+
+/** Nothing is sent where a gateway has, or is to have, a newer one: an old document would take the newer one's place at the broker. */
+function refuseOlder({ fx, site, ear }: Bench, plan: Plan): void {
+  const lines = [...plan].flatMap(([gateway, opened]) => {
+    const { kind } = opened.envelope;
+    const view = ear.view(gateway);
+    const stands = standingDocument(fx, view, kind, site.trust).opened;
+    const outcome = outcomeOf(view.reported[kind], opened);
+    const higher = Math.max(
+      stands !== undefined && !isSame(stands, opened) ? stands.generation : 0,
+      outcome.is === "other" ? outcome.runs.generation : 0,
+    );
+    return higher < opened.generation ? [] : [`${gateway}: ${kind} ${opened.generation} is not above ${higher}, which it has`];
+  });
+  if (lines.length === 0) return;
+  throw new Trouble(
+    "document.older",
+    [`Nothing was pushed: ${lines.length} of ${plan.size} gateways have a document as new or newer`, ...shortened(lines)].join("\n"),
+  );
+}
+
+const outcomeAt = ({ ear }: Bench, gateway: string, opened: Opened): Outcome =>
+  outcomeOf(ear.view(gateway).reported[opened.envelope.kind], opened);
+
+function rowOf(bench: Bench, gateway: string, opened: Opened): PushRow {
+  const { envelope, generation, sha256 } = opened;
+  const row = { gateway, kind: envelope.kind, generation, sha256 };
+  const outcome = outcomeAt(bench, gateway, opened);
+  switch (outcome.is) {
+    case "applied":
+      return { ...row, is: "applied", detail: "" };
+    case "refused":
+    case "reverted":
+      return { ...row, is: outcome.is, detail: reasonsText(outcome.reasons) };
+    case "other":
+      return { ...row, is: "overtaken", detail: `it runs ${outcome.runs.generation} (${outcome.runs.sha256.slice(0, 12)})` };
+    case "trial":
+    case "waiting":
+    case "nothing": {
+      const { is, detail } = bench.ear.standing(gateway);
+      if (is !== "present") return { ...row, is: "offline", detail: `${detail}; it takes the document when it comes back` };
+      return { ...row, is: "timed out", detail: outcome.is === "trial" ? "it is still on trial" : "it is there, but has not reported" };
+    }
+  }
+}
+
+export const reasonsText = (reasons: readonly { readonly key: string; readonly path?: string; readonly text?: string }[]): string =>
+  reasons
+    .map(({ key, path = "", text = "" }) => plain(`${key}${path === "" ? "" : ` at ${path}`}${text === "" ? "" : `: ${text}`}`))
+    .join("; ");
+
+/** Worst first. */
+export function pushExit(rows: readonly PushRow[]): number {
+  const any = (...wanted: readonly PushRow["is"][]): boolean => rows.some(({ is }) => wanted.includes(is));
+  if (any("reverted", "overtaken")) return EXIT.failed;
+  if (any("refused")) return EXIT.refused;
+  if (any("timed out")) return EXIT.timedOut;
+  return any("offline") ? EXIT.offline : EXIT.ok;
+}
+
+export function pushText(rows: readonly PushRow[]): string {
+  const counts = Map.groupBy(rows, ({ is }) => is);
+  const told = rows.filter(({ is }) => is !== "applied" || rows.length <= LINES_MAX);
+  const lines = told.map(
+    ({ gateway, kind, generation, is, detail }) => `${gateway}  ${kind} ${generation}  ${is}${detail === "" ? "" : `  ${detail}`}`,
+  );
+  return `${[...shortened(lines), [...counts].map(([is, some]) => `${some.length} ${is}`).join(", ")].join("\n")}\n`;
+}
+
+const LINES_MAX = 40;
+export const shortened = (lines: readonly string[]): readonly string[] =>
+  lines.length <= LINES_MAX ? lines : [...lines.slice(0, LINES_MAX), `… and ${lines.length - LINES_MAX} more (--json tells all)`];
+const some = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;

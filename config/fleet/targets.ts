@@ -1,0 +1,70 @@
+import { DOCUMENT_STATUS, type Refusal, type Reported } from "../../proto/messages.ts";
+import type { Kind, TrustedKey } from "../envelope/envelope.ts";
+import type { Mark } from "../envelope/generation.ts";
+import { type Opened, openDocument, type Store } from "./documents.ts";
+import type { Effects } from "./effects.ts";
+import { Trouble } from "./trouble.ts";
+import type { GatewayView } from "./view.ts";
+
+/** How a gateway stands to the document that it is to have. */
+export type Outcome =
+  | { readonly is: "applied" | "trial" | "waiting" | "nothing" }
+  /** It runs another document of the same or a higher generation. */
+  | { readonly is: "other"; readonly runs: Mark }
+  | { readonly is: "refused" | "reverted"; readonly reasons: readonly Refusal[] };
+
+/** From what a gateway reports to what became of one document. */
+export function outcomeOf(reported: Reported | undefined, wanted: Mark | undefined): Outcome {
+  const runs = runningOf(reported);
+  if (wanted === undefined) return runs === undefined ? { is: "nothing" } : { is: "other", runs };
+  if (reported === undefined) return { is: "waiting" };
+  if (runs !== undefined && isSame(runs, wanted)) return { is: reported.status === DOCUMENT_STATUS.trial ? "trial" : "applied" };
+  const reasons = reported.refusals.filter(({ generation, sha256 }) => isSame({ generation, sha256: hexOf(sha256) }, wanted));
+  if (reasons.length > 0) return { is: reported.status === DOCUMENT_STATUS.reverted ? "reverted" : "refused", reasons };
+  if (runs !== undefined && runs.generation >= wanted.generation) return { is: "other", runs };
+  return { is: "waiting" };
+}
+
+/** What it says that it runs; undefined: none. */
+export function runningOf(reported: Reported | undefined): Mark | undefined {
+  if (reported === undefined || reported.generation === 0) return undefined;
+  return { generation: reported.generation, sha256: hexOf(reported.sha256) };
+}
+
+export const isSame = (one: Mark, other: Mark): boolean => one.generation === other.generation && one.sha256 === other.sha256;
+export const hexOf = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** What stands retained, opened; `trouble` where it is no document that a gateway could take. */
+export type StandingDocument = { readonly opened?: Opened; readonly trouble?: string };
+
+export function standingDocument(fx: Effects, view: GatewayView, kind: Kind, trust: readonly TrustedKey[]): StandingDocument {
+  const signed = view.standing[kind];
+  if (signed === undefined) return {};
+  try {
+    const opened = openDocument(fx, signed, { trust, now: undefined }, "what stands at the broker");
+    if (opened.envelope.kind !== kind) return { trouble: `what stands at the broker is of kind ${opened.envelope.kind}` };
+    if (!opened.envelope.audience.includes(view.gateway)) return { trouble: "what stands at the broker is for other gateways" };
+    return { opened };
+  } catch (caught) {
+    if (caught instanceof Trouble) return { trouble: caught.message };
+    throw caught;
+  }
+}
+
+/** The document that a gateway is to have: the highest that was pushed from here or stands retained. */
+export function targetOf(store: Store, view: GatewayView, kind: Kind, standing: StandingDocument): Opened | undefined {
+  const kept = store.last(view.gateway, kind);
+  const { opened } = standing;
+  return opened !== undefined && opened.generation > (kept?.generation ?? 0) ? opened : kept;
+}
+
+/** The highest generation that is taken, by whatever is known. A report may name one that was refused. */
+export function highestGeneration(store: Store, view: GatewayView, kind: Kind, standing: StandingDocument): number {
+  const reported = view.reported[kind];
+  return Math.max(
+    reported?.generation ?? 0,
+    ...(reported?.refusals ?? []).map(({ generation }) => generation),
+    standing.opened?.generation ?? 0,
+    store.last(view.gateway, kind)?.generation ?? 0,
+  );
+}
