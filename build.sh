@@ -21,6 +21,7 @@ main() {
     canaries) run_script test/sim/canaries.ts "$@" ;;
     dev) run_script test/dev/dev.ts "$@" ;;
     bench) prepare demo; run_script test/bench/main.ts "$@" ;;
+    vm) prepare vm; run_script test/vm/main.ts "$@" ;;
     *)
       say "build.sh: there is no verb \"$verb\""
       print_verbs >&2
@@ -39,6 +40,7 @@ print_verbs() {
   sim        the agent in a simulated world that crashes  [--seed S] [--seeds N]
   canaries   bugs planted on purpose: the simulator must find each
   dev        for those who write drivers; alone it prints its own verbs
+  vm         the service under a real systemd in an emulated machine (x86-64, as root; minutes; package it first)
   bench      the packaged agent beside programs that do the same job and nothing else  [--devices N] [--memory] [--help]
 VERBS
 }

@@ -58,6 +58,7 @@ packages_for() {
   local tools="mosquitto mosquitto-clients socat protobuf-compiler python3-protobuf binutils"
   case "$1" in
     check | demo | dev) echo "$tools" ;;
+    vm) echo "mmdebstrap qemu-system-x86 e2fsprogs" ;;
     bench) echo "$tools gcc libc6-dev libmosquitto-dev" ;;
     test)
       echo "$tools libfaketime iproute2"
@@ -83,6 +84,9 @@ has() {
     protobuf-compiler) command -v protoc ;;
     python3-protobuf) /usr/bin/python3 -c 'import google.protobuf' ;;
     qemu-user-static) command -v qemu-aarch64-static ;;
+    qemu-system-x86) command -v qemu-system-x86_64 ;;
+    mmdebstrap) command -v mmdebstrap ;;
+    e2fsprogs) PATH="$PATH:/usr/sbin" command -v mkfs.ext4 ;;
     binutils) command -v strip ;;
     libfaketime) compgen -G "/usr/lib/*/faketime/libfaketime.so.1" || compgen -G "$OWN_DEBIAN/usr/lib/*/faketime/libfaketime.so.1" ;;
     binutils-aarch64-linux-gnu) command -v aarch64-linux-gnu-strip ;;
