@@ -36,7 +36,7 @@ print_verbs() {
   demo       emulated devices, the packaged agent, a real broker: readings as they arrive  [--for 20s] [--json] [--kill]
   test       everything, in at most five minutes
   check      types, lint, house rules, fast tests: before each commit
-  package    dist/bedside-linux-arm64 and -x64  [host: this machine's only]
+  package    dist/bedside-linux-arm64, -x64, and bedside-fleet  [host: this machine's only]
   sim        the agent in a simulated world that crashes  [--seed S] [--seeds N]
   canaries   bugs planted on purpose: the simulator must find each
   dev        for those who write drivers; alone it prints its own verbs

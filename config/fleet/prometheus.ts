@@ -7,6 +7,8 @@ type Metric = { readonly name: string; readonly help: string; readonly of: (row:
 const one = (value: number | undefined, labels: Sample["labels"] = {}): readonly Sample[] =>
   value === undefined ? [] : [{ labels, value }];
 
+const expected = (devices: GatewayRow["devices"]): GatewayRow["devices"] => devices.filter(({ is }) => is !== "unexpected");
+
 const METRICS: readonly Metric[] = [
   {
     name: "bedside_gateway_up",
@@ -48,9 +50,13 @@ const METRICS: readonly Metric[] = [
   },
   {
     name: "bedside_device_present",
-    help: "1 where an expected device is present; else state says why not.",
-    of: ({ devices }) =>
-      devices.filter(({ is }) => is !== "unexpected").flatMap(({ device, is }) => one(is === "present" ? 1 : 0, { device, state: is })),
+    help: "1 where an expected device is present.",
+    of: ({ devices }) => expected(devices).flatMap(({ device, is }) => one(is === "present" ? 1 : 0, { device })),
+  },
+  {
+    name: "bedside_device_state",
+    help: "1, with the state of an expected device: present, absent, silent, blocked, off.",
+    of: ({ devices }) => expected(devices).flatMap(({ device, is }) => one(1, { device, state: is })),
   },
 ];
 

@@ -59,11 +59,11 @@ export function planDocument(gateways: readonly string[], opened: Opened): Plan 
 
 /** Publishes what does not stand yet, and waits for what the gateways report. Safe to do again. */
 export async function carryOut(bench: Bench, plan: Plan, within: number): Promise<readonly PushRow[]> {
-  const { fx, store, ear } = bench;
+  const { fx, site, store, ear } = bench;
   refuseOlder(bench, plan);
   for (const opened of new Set(plan.values())) store.keep(opened);
   const missing = [...plan].filter(([gateway, opened]) => {
-    const { opened: stands } = standingDocument(fx, ear.view(gateway), opened.envelope.kind, []);
+    const { opened: stands } = standingDocument(fx, ear.view(gateway), opened.envelope.kind, site.trust);
     return stands === undefined || !isSame(stands, opened);
   });
   const count = { sent: 0 };

@@ -24,8 +24,10 @@ const EXEC_ARGV = [
 
 export type ExecutableOptions = {
   readonly arch: Arch;
-  /** A folder of this build alone; holds bedside.cjs, serialport.node and parts.json. */
+  /** A folder of this build alone; holds bedside.cjs and the assets. */
   readonly work: string;
+  /** Files that the program finds inside itself. */
+  readonly assets?: readonly string[];
   /** The stripped Node binary. */
   readonly node: string;
   /** Absolute. */
@@ -70,7 +72,7 @@ async function inject(options: ExecutableOptions): Promise<void> {
     signature: false,
     seaConfig: {
       main: "../bedside.cjs",
-      assets: { "serialport.node": "../serialport.node", "parts.json": "../parts.json" },
+      assets: Object.fromEntries((options.assets ?? ["serialport.node", "parts.json"]).map((name) => [name, `../${name}`])),
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
       // A code cache differs in every build.

@@ -9,15 +9,15 @@ import { bundle } from "./bundle.ts";
 import { sourceCommit } from "./commit.ts";
 import { makeExecutable } from "./executable.ts";
 import { bundledPackages, packagedParts } from "./parts.ts";
-import { sbom } from "./sbom.ts";
+import { hasAddon, sbom } from "./sbom.ts";
 import { type Arch, foreignArch, hostArch, productVersion, ROOT, WORKSHOP } from "./target.ts";
 
 /**
- * Makes dist/bedside-linux-<arch> and the list of its parts beside it (.cdx.json):
+ * Makes dist/bedside-linux-<arch>, dist/bedside-fleet-linux-<arch> and the list of parts beside each (.cdx.json):
  * `node config/package/main.ts [host] [--entry FILE] [--out FOLDER]`.
- * "host" makes this machine's file only. All words go to stderr.
+ * "host" makes this machine's files only; with --entry the agent's only, from there. All words go to stderr.
  */
-const ENTRY = "agent/cli/bedside.ts";
+const ENTRIES = { bedside: "agent/cli/bedside.ts", "bedside-fleet": "config/fleet/bedside-fleet.ts" };
 
 const ADDONS: Readonly<Record<Arch, string>> = {
   x64: "linux-x64/@serialport+bindings-cpp.glibc.node",
@@ -28,16 +28,19 @@ const say = (line: string): boolean => process.stderr.write(`package: ${line}\n`
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { entry: { type: "string", default: ENTRY }, out: { type: "string", default: "dist" } },
+    options: { entry: { type: "string" }, out: { type: "string", default: "dist" } },
     allowPositionals: true,
   });
+  const entries = values.entry === undefined ? ENTRIES : { bedside: values.entry };
   for (const arch of wantedArchs(positionals)) {
-    const started = performance.now();
-    const output = resolve(ROOT, values.out, `bedside-linux-${arch}`);
-    await makeOne({ arch, entry: resolve(ROOT, values.entry), output });
-    const { size } = await stat(output);
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    say(`${relative(ROOT, output)}  ${(size / 1e6).toFixed(1)} MB  sha256 ${await sha256(output)}  ${seconds} s`);
+    for (const [program, entry] of Object.entries(entries)) {
+      const started = performance.now();
+      const output = resolve(ROOT, values.out, `${program}-linux-${arch}`);
+      await makeOne({ program, arch, entry: resolve(ROOT, entry), output });
+      const { size } = await stat(output);
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      say(`${relative(ROOT, output)}  ${(size / 1e6).toFixed(1)} MB  sha256 ${await sha256(output)}  ${seconds} s`);
+    }
   }
 }
 
@@ -51,8 +54,8 @@ function wantedArchs(words: readonly string[]): readonly Arch[] {
   return [hostArch()];
 }
 
-async function makeOne(options: { readonly arch: Arch; readonly entry: string; readonly output: string }): Promise<void> {
-  const { arch, entry, output } = options;
+type Wanted = { readonly program: string; readonly arch: Arch; readonly entry: string; readonly output: string };
+async function makeOne({ program, arch, entry, output }: Wanted): Promise<void> {
   if (!existsSync(entry)) throw new RangeError(`the program's entry ${relative(ROOT, entry)} is not there`);
   const begun = new Date();
   const node = await baseNode(arch);
@@ -66,10 +69,11 @@ async function makeOne(options: { readonly arch: Arch; readonly entry: string; r
     const packages = bundledPackages(await bundle({ entry, outfile: join(work, "bedside.cjs"), ...product, addonSha256 }));
     const parts = packagedParts({ arch, packages, addonSha256 });
     await writeFile(join(work, "parts.json"), JSON.stringify(parts));
-    await makeExecutable({ arch, work, node, output: join(work, "bedside") });
+    const assets = hasAddon(packages) ? {} : { assets: [] };
+    await makeExecutable({ arch, work, node, output: join(work, "bedside"), ...assets });
     chmodSync(join(work, "bedside"), 0o755);
     const executableSha256 = await sha256(join(work, "bedside"));
-    await writeFile(join(work, "sbom"), sbom({ arch, ...product, executableSha256, parts, packages }));
+    await writeFile(join(work, "sbom"), sbom({ program, arch, ...product, executableSha256, parts, packages }));
     // As old as what was read: a source that is changed meanwhile is newer.
     await utimes(join(work, "bedside"), begun, begun);
     await mkdir(resolve(output, ".."), { recursive: true });

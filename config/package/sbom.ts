@@ -4,6 +4,8 @@ import { authorOf, type BundledPackage, licenceText, OWN } from "./parts.ts";
 import { type Arch, hostArch } from "./target.ts";
 
 export type SbomOptions = {
+  /** Its name, as the file's begins. */
+  readonly program: string;
   readonly arch: Arch;
   readonly version: string;
   /** The commit, or that there was none. */
@@ -17,7 +19,6 @@ export type SbomOptions = {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const PROGRAM = "bedside";
 const NODE = "node";
 const ADDON = "add-on";
 const BINDINGS = "node_modules/@serialport/bindings-cpp";
@@ -28,7 +29,8 @@ const AUTHORS = "The Bedside authors";
  * hands on the licence texts, which a single program file has no place for.
  */
 export function sbom(options: SbomOptions): string {
-  const { executableSha256: hex, parts, packages } = options;
+  const { program: name, executableSha256: hex, parts, packages } = options;
+  const addons = hasAddon(packages) ? [addon(options)] : [];
   const bom = {
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
     bomFormat: "CycloneDX",
@@ -40,12 +42,12 @@ export function sbom(options: SbomOptions): string {
       authors: [{ name: AUTHORS }],
       component: program(options),
     },
-    components: [node(options), addon(options), ...parts.npm.map((part, at) => npm(part, bundled(packages)[at]?.folder ?? ""))],
-    dependencies: dependencies(packages),
+    components: [node(options), ...addons, ...parts.npm.map((part, at) => npm(part, bundled(packages)[at]?.folder ?? ""))],
+    dependencies: dependencies(name, packages),
     // Node tells most of its parts, not all: the small ones of its LICENSE have no version.
     compositions: [
       { aggregate: "incomplete", assemblies: [NODE] },
-      { aggregate: "complete", dependencies: [PROGRAM] },
+      { aggregate: "complete", dependencies: [name] },
     ],
   };
   return `${JSON.stringify(bom, null, 2)}\n`;
@@ -59,17 +61,20 @@ function serialNumber(hex: string): string {
   return `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-function program({ arch, version, build, executableSha256, parts }: SbomOptions): Json {
+/** Only a program that imports the bindings carries their add-on. */
+export const hasAddon = (packages: readonly BundledPackage[]): boolean => packages.some(({ folder }) => folder === BINDINGS);
+
+function program({ program: name, arch, version, build, executableSha256, parts }: SbomOptions): Json {
   return {
-    "bom-ref": PROGRAM,
+    "bom-ref": name,
     type: "application",
     supplier: { name: AUTHORS },
-    name: PROGRAM,
+    name,
     version,
     hashes: [{ alg: "SHA-256", content: executableSha256 }],
     licenses: [{ license: { id: "Apache-2.0" } }],
-    purl: `pkg:generic/${PROGRAM}@${version}?arch=${arch}&os=linux`,
-    properties: properties({ file: `bedside-linux-${arch}`, commit: build, glibc: parts.glibc }),
+    purl: `pkg:generic/${name}@${version}?arch=${arch}&os=linux`,
+    properties: properties({ file: `${name}-linux-${arch}`, commit: build, glibc: parts.glibc }),
   };
 }
 
@@ -148,10 +153,10 @@ function licences(part: Part, folder?: string): Json[] {
 }
 
 /** Who imports whom, as esbuild saw it. Node stands below all that is ours: nothing runs without it. */
-function dependencies(packages: readonly BundledPackage[]): Json[] {
+function dependencies(name: string, packages: readonly BundledPackage[]): Json[] {
   const edges = packages.map(({ folder, imports }) => ({
-    ref: folder === OWN ? PROGRAM : folder,
+    ref: folder === OWN ? name : folder,
     dependsOn: [...(folder === OWN ? [NODE] : []), ...(folder === BINDINGS ? [ADDON] : []), ...imports],
   }));
-  return [...edges, { ref: NODE }, { ref: ADDON }];
+  return [...edges, { ref: NODE }, ...(hasAddon(packages) ? [{ ref: ADDON }] : [])];
 }

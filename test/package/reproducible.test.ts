@@ -10,8 +10,8 @@ import { hostArch, nodeVersion, ROOT } from "../../config/package/target.ts";
 const COPIED = ["agent", "config", "drivers", "proto", "package.json", "package-lock.json", "tsconfig.json", ".gitignore"];
 const LINKED = ["node_modules"];
 
-/** Both machines' files and their lists of parts; an ARM64 machine makes its own only, and says so. */
-const MADE = hostArch() === "x64" ? 4 : 2;
+/** Two programs for both machines, and their lists of parts; an ARM64 machine makes its own only, and says so. */
+const MADE = hostArch() === "x64" ? 8 : 4;
 
 /** Debian's user "nobody": has no right to anything of ours that others do not have. */
 const OTHER_USER = 65534;
