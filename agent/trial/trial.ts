@@ -29,6 +29,9 @@ export type TrialRecord<C extends Candidate> = {
  * | trying    | both                | candidate | until it proves itself, fails, or time is up          |
  * | keeping   | both, then new      | candidate | proved, and being written down                        |
  * | leaving   | both, then old      | active    | reverted, and being written down                      |
+ * | replacing | old, then new       | old       | a change that cannot strand anyone, without a trial   |
+ *
+ * Where the disk refuses a replacement it runs all the same, since it may take a right away, and is written down as soon as it can be.
  */
 export type TrialState<C extends Candidate> = { readonly record: TrialRecord<C> } & (
   | { readonly phase: "settled" }
@@ -36,11 +39,14 @@ export type TrialState<C extends Candidate> = { readonly record: TrialRecord<C> 
   | { readonly phase: "trying"; readonly candidate: C; readonly until: Mono }
   | { readonly phase: "keeping"; readonly candidate: C; readonly until: Mono; readonly again: Mono | undefined }
   | { readonly phase: "leaving"; readonly candidate: C; readonly because: Because; readonly again: Mono | undefined }
+  | { readonly phase: "replacing"; readonly candidate: C; readonly runs: "old" | "new"; readonly again: Mono | undefined }
 );
 
 export type Because = "deadline" | "failed" | "restart";
 export type TrialInput<C extends Candidate> =
   | { readonly saw: "offered"; readonly candidate: C }
+  /** Offered, and nothing about it could cut the gateway off: no trial. */
+  | { readonly saw: "replaced"; readonly candidate: C }
   | { readonly saw: "stored" }
   | { readonly saw: "storeFailed" }
   /** The candidate that runs did what it must: for a connection, a round trip of our own over it. */
@@ -53,7 +59,7 @@ export type TrialAction<C extends Candidate> =
   | { readonly do: "apply"; readonly what: C | undefined }
   | {
       readonly do: "tell";
-      readonly what: "trying" | "kept" | "reverted" | "not_begun" | "busy";
+      readonly what: "trying" | "kept" | "unkept" | "reverted" | "not_begun" | "busy";
       readonly id: string;
       readonly because?: Because;
     };
@@ -72,7 +78,7 @@ export function trialStart<C extends Candidate>(record: TrialRecord<C>): TrialSt
 }
 
 export function nextTrial<C extends Candidate>(state: TrialState<C>, input: TrialInput<C>, now: Mono): TrialStep<C> {
-  if (input.saw === "offered") return offered(state, input.candidate);
+  if (input.saw === "offered" || input.saw === "replaced") return offered(state, input.candidate, input.saw);
   switch (state.phase) {
     case "settled":
       return stay(state);
@@ -84,16 +90,40 @@ export function nextTrial<C extends Candidate>(state: TrialState<C>, input: Tria
       return whileKeeping(state, input, now);
     case "leaving":
       return whileLeaving(state, input, now);
+    case "replacing":
+      return whileReplacing(state, input, now);
   }
 }
 
-function offered<C extends Candidate>(state: TrialState<C>, candidate: C): TrialStep<C> {
+function offered<C extends Candidate>(state: TrialState<C>, candidate: C, how: "offered" | "replaced"): TrialStep<C> {
   const { record } = state;
   if (record.refused.includes(candidate.id)) return { state, actions: [{ do: "tell", what: "not_begun", id: candidate.id }] };
   if (state.phase !== "settled")
     return state.candidate.id === candidate.id ? stay(state) : { state, actions: [{ do: "tell", what: "busy", id: candidate.id }] };
   if (record.active?.id === candidate.id) return stay(state);
-  return { state: { phase: "beginning", record, candidate }, actions: [{ do: "store", record: { ...record, candidate } }] };
+  if (how === "offered")
+    return { state: { phase: "beginning", record, candidate }, actions: [{ do: "store", record: { ...record, candidate } }] };
+  return {
+    state: { phase: "replacing", record, candidate, runs: "old", again: undefined },
+    actions: [{ do: "store", record: kept(record, candidate) }],
+  };
+}
+
+function whileReplacing<C extends Candidate>(state: In<C, "replacing">, input: TrialInput<C>, now: Mono): TrialStep<C> {
+  const { candidate, record, runs, again } = state;
+  const apply: readonly TrialAction<C>[] = runs === "old" ? [{ do: "apply", what: candidate }] : [];
+  if (input.saw === "stored")
+    return {
+      state: { phase: "settled", record: kept(record, candidate) },
+      actions: [...apply, { do: "tell", what: "kept", id: candidate.id }],
+    };
+  if (input.saw === "storeFailed")
+    return {
+      state: { ...state, runs: "new", again: after(now, STORE_AGAIN) },
+      actions: runs === "old" ? [...apply, { do: "tell", what: "unkept", id: candidate.id }] : [],
+    };
+  if (again === undefined || elapsed(again, now) < 0) return stay(state);
+  return { state: { ...state, again: undefined }, actions: [{ do: "store", record: kept(record, candidate) }] };
 }
 
 function whileBeginning<C extends Candidate>(state: In<C, "beginning">, input: TrialInput<C>, now: Mono): TrialStep<C> {
