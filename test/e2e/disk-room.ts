@@ -36,13 +36,17 @@ export async function smallDiskRoom(t: TestContext, how: { readonly mount: strin
     const script = `set -e; mount -t tmpfs -o "$1" none "$0"; (cd "$0"; ${prepare}); ${mount.includes("ro,") ? `mount -o remount,ro "$0";` : ""} shift; exec "$@"`;
     return room.start({ through: ["unshare", "--mount", "sh", "-c", script, room.stateDir, mount.replace("ro,", "")] });
   };
-  /** What `count` messages of reports from now on say of themselves. */
-  const volatileOf = async (count: number): Promise<ReadonlySet<string | undefined>> => {
+  /** Waits until so many messages of reports in a row say of themselves that they are volatile, or that they are not. */
+  const inARow = async (count: number, wanted: "volatile" | "kept"): Promise<void> => {
     const from = reports.length;
-    await room.until(`${count} messages of reports`, () => reports.length >= from + count);
-    return new Set(reports.slice(from, from + count).map(({ properties }) => properties.volatile));
+    const is = ({ properties }: RawMessage): boolean => (properties.volatile === "true" ? "volatile" : "kept") === wanted;
+    // What was sent just before may still come.
+    await room.until(`${count} messages in a row are ${wanted}`, () => {
+      const last = reports.slice(from).slice(-count);
+      return last.length === count && last.every(is);
+    });
   };
-  return { room, broker, central, device, start, volatileOf, seen: (agent: Agent, name = "") => seenBy(agent, join(room.stateDir, name)) };
+  return { room, broker, central, device, start, inARow, seen: (agent: Agent, name = "") => seenBy(agent, join(room.stateDir, name)) };
 }
 
 /** The path of something as this agent sees it. */

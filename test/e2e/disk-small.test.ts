@@ -17,17 +17,17 @@ describe.concurrent("a disk that is", () => {
     async (t) => {
       const rig = await smallDiskRoom(t, { mount: "size=8M,mode=700" });
       if (rig === undefined) return t.skip();
-      const { room, central, start, volatileOf, seen } = rig;
+      const { room, central, start, inARow, seen } = rig;
       const agent = start(FILL);
       const status = await expectTold(
         { room, agent },
         { key: "disk.full", scope: "disk", says: /No space left for \S+state\S* \(ENOSPC\)$/ },
       );
       expect(status.spool.degraded).toBe(true);
-      expect(await volatileOf(4)).toEqual(new Set(["true"]));
+      await inARow(4, "volatile");
       rmSync(seen(agent, "ballast"));
       expect(await room.statusWhere("the disk is used again", ({ faults }) => faults.length === 0)).toMatchObject(good);
-      expect(await volatileOf(4)).toEqual(new Set([undefined]));
+      await inARow(4, "kept");
       expect(existsSync(seen(agent, "run.json"))).toBe(true);
       expect((await agent.terminate()).code).toBe(0);
       expect(holes(central)).toEqual([]);
@@ -78,12 +78,12 @@ describe.concurrent("a disk that is", () => {
     async (t) => {
       const rig = await smallDiskRoom(t, { mount: "size=1M,mode=700" });
       if (rig === undefined) return t.skip();
-      const { room, broker, start, volatileOf, seen } = rig;
+      const { room, broker, start, inARow, seen } = rig;
       const agent = start();
       broker.pause();
       await expectTold({ room, agent }, { key: "disk.full", scope: "disk", says: /No space left for \S+\.seg \(ENOSPC\)$/ });
       broker.resume();
-      expect(await volatileOf(4)).toEqual(new Set(["true"]));
+      await inARow(4, "volatile");
       expect(
         readdirSync(seen(agent, "spool")).filter((name) => name.endsWith(".seg")),
         "what was begun is removed",
@@ -99,13 +99,13 @@ describe.concurrent("a disk that is", () => {
     async (t) => {
       const rig = await smallDiskRoom(t, { mount: "size=8M,nr_inodes=3,mode=700" });
       if (rig === undefined) return t.skip();
-      const { room, start, volatileOf } = rig;
+      const { room, start, inARow } = rig;
       const agent = start("touch other-program");
       await expectTold(
         { room, agent },
         { key: "disk.full", scope: "disk", says: /^No more files fit on the disk of \S+: it has too many small ones \(ENOSPC\)$/ },
       );
-      expect(await volatileOf(4)).toEqual(new Set(["true"]));
+      await inARow(4, "volatile");
       expect((await agent.terminate()).code).toBe(0);
     },
     TEST_MS,
@@ -116,7 +116,7 @@ describe.concurrent("a disk that is", () => {
     async (t) => {
       const rig = await smallDiskRoom(t, { mount: "size=8M,mode=700" });
       if (rig === undefined) return t.skip();
-      const { room, broker, central, start, volatileOf, seen } = rig;
+      const { room, broker, central, start, inARow, seen } = rig;
       // A run that leaves something on flash, since its broker says nothing.
       const first = start();
       await room.until("readings come", () => reportsOf(central, DEVICE).length >= 2);
@@ -130,7 +130,7 @@ describe.concurrent("a disk that is", () => {
       const status = await expectTold({ room, agent }, { key: "disk.read_only", scope: "disk", says: /is on a read-only disk \(EROFS\)$/ });
       expect(status.faults.map(({ scope, key }) => [scope, key])).toEqual(expect.arrayContaining([["backlog", "disk.read_only"]]));
       expect(status).toMatchObject({ unexplained: 0, spool: { degraded: true } });
-      expect(await volatileOf(4)).toEqual(new Set(["true"]));
+      await inARow(4, "volatile");
       amongMountsOf(agent, ["mount", "-o", "remount,rw", room.stateDir]);
       const again = await room.statusWhere("it is used again", ({ faults, ledger }) => faults.length === 0 && ledger.report.adopted > 0);
       expect(again).toMatchObject({ ...good, start: 2 });
@@ -153,7 +153,7 @@ describe.concurrent("a disk that is", () => {
     async (t) => {
       const rig = await smallDiskRoom(t, { mount: "size=8M,mode=700" });
       if (rig === undefined) return t.skip();
-      const { room, broker, central, start, volatileOf } = rig;
+      const { room, broker, central, start, inARow } = rig;
       const agent = start();
       await room.until("readings come", () => reportsOf(central, DEVICE).length >= 2);
       // What is open stays writable: a file system cannot be made read-only under an open file, but another one can hide it.
@@ -162,10 +162,10 @@ describe.concurrent("a disk that is", () => {
       await expectTold({ room, agent }, { key: "disk.read_only", scope: "disk", says: /is on a read-only disk \(EROFS\)$/ });
       broker.resume();
       await room.statusWhere("the broker is back", ({ uplink }) => uplink.phase === "online");
-      expect(await volatileOf(4)).toEqual(new Set(["true"]));
+      await inARow(4, "volatile");
       amongMountsOf(agent, ["umount", room.stateDir]);
       expect(await room.statusWhere("it is used again", ({ faults }) => faults.length === 0)).toMatchObject(good);
-      expect(await volatileOf(4)).toEqual(new Set([undefined]));
+      await inARow(4, "kept");
       expect(seenBy(agent, "/")).toBeDefined();
       expect((await agent.terminate()).code).toBe(0);
       expect(holes(central)).toEqual([]);
