@@ -76,22 +76,36 @@ const WINDOW_MAX = 20;
 const CONNACK_REFUSED = 0x80;
 const ED25519_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
-export function nodeEffects(): Effects {
+/** What this process was told, and its end. Once in a program. */
+export function ownProcess(): Pick<Effects, "words" | "interrupted"> & { exitWith(code: number): void } {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
   // A reader that has seen enough (head) is no trouble.
   process.stdout.on("error", () => process.exit(0));
   // The client library throws from within its socket on some malformed packets.
-  process.on("uncaughtException", (error) =>
-    endWith(new Trouble("broker.protocol", `What answers is no MQTT 5 broker: ${plain(String(error.message))}`)),
-  );
+  process.on("uncaughtException", (error) => {
+    const trouble = new Trouble("broker.protocol", `What answers is no MQTT 5 broker: ${plain(String(error.message))}`);
+    process.stderr.write(`${troubleText(trouble)}\n`);
+    process.exit(trouble.exit);
+  });
+  return {
+    words: process.argv.slice(2),
+    interrupted: stop.signal,
+    // The process ends by itself when nothing is open any more, so that all that was written is read.
+    exitWith: (code) => {
+      process.exitCode = code;
+    },
+  };
+}
+
+export function nodeEffects({ words, interrupted }: Pick<Effects, "words" | "interrupted">): Effects {
   let shown = false;
   const clear = (): void => {
     if (shown) process.stderr.write("\r\u001b[K");
     shown = false;
   };
   return {
-    words: process.argv.slice(2),
+    words,
     out: (text) => {
       clear();
       process.stdout.write(text);
@@ -107,8 +121,8 @@ export function nodeEffects(): Effects {
     },
     now: () => Date.now(),
     mono: () => performance.now(),
-    sleep: (ms) => wait(ms, undefined, { signal: stop.signal }).catch(() => undefined),
-    interrupted: stop.signal,
+    sleep: (ms) => wait(ms, undefined, { signal: interrupted }).catch(() => undefined),
+    interrupted,
     ...files,
     ask,
     ...keys,
@@ -116,17 +130,6 @@ export function nodeEffects(): Effects {
     nonce: () => randomBytes(16).toString("hex"),
     connect,
   };
-}
-
-/** Ends the process at once. */
-export function endWith(trouble: Trouble): never {
-  process.stderr.write(`${troubleText(trouble)}\n`);
-  process.exit(trouble.exit);
-}
-
-/** The process ends by itself when nothing is open any more, so that all that was written is read. */
-export function exitWith(code: number): void {
-  process.exitCode = code;
 }
 
 // ── Files ──
@@ -191,8 +194,9 @@ function writeOne(path: string, bytes: Uint8Array, mode: number): void {
 async function ask(question: string): Promise<string | undefined> {
   const { stdin } = process;
   if (stdin.isTTY !== true) return undefined;
-  process.stderr.write(question);
+  // First, so that nothing of an answer is shown that comes at once.
   stdin.setRawMode(true);
+  process.stderr.write(question);
   let typed = "";
   try {
     for await (const chunk of stdin.setEncoding("utf8")) {

@@ -117,7 +117,7 @@ export function standingOf(view: GatewayView, now: Moment): Standing {
     return { is: "off", certain: !doubt || listened >= SILENT_AFTER, detail, healthAge };
   }
   const bornLately = presence !== undefined && !presence.retained && now.mono - presence.at <= SILENT_AFTER;
-  if ((healthAge !== undefined && healthAge <= SILENT_AFTER) || bornLately) return { is: "present", certain: true, detail: "", healthAge };
+  if ((healthAge !== undefined && healthAge < SILENT_AFTER) || bornLately) return { is: "present", certain: true, detail: "", healthAge };
   const detail = healthAge === undefined ? "the age of its health is not known" : `no health for ${Math.round(healthAge / 1000)} s`;
   return { is: "silent", certain: listened >= SILENT_AFTER, detail, healthAge };
 }
