@@ -1,8 +1,10 @@
+import { KINDS, type Kind, type TrustedKey } from "../config/envelope/envelope.ts";
 import type { Settings } from "../config/schema.ts";
 import { elapsed, Milliseconds, type Mono, type Wall } from "../config/units.ts";
 import type { AnyDriver } from "../drivers/kit/driver.ts";
-import { encodeDeviceField, encodeHeadField, encodeMetricField } from "../proto/codec.ts";
+import { encodeDeviceField, encodeHeadField, encodeMetricField, encodeReported } from "../proto/codec.ts";
 import type { Event } from "../proto/messages.ts";
+import { Desk, type DeskHooks } from "./configure/desk.ts";
 import { claimDirectories } from "./directories.ts";
 import type { Effects } from "./effects/effects.ts";
 import { asFault, Fault } from "./fault/fault.ts";
@@ -50,9 +52,11 @@ export async function runAgent(effects: Effects, options: AgentOptions, signal: 
   const { stateDir, runtimeDir } = options;
   await claimDirectories(effects, options);
   const run = new DataView(effects.entropy.bytes(8).buffer).getBigUint64(0) | 1n;
+  const { settings: file, drivers } = options;
+  const desk = await Desk.open({ effects, stateDir, file, drivers: drivers.map(({ id }) => id), trust: trustOf(file) });
   const recovered = await recoverSpool(effects.disk, effects.entropy, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
   const serving = await Serving.open(effects, runtimeDir);
-  const agent = new Agent(effects, options, recovered, { run, serving });
+  const agent = new Agent(effects, options, recovered, { run, serving, desk });
   effects.control
     .serve(`${runtimeDir}/control.sock`, (request) => agent.answer(request), signal)
     .catch((caught: unknown) => agent.controlFailed(caught));
@@ -63,8 +67,10 @@ export async function runAgent(effects: Effects, options: AgentOptions, signal: 
 
 class Agent {
   readonly #effects: Effects;
-  readonly #options: AgentOptions;
-  readonly #self: Self;
+  readonly #desk: Desk;
+  #self: Self;
+  /** What holds now: the file, and over it the documents. */
+  #settings: Settings;
   readonly #log: Log;
   readonly #clock: ClockWatch;
   readonly #host: HostWatch;
@@ -76,10 +82,13 @@ class Agent {
   readonly #uplink: Uplink;
   readonly #startedAt: Mono;
 
-  constructor(effects: Effects, options: AgentOptions, recovered: Recovered, { run, serving }: { run: bigint; serving: Serving }) {
-    const { settings, stateDir, version } = options;
+  constructor(effects: Effects, options: AgentOptions, recovered: Recovered, parts: { run: bigint; serving: Serving; desk: Desk }) {
+    const { stateDir, version } = options;
+    const { run, serving, desk } = parts;
+    const { settings } = desk;
+    this.#desk = desk;
+    this.#settings = settings;
     this.#effects = effects;
-    this.#options = options;
     this.#startedAt = effects.clock.now();
     this.#self = {
       gateway: settings.gateway,
@@ -93,16 +102,13 @@ class Agent {
     this.#clock = new ClockWatch(effects, options.madeAt);
     this.#host = new HostWatch(effects);
     this.#faults = new FaultBook((change) => this.#faultTold(change));
-    const { pace, window } = settings;
     const clock = () => this.#clock.read();
     this.#spool = new Spool(
       {
         disk: effects.disk,
         spoolDir: `${stateDir}/spool`,
         run,
-        pace,
-        window,
-        size: settings.spool.size,
+        limits: () => ({ pace: this.#settings.pace, window: this.#settings.window, size: this.#settings.spool.size }),
         clock,
         wire: this.#wire(),
         gapEntry: (gap) => this.#gapEntry(gap),
@@ -142,6 +148,7 @@ class Agent {
 
   /** One tick after another until the signal aborts; then an orderly end. */
   async live(signal: AbortSignal): Promise<void> {
+    this.#desk.begin(this.#deskHooks());
     while (!signal.aborted) {
       this.#tick(this.#effects.clock.now());
       await this.#effects.clock.sleep(TICK, signal);
@@ -166,6 +173,7 @@ class Agent {
     this.#spool.endTurn();
     this.#spool.tick(now);
     this.#runKeeper.tick(now);
+    this.#desk.tick(now);
     this.#uplink.tick(now);
   }
 
@@ -217,7 +225,7 @@ class Agent {
 
   #tellEnd(ended: PreviousRun): void {
     this.#log.event("run.ended", { run: ended.run.toString(16), how: ended.how });
-    this.#event(events.runEndedEvent(ended, this.#options.settings.window));
+    this.#event(events.runEndedEvent(ended, this.#settings.window));
   }
 
   #gapEntry(gap: Gap): Stamped {
@@ -246,6 +254,32 @@ class Agent {
     this.#event(events.faultEvent(fault, { ended, location }));
   }
 
+  // ── What was asked for from the centre ──
+
+  #deskHooks(): DeskHooks {
+    return {
+      believedNow: () => {
+        const { quality, wall } = this.#clock.read();
+        return quality.known === "unsynced" ? undefined : wall;
+      },
+      apply: (settings) => this.#apply(settings),
+      raise: (scope, fault) => this.#faults.raise(scope, fault),
+      clear: (scope) => this.#faults.clear(scope),
+      changed: (kind) => this.#uplink.reportedChanged(kind),
+      told: (kind, what, document) => this.#log.event("document", { kind, what, document }),
+    };
+  }
+
+  /** Takes over what changed, without a restart; what is not concerned goes on. */
+  #apply(settings: Settings): void {
+    const before = this.#settings;
+    this.#settings = settings;
+    this.#self = { ...this.#self, description: settings.description };
+    this.#uplink.changed();
+    if (JSON.stringify(settings.rules) !== JSON.stringify(before.rules)) this.#room.judgeBy(settings.rules);
+    if (settings.broker.host !== before.broker.host || settings.broker.port !== before.broker.port) this.#uplink.moved();
+  }
+
   // ── Joints ──
 
   #wire(): Wire {
@@ -262,24 +296,38 @@ class Agent {
   }
 
   #makeUplink(): Uplink {
-    const { broker, gateway } = this.#options.settings;
-    const self = this.#self;
+    const { gateway } = this.#settings;
     return new Uplink({
       effects: this.#effects,
-      server: { host: broker.host, port: broker.port },
+      server: () => ({ host: this.#settings.broker.host, port: this.#settings.broker.port }),
       gateway,
       topics: topicsOf(gateway),
       source: this.#spool,
       state: {
         birth: (connection, nonce) =>
-          encodeBirth(self, { connection, nonce, clock: this.#clock.read(), sessions: this.#room.sessions(), ports: this.#room.ports }),
-        death: (connection, why) => encodeDeath(self, connection, why),
+          encodeBirth(this.#self, {
+            connection,
+            nonce,
+            clock: this.#clock.read(),
+            sessions: this.#room.sessions(),
+            ports: this.#room.ports,
+          }),
+        death: (connection, why) => encodeDeath(this.#self, connection, why),
         health: (connection) => encodeHealthOf(this.#snapshot(), connection),
-        nonceOf: (payload) => nonceOf(payload, self.run),
+        nonceOf: (payload) => nonceOf(payload, this.#self.run),
+      },
+      kinds: KINDS,
+      heard: (kind, payload) => this.#desk.heard(kind as Kind, payload),
+      reported: (kind) => {
+        const reported = this.#desk.reported(kind as Kind);
+        return reported === undefined ? undefined : encodeReported(reported);
       },
       raise: (fault) => this.#faults.raise("lane" in fault.context ? `lane ${fault.context.lane}` : "uplink", fault),
       clear: (which) => {
-        if (which === "uplink") this.#log.event("uplink.online");
+        if (which === "uplink") {
+          this.#log.event("uplink.online");
+          this.#desk.proved();
+        }
         this.#faults.clear(which === "uplink" ? "uplink" : `lane ${which}`);
       },
       doubt: (fault) => this.#standing("credentials", fault),
@@ -294,7 +342,7 @@ class Agent {
       ledger: this.#spool.ledger(),
       spool: this.#spool.sizes,
       degraded: this.#spool.degraded !== undefined,
-      window: this.#options.settings.window,
+      window: this.#settings.window,
       memory: this.#host.memory,
       faults: this.#faults.standing,
       sessions: this.#room.sessions(),
@@ -322,6 +370,9 @@ class Agent {
     return { error: `unknown request; this agent answers: status` };
   }
 }
+
+const trustOf = ({ trust }: Settings): readonly TrustedKey[] =>
+  trust.map(({ id, role, key }) => ({ id, role, publicKey: Uint8Array.from(atob(key), (char) => char.charCodeAt(0)) }));
 
 /** What was in them is not known, so no gap can name it: the numbers that are missing at the centre are explained by this. */
 function corruption(bytes: number): Fault | undefined {

@@ -4,7 +4,7 @@ import type { AnyDriver } from "../drivers/kit/driver.ts";
 import type { Device, Event } from "../proto/messages.ts";
 import { type Change, contestedDevices, Inventory, type Judged } from "./admission/inventory.ts";
 import type { Effects } from "./effects/effects.ts";
-import { assert, type Fault } from "./fault/fault.ts";
+import { assert, Fault } from "./fault/fault.ts";
 import type { FaultBook } from "./fault/fault-book.ts";
 import type { Log } from "./log/log.ts";
 import { Epochs } from "./session/epochs.ts";
@@ -50,13 +50,23 @@ export class Room {
     return this.#inventory.fault;
   }
 
+  /** With those that were unplugged and are not back: their phase is "ended". */
   sessions(): readonly SessionView[] {
-    return [...this.#sessions.values()].map((session) => session.view());
+    return this.#views().map(([, view]) => view);
+  }
+
+  #views(): readonly (readonly [location: string, view: SessionView])[] {
+    return [...this.#sessions].map(([location, session]) => [location, session.view()]);
   }
 
   /** How a batch introduces the device of an epoch that still speaks. */
   device(epoch: number): Device {
     return this.#epochs.device(epoch);
+  }
+
+  /** Other rules from here on. A port that they judge as before does not drop a byte. */
+  judgeBy(rules: readonly Rule[]): void {
+    this.#inventory.judgeBy(rules);
   }
 
   tick(now: Mono): void {
@@ -78,19 +88,37 @@ export class Room {
     for (const session of this.#sessions.values()) await session.end("stopped");
   }
 
-  /** Ends the session of a port that went, is another attachment, or is not admitted as before. Returns when its node is free. */
+  /**
+   * Ends the session of a port that went, is another attachment, or is not admitted as before, and tells when its node is free.
+   * A device that was unplugged stays known as such, with a fault that stands, until it is back here or admitted elsewhere.
+   */
   #endFormer({ location, judged }: Change): readonly { readonly path: string; readonly shut: Promise<void> }[] {
     const old = this.#sessions.get(location);
     if (old === undefined) return [];
-    const { port, device, socket, driver } = old.view();
+    const { port, device, socket, driver, phase } = old.view();
     const now = judged?.port;
-    const unplugged = now === undefined || now.path !== port.path || now.attachment !== port.attachment;
     const verdict = judged?.verdict;
+    if (phase === "ended") {
+      if (verdict?.is === "allow") this.#forget(location);
+      return [];
+    }
+    const unplugged = now === undefined || now.path !== port.path || now.attachment !== port.attachment;
     const same = verdict?.is === "allow" && verdict.device === device && verdict.socket === socket && verdict.driver === driver;
     if (!unplugged && same) return [];
+    const shut = old.end(unplugged ? "unplugged" : "revoked");
+    if (unplugged && verdict?.is !== "allow" && !this.#isAdmitted(device)) {
+      this.#options.faults.raise(`port ${location}`, new Fault("port.gone", `${device} at ${location} is unplugged`, { location }));
+    } else this.#forget(location);
+    return [{ path: port.path, shut }];
+  }
+
+  #isAdmitted(device: string): boolean {
+    return this.#inventory.all.some(({ verdict }) => verdict.is === "allow" && verdict.device === device);
+  }
+
+  #forget(location: string): void {
     this.#sessions.delete(location);
     this.#options.faults.clear(`port ${location}`);
-    return [{ path: port.path, shut: old.end(unplugged ? "unplugged" : "revoked") }];
   }
 
   #portChanged({ location, judged }: Change, ending: readonly { readonly path: string; readonly shut: Promise<void> }[]): void {
@@ -110,6 +138,7 @@ export class Room {
     const driver = this.#options.drivers.find((one) => one.id === verdict.driver);
     assert(driver !== undefined, "an admitted port has a driver");
     const { device, socket, known } = verdict;
+    for (const [place, { device: other, phase }] of this.#views()) if (other === device && phase === "ended") this.#forget(place);
     const after = Promise.all(ending.filter(({ path }) => path === port.path).map(({ shut }) => shut));
     const now = this.#options.effects.clock.now();
     const strike = this.#options.serving.strikeAt({ location, driver: driver.id }, now);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { meaningMistakes } from "./settings/meaning.ts";
 import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
 import { parseBytes, parseDuration, UNITS } from "./settings/quantity.ts";
@@ -105,6 +105,18 @@ const RULES_MAX = 256;
 const PORTS = said(`a list of at most ${PORTS_MAX} ports, for example [{ path: /tmp/nonin, location: bench-1 }]`);
 const RULES = said(`a list of at most ${RULES_MAX} rules`);
 
+const TRUST_MAX = 32;
+const TRUST = said(`a list of at most ${TRUST_MAX} keys, each a line as  bedside-fleet keys new  prints it`);
+const KEY = said('the key in base64, 44 characters that end in "="');
+const trustedKey = group(
+  {
+    id: id("ops-1"),
+    role: z.enum(["operations", "biomedical"], said('"operations" or "biomedical"')),
+    key: z.string(KEY).regex(/^[A-Za-z0-9+/]{43}=$/, KEY),
+  },
+  "a key, for example { id: ops-1, role: operations, key: … }",
+);
+
 const settingsSchema = group(
   {
     gateway: id("gw-58c1e0"),
@@ -119,6 +131,8 @@ const settingsSchema = group(
       },
       "the broker, for example { host: broker.hospital.example, port: 8883, ca: …, cert: …, key: … }",
     ),
+    /** Whose signed documents are taken. None: the gateway takes none, and this file is all. */
+    trust: z.array(trustedKey, TRUST).max(TRUST_MAX, TRUST).prefault([]),
     /** Ports that the host does not show by itself (a pty, an emulated device). What comes through them is marked `test`. */
     ports: z
       .array(

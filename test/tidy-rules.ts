@@ -21,6 +21,8 @@ const TOOLS: Readonly<Record<string, string>> = {
 const JOINTS: Readonly<Record<string, string>> = {
   "session → agent/alerts/edges.ts": "edges are found while a frame is stamped, in the same turn",
   "session → agent/wire/records.ts": "a stamp encodes once",
+  "configure → agent/trial/trial.ts": "documents are the first that are tried; certificates and releases follow",
+  "configure → agent/spool/run-file.ts": "a small file is replaced whole in one way only",
   "uplink → agent/session/epochs.ts": "the birth introduces a device in the very words of a batch",
   "uplink → agent/wire/heads.ts": "the clock in a birth is told as in a head",
   "health → agent/wire/heads.ts": "the clock in health is told as in a head",
@@ -48,10 +50,12 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
       ? undefined
       : "the schema imports its own parts and config/units only";
   if (path.startsWith(FLEET))
-    return beginsWith(target, ["proto/", "config/units.ts", "config/schema.ts", "config/settings/", "config/envelope/", FLEET])
+    return beginsWith(target, ["proto/", "config/units.ts", "config/schema.ts", "config/bodies.ts", "config/settings/", "config/envelope/", FLEET])
       ? undefined
       : "the fleet tool imports proto, the schema and the envelope, never the agent";
   if (target.startsWith(FLEET)) return "nothing imports the fleet tool";
+  if (path === "config/bodies.ts")
+    return beginsWith(target, ["config/schema.ts", "config/settings/", "config/envelope/"]) ? undefined : "bodies are judged by the schema";
   if (path.startsWith("config/")) return target === "config/units.ts" ? undefined : "the configuration imports config/units only";
   if (path.startsWith("proto/")) {
     return beginsWith(target, ["proto/"]) || typeOnly ? undefined : "proto imports nothing of ours but types";

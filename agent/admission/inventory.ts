@@ -16,7 +16,7 @@ export type Change = { readonly location: string; readonly judged: Judged | unde
 /** Every port that is seen now, with its verdict. Tells what changed since the last look. */
 export class Inventory {
   readonly #ports: Ports;
-  readonly #rules: readonly Rule[];
+  #rules: readonly Rule[];
   readonly #drivers: ReadonlySet<string>;
   #judged: ReadonlyMap<string, Judged> = new Map();
   #looked: Mono | undefined;
@@ -33,6 +33,12 @@ export class Inventory {
 
   get all(): readonly Judged[] {
     return [...this.#judged.values()];
+  }
+
+  /** Other rules from here on: what is plugged is judged anew at the next tick, without a look. */
+  judgeBy(rules: readonly Rule[]): void {
+    this.#rules = rules;
+    this.#seen ??= this.all.map(({ port }) => port);
   }
 
   /** Something tells that a look is worth while: a line hung up. */

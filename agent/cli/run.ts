@@ -11,6 +11,7 @@ import { watchDevices } from "../effects/node/port-watch.ts";
 import { nodePorts } from "../effects/node/ports.ts";
 import type { Self } from "../effects/node/process.ts";
 import { nodeSerial } from "../effects/node/serial.ts";
+import { nodeSignatures } from "../effects/node/signatures.ts";
 import { readSmallFile } from "../effects/node/small-file.ts";
 import { fileVault } from "../effects/node/vault.ts";
 import { nodeWatchdog } from "../effects/node/watchdog.ts";
@@ -35,6 +36,7 @@ export async function run(words: Words, self: Self): Promise<number> {
     ports: nodePorts({ sysRoot, devRoot, declared: settings.ports, watch: watchDevices(devRoot) }),
     broker: nodeBroker(),
     entropy: nodeEntropy(),
+    signatures: nodeSignatures(),
     vault,
     host: nodeHost(),
     watchdog: nodeWatchdog(),

@@ -13,6 +13,7 @@ export type Effects = {
   readonly ports: Ports;
   readonly broker: Broker;
   readonly entropy: Entropy;
+  readonly signatures: Signatures;
   readonly vault: Vault;
   readonly host: Host;
   readonly watchdog: Watchdog;
@@ -27,6 +28,14 @@ export type Clock = {
   worked(): Duration;
   /** Resolves after `time`, or at once when the signal aborts; never rejects. */
   sleep(time: Duration, signal: AbortSignal): Promise<void>;
+};
+
+/** Public keys and hashes only: nothing here signs. */
+export type Signatures = {
+  /** Lower-case hex. */
+  sha256(bytes: Uint8Array): string;
+  /** Ed25519 (RFC 8032); `publicKey` is the raw key of 32 bytes. Never throws. */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
 };
 
 export type Entropy = { bytes(count: number): Uint8Array };

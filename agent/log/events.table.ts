@@ -5,6 +5,7 @@ export const EVENTS = {
   "run.ended":          "The run before ended",
   "spool.adopted":      "Records of earlier runs are waiting",
   "uplink.online":      "Connected to the broker, and our own birth came back",
+  "document":           "Configuration document",
   "port.verdict":       "Port",
   "session.streaming":  "A device speaks",
   "session.ended":      "An attachment ended",

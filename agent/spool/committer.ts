@@ -20,8 +20,7 @@ const CURSOR_EVERY = Seconds(10);
 export type CommitterOptions = {
   readonly disk: Disk;
   readonly spoolDir: string;
-  readonly window: Duration;
-  readonly size: Bytes;
+  readonly limits: () => { readonly window: Duration; readonly size: Bytes };
   readonly now: () => Mono;
   readonly lanes: Readonly<Record<Lane, LaneState>>;
   /** What is given up for room; when it returns the gap that names it is a closed block of the event lane. */
@@ -56,7 +55,7 @@ export class Committer {
 
   /** How long a block may grow where nobody waits for a message: one commit a window then, not two. */
   get blockAge(): Duration {
-    return (this.#options.window - COMMIT_LEAD) as Duration;
+    return (this.#options.limits().window - COMMIT_LEAD) as Duration;
   }
 
   /** Something was delivered from flash. */
@@ -213,7 +212,8 @@ export class Committer {
   /** Keeps the spool within its size: free files of any lane go first, then the oldest waves, then the oldest reports. */
   async #makeRoom(files: number): Promise<void> {
     if (files === 0) return;
-    const { lanes, size } = this.#options;
+    const { lanes, limits } = this.#options;
+    const { size } = limits();
     const used = () => LANES.reduce((sum, lane) => sum + lanes[lane].store.fileBytes, 0);
     while (used() + files * SEGMENT_BYTES > size) {
       if (await this.#discardOne()) continue;

@@ -31,13 +31,15 @@ const PARK_TIME = Seconds(30);
 /** What found no room in the ring waits in memory, alerts and events for the disk, others for the broker; at most this many blocks. */
 const MEMORY_BLOCKS_MAX = 1000;
 
+/** Pace and window: how often a message is sent, and by when a record is on flash. Size: of all files on flash. */
+export type SpoolLimits = { readonly pace: Duration; readonly window: Duration; readonly size: Bytes };
+
 export type SpoolOptions = {
   readonly disk: Disk;
   readonly spoolDir: string;
   readonly run: RunId;
-  readonly window: Duration;
-  readonly pace: Duration;
-  readonly size: Bytes;
+  /** As they are now: settings may change while records wait. */
+  readonly limits: () => SpoolLimits;
   readonly clock: () => ClockReading;
   readonly wire: Wire;
   readonly gapEntry: (gap: Gap) => Entry;
@@ -107,7 +109,7 @@ export class Spool {
   /** Closes what its pace has ended, and begins a commit where a window ends. */
   tick(now: Mono): void {
     // Off line nothing waits for a message.
-    const age = this.#online ? this.#options.pace : this.#committer.blockAge;
+    const age = this.#online ? this.#options.limits().pace : this.#committer.blockAge;
     for (const lane of LANES) this.#lanes[lane].writer.closeIfOlder(age, now);
     this.#committer.tick(now, this.#online ? "online" : "offline");
     this.#watchRings(now);

@@ -8,6 +8,8 @@ export const BACKOFF_CAP = Minutes(5);
 export const BACKOFF_LATER = Seconds(30);
 /** Only a connection that held this long makes the next wait short again: a link that flaps would otherwise never back off. */
 export const GOOD_AFTER = Minutes(1);
+/** Between leaving one broker and the first attempt at the next, which may be the same one by another name. */
+export const MOVE_AFTER = Seconds(1);
 /** Our own birth must come back within this. */
 export const PROOF_WITHIN = Seconds(10);
 
@@ -29,6 +31,8 @@ export type UplinkInput =
   | { readonly saw: "tick" }
   | { readonly saw: "connected" }
   | { readonly saw: "heardOurselves" }
+  /** The settings name another broker. */
+  | { readonly saw: "moved" }
   | {
       readonly saw: "ended";
       readonly key: FaultKey;
@@ -49,6 +53,7 @@ export const uplinkStart = (now: Mono): UplinkState => ({ phase: "offline", unti
 
 export function nextUplink(state: UplinkState, input: UplinkInput, now: Mono): UplinkStep {
   if (input.saw === "ended" && state.phase !== "offline") return ended(state, input, now);
+  if (input.saw === "moved") return moved(state, now);
   switch (state.phase) {
     case "offline":
       if (input.saw !== "tick" || now < state.until) return { state, actions: [] };
@@ -65,6 +70,12 @@ export function nextUplink(state: UplinkState, input: UplinkInput, now: Mono): U
       return { state, actions: [] };
   }
 }
+
+/** What the old one did wrong says nothing about the new one. */
+const moved = (state: UplinkState, now: Mono): UplinkStep => ({
+  state: { phase: "offline", until: after(now, MOVE_AFTER), attempt: 0, because: undefined },
+  actions: state.phase === "online" ? [{ do: "goOffline" }] : [],
+});
 
 function ended(state: Exclude<UplinkState, { phase: "offline" }>, input: Extract<UplinkInput, { saw: "ended" }>, now: Mono): UplinkStep {
   const good = state.phase === "online" && elapsed(state.since, now) >= GOOD_AFTER;

@@ -3,7 +3,14 @@ import type { Lane } from "../model/model.ts";
 /** The topics of one gateway. Its id is the certificate's CN and the client id, so that a broker can pin all three. */
 export function topicsOf(gateway: string) {
   const up = `bedside/v1/${gateway}/up`;
-  return { birth: `${up}/birth`, health: `${up}/health`, lane: (lane: Lane) => `${up}/${LEAVES[lane]}` } as const;
+  const down = `bedside/v1/${gateway}/down`;
+  return {
+    desired: (kind: string) => `${down}/desired/${kind}`,
+    reported: (kind: string) => `${up}/reported/${kind}`,
+    birth: `${up}/birth`,
+    health: `${up}/health`,
+    lane: (lane: Lane) => `${up}/${LEAVES[lane]}`,
+  } as const;
 }
 export type Topics = ReturnType<typeof topicsOf>;
 

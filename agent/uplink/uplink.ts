@@ -19,7 +19,8 @@ const NONCE_BYTES = 8;
 
 export type UplinkOptions = {
   readonly effects: Pick<Effects, "broker" | "vault" | "clock" | "entropy">;
-  readonly server: { readonly host: string; readonly port: number };
+  /** Read for every connect. */
+  readonly server: () => { readonly host: string; readonly port: number };
   readonly gateway: string;
   readonly topics: Topics;
   readonly source: Source & { connected(): void; disconnected(): void };
@@ -33,11 +34,15 @@ export type UplinkOptions = {
   };
   readonly raise: (fault: Fault) => void;
   readonly clear: (which: "uplink" | Place) => void;
+  /** Kinds of documents that come down, and what is reported of each. */
+  readonly kinds: readonly string[];
+  readonly heard: (kind: string, payload: Uint8Array) => void;
+  readonly reported: (kind: string) => Uint8Array | undefined;
   /** What is doubtful about the own certificate; undefined where nothing is (any more). */
   readonly doubt: (fault: Fault | undefined) => void;
 };
 /** Where messages go: the lanes, and the two leaves of state. */
-type Place = Lane | "birth" | "health";
+type Place = Lane | "birth" | "health" | "reported" | "desired";
 export type UplinkView = {
   readonly phase: UplinkState["phase"];
   readonly connection: number;
@@ -59,6 +64,7 @@ export class Uplink {
   #drain: Drain | undefined;
   /** What happened since the last tick, in order. */
   #inputs: { readonly connection: number; readonly input: UplinkInput; readonly session?: BrokerSession; readonly fault?: Fault }[] = [];
+  #reportsDue = new Set<string>();
   #birthDue = false;
   #birthAt: Mono | undefined;
   #healthAt: Mono | undefined;
@@ -86,7 +92,29 @@ export class Uplink {
     if (this.#state.phase !== "online" || this.#drain === undefined) return;
     if (this.#birthDue && (this.#birthAt === undefined || elapsed(this.#birthAt, now) >= BIRTH_EVERY)) this.#sendBirth(now);
     if (this.#healthAt === undefined || elapsed(this.#healthAt, now) >= HEALTH_EVERY) this.#sendHealth(now);
+    for (const kind of this.#reportsDue) this.#sendReported(kind);
     this.#drain.send(now);
+  }
+
+  /** What runs of this kind, or what was refused, is no longer what was told. */
+  reportedChanged(kind: string): void {
+    this.#reportsDue.add(kind);
+  }
+
+  /** The settings name another broker: this one is left in order, and the other one tried soon. */
+  moved(): void {
+    const { clock } = this.#options.effects;
+    const [session, drain] = [this.#session, this.#drain];
+    const told = drain?.sendState(this.#message(this.#options.topics.birth, this.#options.state.death(this.#connection, "stopped"), true));
+    if (session !== undefined)
+      void Promise.race([told ?? session.closed, session.closed, clock.sleep(STOP_WITHIN, this.#abort.signal)]).then(() => session.end());
+    drain?.end();
+    if (this.#state.phase !== "offline") this.#options.source.disconnected();
+    this.#drain = undefined;
+    this.#session = undefined;
+    // Whatever the old connection still says is not heard any more.
+    this.#connection += 1;
+    this.#step({ saw: "moved" }, clock.now());
   }
 
   /** The birth no longer tells the truth; it is told again soon. */
@@ -156,7 +184,8 @@ export class Uplink {
   }
 
   async #connect(): Promise<void> {
-    const { effects, server, gateway, topics, state, doubt } = this.#options;
+    const { effects, gateway, topics, state, doubt } = this.#options;
+    const server = this.#options.server();
     this.#connection += 1;
     const connection = this.#connection;
     try {
@@ -164,6 +193,10 @@ export class Uplink {
       const will = this.#message(topics.birth, state.death(connection, "lost"), true);
       const options = { ...server, clientId: gateway, credentials, keepalive: KEEPALIVE, within: CONNECT_WITHIN, will, doubt };
       const session = await effects.broker.connect(options, this.#abort.signal);
+      if (connection !== this.#connection) {
+        await session.end();
+        return;
+      }
       this.#inputs.push({ connection, input: { saw: "connected" }, session });
       const fault = await session.closed;
       this.#inputs.push({ connection, input: this.#ended(fault), fault });
@@ -209,7 +242,39 @@ export class Uplink {
     this.#healthAt = undefined;
     this.#options.clear("uplink");
     this.#options.source.connected();
+    for (const kind of this.#options.kinds) {
+      this.#reportsDue.add(kind);
+      void this.#subscribe(kind);
+    }
     this.#drain?.send(now);
+  }
+
+  async #subscribe(kind: string): Promise<void> {
+    const { topics, heard, raise, clear } = this.#options;
+    try {
+      const code = await this.#session?.subscribe(topics.desired(kind), ({ payload }) => heard(kind, payload));
+      if (code === undefined) return;
+      if (code < 0x80) clear("desired");
+      else
+        raise(
+          new Fault("uplink.desired_refused", `The broker does not let ${topics.desired(kind)} be read (${reasonName(code)})`, {
+            lane: "desired",
+            code,
+          }),
+        );
+    } catch (caught) {
+      // The session is over, and tells so itself.
+      asFault(caught, "uplink.closed", "The subscription was not answered");
+    }
+  }
+
+  #sendReported(kind: string): void {
+    const bytes = this.#options.reported(kind);
+    const { topics } = this.#options;
+    const answer = bytes === undefined ? undefined : this.#drain?.sendState(this.#message(topics.reported(kind), bytes, true));
+    if (bytes !== undefined && answer === undefined) return;
+    this.#reportsDue.delete(kind);
+    void answer?.then((code) => this.#stateAnswered("reported", code));
   }
 
   /** The connection ended or never came to be. */
@@ -262,7 +327,7 @@ export class Uplink {
     this.#healthAt = now;
   }
 
-  #stateAnswered(place: "birth" | "health", code: number): void {
+  #stateAnswered(place: "birth" | "health" | "reported", code: number): void {
     // Until the way back is proved, the proof itself tells what is wrong.
     if (this.#state.phase === "online") this.#answered(place, code);
   }
@@ -273,7 +338,7 @@ export class Uplink {
       clear(place);
       return;
     }
-    const topic = place === "birth" || place === "health" ? topics[place] : topics.lane(place);
+    const topic = topicOf(topics, place);
     const means = REACTIONS.puback[code]?.means ?? "the code is not explained";
     raise(
       new Fault("uplink.publish_refused", `The broker refused a message on ${topic} (${reasonName(code)}): ${means}`, {
@@ -292,6 +357,22 @@ export class Uplink {
 
   #message(topic: string, payload: Uint8Array, retain: boolean): Message {
     return { topic, payload, retain, properties: {} };
+  }
+}
+
+function topicOf(topics: Topics, place: Place): string {
+  switch (place) {
+    case "birth":
+    case "health":
+      return topics[place];
+    case "reported":
+    case "desired":
+      return topics[place]("+");
+    case "alert":
+    case "event":
+    case "report":
+    case "wave":
+      return topics.lane(place);
   }
 }
 

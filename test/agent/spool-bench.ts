@@ -39,9 +39,7 @@ export class Bench {
         disk,
         spoolDir: SPOOL,
         run,
-        window: WINDOW,
-        pace: PACE,
-        size,
+        limits: () => ({ window: WINDOW, pace: PACE, size }),
         clock: () => ({ mono: clock.now(), wall: clock.wall(), quality: { known: "unsynced", source: "" } }),
         wire: stubWire(run),
         gapEntry: (gap) => {

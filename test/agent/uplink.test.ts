@@ -76,7 +76,10 @@ class Way {
     };
     this.uplink = new Uplink({
       effects,
-      server: { host: "broker", port: 8883 },
+      server: () => ({ host: "broker", port: 8883 }),
+      kinds: [],
+      heard: () => undefined,
+      reported: () => undefined,
       gateway: "gw-1",
       topics: TOPICS,
       source: {

@@ -10,6 +10,7 @@ import { nodeHost } from "../../agent/effects/node/host.ts";
 import { nodePorts } from "../../agent/effects/node/ports.ts";
 import { nodeProcess } from "../../agent/effects/node/process.ts";
 import { nodeSerial } from "../../agent/effects/node/serial.ts";
+import { nodeSignatures } from "../../agent/effects/node/signatures.ts";
 import { fileVault } from "../../agent/effects/node/vault.ts";
 import { nodeWatchdog } from "../../agent/effects/node/watchdog.ts";
 import { runAgent } from "../../agent/main.ts";
@@ -54,6 +55,7 @@ const effects: Effects = {
   ports: nodePorts({ sysRoot: "/sys", devRoot: "/dev", declared: settings.ports }),
   broker: nodeBroker(),
   entropy: nodeEntropy(),
+  signatures: nodeSignatures(),
   vault: fileVault(settings.broker),
   host: nodeHost(),
   watchdog: nodeWatchdog(),

@@ -1,0 +1,201 @@
+import type { Kind } from "../../config/envelope/envelope.ts";
+import type { Mark } from "../../config/envelope/generation.ts";
+import type { Mono } from "../../config/units.ts";
+import type { Reported } from "../../proto/messages.ts";
+import { DOCUMENT_STATUS } from "../../proto/messages.ts";
+import { asFault, Fault } from "../fault/fault.ts";
+import { nextTrial, type TrialAction, type TrialInput, type TrialRecord, type TrialState, trialStart } from "../trial/trial.ts";
+import { type Document, type Finding, type Judgement, judgeDocument, type Known } from "./document.ts";
+import { marksOf } from "./keeping.ts";
+
+/** Refusals that are told; the newest first. */
+const FINDINGS_MAX = 32;
+/** What was refused without a trial is remembered while the process lives: judged again, it would be refused again. */
+const REFUSED_MAX = 32;
+
+export type SlotOptions = {
+  readonly kind: Kind;
+  readonly gateway: string;
+  readonly record: TrialRecord<Document>;
+  /** What a document is judged by, now. */
+  readonly known: () => Omit<Known, "running" | "refused">;
+  /** Whether it could cut the gateway off from the centre. */
+  readonly needsTrial: (document: Document) => boolean;
+  /** Throws Fault `disk.*`. */
+  readonly store: (record: TrialRecord<Document>) => Promise<void>;
+  readonly apply: (document: Document | undefined) => void;
+  readonly raise: (fault: Fault) => void;
+  readonly clear: () => void;
+  /** What is reported no longer tells the truth. */
+  readonly changed: () => void;
+  readonly told: (what: Extract<TrialAction<Document>, { do: "tell" }>["what"], document: string) => void;
+};
+
+/** One kind of desired documents: what runs, what is tried, what was refused and why. The thin runner of `nextTrial`. */
+export class Slot {
+  readonly #options: SlotOptions;
+  #state: TrialState<Document>;
+  #inputs: TrialInput<Document>[] = [];
+  /** The newest that was heard and not looked at; ten thousand pushes cost one look a tick. */
+  #heard: Uint8Array | undefined;
+  #waiting: Document | undefined;
+  #refused: readonly Mark[] = [];
+  #findings: Reported["refusals"] = [];
+  #reverted = false;
+
+  /** Applies what runs from the start on. */
+  constructor(options: SlotOptions) {
+    this.#options = options;
+    const { state, actions } = trialStart(options.record);
+    this.#state = state;
+    for (const action of actions) this.#act(action);
+  }
+
+  heard(bytes: Uint8Array): void {
+    this.#heard = bytes;
+  }
+
+  /** The candidate that runs proved itself. */
+  proved(): void {
+    if (this.#state.phase === "trying") this.#inputs.push({ saw: "proved", id: this.#state.candidate.id });
+  }
+
+  get trying(): boolean {
+    return this.#state.phase === "trying";
+  }
+
+  /** What runs now, on trial or for good. */
+  get running(): Document | undefined {
+    const { phase, record } = this.#state;
+    if (phase === "trying" || phase === "keeping") return this.#state.candidate;
+    return phase === "replacing" && this.#state.runs === "new" ? this.#state.candidate : record.active;
+  }
+
+  tick(now: Mono): void {
+    for (const input of this.#inputs.splice(0)) this.#step(input, now);
+    this.#step({ saw: "tick" }, now);
+    const heard = this.#heard;
+    this.#heard = undefined;
+    if (heard !== undefined) this.#judge(heard, now);
+    const waiting = this.#waiting;
+    if (waiting === undefined || this.#state.phase !== "settled") return;
+    this.#waiting = undefined;
+    this.#offer(waiting, now);
+  }
+
+  reported(): Reported {
+    const { kind, gateway } = this.#options;
+    const running = this.running;
+    return {
+      gateway,
+      kind,
+      generation: running?.generation ?? 0,
+      sha256: running === undefined ? new Uint8Array() : hexBytes(running.sha256),
+      status: this.#status(),
+      refusals: this.#findings,
+    };
+  }
+
+  #status(): number {
+    if (this.#state.phase === "trying" || this.#state.phase === "keeping") return DOCUMENT_STATUS.trial;
+    if (this.#reverted) return DOCUMENT_STATUS.reverted;
+    return this.running === undefined ? DOCUMENT_STATUS.none : DOCUMENT_STATUS.applied;
+  }
+
+  #judge(bytes: Uint8Array, now: Mono): void {
+    const { known, clear } = this.#options;
+    const refused = [...this.#refused, ...marksOf(this.#state.record.refused)];
+    const judged: Judgement = judgeDocument(bytes, { ...known(), running: this.#waiting ?? this.running, refused });
+    switch (judged.is) {
+      case "same":
+        clear();
+        return;
+      case "refused":
+        if (judged.mark !== undefined) this.#refused = [judged.mark, ...this.#refused].slice(0, REFUSED_MAX);
+        this.#refuse(judged.mark, judged.findings);
+        return;
+      case "good":
+        this.#waiting = judged.document;
+        if (this.#state.phase === "settled") {
+          this.#waiting = undefined;
+          this.#offer(judged.document, now);
+        }
+        return;
+    }
+  }
+
+  #offer(candidate: Document, now: Mono): void {
+    this.#step({ saw: this.#options.needsTrial(candidate) ? "offered" : "replaced", candidate }, now);
+  }
+
+  #refuse(mark: Mark | undefined, findings: readonly Finding[]): void {
+    const { kind, raise, changed } = this.#options;
+    const [first] = findings;
+    if (first === undefined) return;
+    const place = first.path === "" ? "" : `${first.path}: `;
+    const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";
+    raise(new Fault(first.key, `The document ${kind} that was sent is refused: ${place}${first.text}${more}`, { kind }));
+    const news = findings.map((finding) => ({
+      generation: mark?.generation ?? 0,
+      sha256: mark === undefined ? new Uint8Array() : hexBytes(mark.sha256),
+      ...finding,
+    }));
+    // A broker sends what it retains at every connect: what was told is nothing new.
+    if (news.every((one, at) => sameRefusal(one, this.#findings[at]))) return;
+    this.#findings = [...news, ...this.#findings].slice(0, FINDINGS_MAX);
+    changed();
+  }
+
+  #step(input: TrialInput<Document>, now: Mono): void {
+    const { state, actions } = nextTrial(this.#state, input, now);
+    this.#state = state;
+    for (const action of actions) this.#act(action);
+  }
+
+  #act(action: TrialAction<Document>): void {
+    const { apply, told, changed, clear } = this.#options;
+    switch (action.do) {
+      case "store":
+        void this.#store(action.record);
+        return;
+      case "apply":
+        apply(action.what);
+        changed();
+        return;
+      case "tell":
+        told(action.what, action.id);
+        this.#reverted = action.what === "reverted" || (this.#reverted && action.what !== "kept");
+        if (action.what === "kept") clear();
+        if (action.what === "reverted") this.#tellRefused(action.id, "document.reverted", REVERTED[action.because ?? "failed"]);
+        if (action.what === "not_begun") this.#tellRefused(action.id, "document.not_kept", "the disk did not take it, so it is not tried");
+        if (action.what === "unkept")
+          this.#tellRefused(action.id, "document.not_kept", "the disk did not take it; it runs until the next start");
+        changed();
+        return;
+    }
+  }
+
+  async #store(record: TrialRecord<Document>): Promise<void> {
+    try {
+      await this.#options.store(record);
+      this.#inputs.push({ saw: "stored" });
+    } catch (caught) {
+      asFault(caught, "disk.failed", "A document cannot be kept");
+      this.#inputs.push({ saw: "storeFailed" });
+    }
+  }
+
+  #tellRefused(id: string, key: Finding["key"], text: string): void {
+    this.#refuse(marksOf([id])[0], [{ key, path: "", text }]);
+  }
+}
+
+const REVERTED = {
+  deadline: "it did not prove itself in time: no round trip over the new settings",
+  failed: "it failed its check",
+  restart: "the gateway started anew before it had proved itself",
+};
+
+const hexBytes = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+const sameRefusal = (one: Reported["refusals"][number] | undefined, other: Reported["refusals"][number] | undefined): boolean =>
+  one?.key === other?.key && one?.path === other?.path && one?.text === other?.text && one?.generation === other?.generation;

@@ -1,0 +1,55 @@
+import type { Kind } from "./envelope/envelope.ts";
+import { readSettings, type Settings } from "./schema.ts";
+import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
+
+/** A whole configuration file around a body, so that both are judged by one schema. */
+const AROUND = { gateway: "gw", broker: { host: "broker", port: 8883, ca: "ca", cert: "cert", key: "key" } };
+const KEYS: Readonly<Record<Kind, readonly string[]>> = {
+  settings: ["description", "broker", "pace", "window", "spool"],
+  admissions: ["rules"],
+};
+const BROKER_KEYS = ["host", "port"];
+
+/** What a document may set, each only where it does. */
+export type BodyValues = Partial<Pick<Settings, "description" | "pace" | "window" | "spool" | "rules">> & {
+  readonly broker?: Pick<Settings["broker"], "host" | "port">;
+};
+
+/**
+ * Checks the body of a document, on both sides in the same way. All mistakes at once, each with its path. `drivers` are the names
+ * that a rule may give; where they are not named, none is looked up.
+ */
+export function readBody(
+  kind: Kind,
+  body: unknown,
+  known: { readonly drivers?: readonly string[] } = {},
+): { readonly body: Fields; readonly values: BodyValues } | { readonly mistakes: readonly Mistake[] } {
+  if (!isFields(body)) return { mistakes: [{ path: "", message: expectedText(`the body of a document of kind ${kind}`, body) }] };
+  const mistakes: Mistake[] = unknownKeys(body, KEYS[kind], "");
+  const { broker, ...rest } = body;
+  if (isFields(broker)) mistakes.push(...unknownKeys(broker, BROKER_KEYS, "broker"));
+  if (kind === "admissions" && !Object.hasOwn(body, "rules"))
+    mistakes.push({ path: "rules", message: "is missing: expected a list of rules; an empty one, [], admits nothing" });
+  const given = Object.fromEntries(Object.entries(rest).filter(([key]) => KEYS[kind].includes(key)));
+  const reach = broker === undefined ? AROUND.broker : isFields(broker) ? { ...pick(broker), ca: "ca", cert: "cert", key: "key" } : broker;
+  const read = readSettings({ ...AROUND, ...given, broker: reach }, known);
+  if ("mistakes" in read) return { mistakes: [...mistakes, ...read.mistakes] };
+  return mistakes.length === 0 ? { body, values: valuesOf(read.settings, body) } : { mistakes };
+}
+
+/** Defaults are the file's business: a document says what it names. */
+function valuesOf({ broker, ...settings }: Settings, body: Fields): BodyValues {
+  const named = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(body, key)));
+  return Object.hasOwn(body, "broker") ? { ...named, broker: { host: broker.host, port: broker.port } } : named;
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+const unknownKeys = (fields: Fields, known: readonly string[], path: string): Mistake[] =>
+  Object.keys(fields).flatMap((key) => (known.includes(key) ? [] : [{ path, message: unknownText(key, known) }]));
+const pick = (fields: Fields): Fields => Object.fromEntries(Object.entries(fields).filter(([key]) => BROKER_KEYS.includes(key)));
+export const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** "path: message", for people. */
+export const mistakeLines = (mistakes: readonly Mistake[]): readonly string[] =>
+  mistakes.map(({ path, message }) => `${path === "" ? "(the whole file)" : path}: ${message}`);
