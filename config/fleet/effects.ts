@@ -356,7 +356,8 @@ function connectionTrouble(cause: Error, { broker, operator }: Refusal, seen: Se
   const word = UNREACHED[String(code)];
   if (word !== undefined) return new Trouble("broker.unreachable", `No connection to the broker at ${at}: ${word}`, { cause });
   if (seen.secured) return closeTrouble({ broker, operator }, seen, `: ${plain(cause.message)}`);
-  if (String(code).startsWith("ERR_SSL_") && !/ALERT|UNSUPPORTED/.test(String(code)))
+  const isTls = String(code).startsWith("ERR_SSL_") || code === "EPROTO";
+  if (isTls && !/alert|unsupported/i.test(`${String(code)} ${cause.message}`))
     return new Trouble("broker.protocol", `Something answers at ${at}, but not with TLS as a broker does (${String(code)})`, { cause });
   if (code === "ECONNRESET" || code === undefined) return closeTrouble({ broker, operator }, seen);
   return new Trouble("broker.identity", `What answers at ${at} is not believed to be the broker: ${plain(cause.message)}`, { cause });

@@ -25,7 +25,7 @@ const REFUSED = 0x80;
 /** What the broker holds has come when a message of our own came back behind it, and then nothing for so long. */
 const QUIET_AFTER_ROUND = 150;
 /** The same where this operator may not write. */
-const QUIET_ALONE = 2_000;
+const QUIET_ALONE = 1_000;
 const SETTLE_MAX = 20_000;
 /** No gateway's name begins so, so that no gateway hears it. */
 const ROUND_TRIP = "bedside/v1/-fleet/";
@@ -91,6 +91,11 @@ async function settle(
   const from = fx.mono();
   const quiet = writes ? QUIET_AFTER_ROUND : QUIET_ALONE;
   await ear.until(() => fx.mono() - Math.max(from, state.lastAt) >= quiet, SETTLE_MAX);
+  if (!writes && ear.heard() === 0)
+    throw new Trouble(
+      "broker.forbidden",
+      `The broker took the subscriptions of "${session.operator}", but delivered nothing, and does not let it write`,
+    );
 }
 
 function earOf(

@@ -20,25 +20,24 @@ export async function watch(first: Bench, words: WatchWords): Promise<number> {
   const start = fx.mono();
   const told = new Map<string, string>();
   const left = (): number => words.forMs - (fx.mono() - start);
-  let bench = first;
   let writtenAt = Number.NEGATIVE_INFINITY;
-  for (;;) {
+  for (let bench: Bench | undefined = first; bench !== undefined; ) {
     const rows = stateOf(bench);
     tell(fx, rows, told, words.json);
     if (words.prometheus !== undefined && fx.mono() - writtenAt >= WRITE_EVERY) {
       writePrometheus(fx, words.prometheus, rows);
       writtenAt = fx.mono();
     }
-    if (left() <= 0) return finish(fx, rows, words);
     try {
+      if (left() <= 0) return finish(bench, words);
       await bench.ear.until(() => false, Math.min(LOOK_EVERY, left()));
     } catch (caught) {
-      if (fx.interrupted.aborted) return finish(fx, stateOf(bench), words);
-      const again = await connectAgain(bench, caught, left);
-      if (again === undefined) return EXIT.offline;
-      bench = again;
+      if (fx.interrupted.aborted) return finish(bench, words);
+      bench.ear.end();
+      bench = await connectAgain(bench, caught, left);
     }
   }
+  return EXIT.offline;
 }
 
 /** A watch outlives its broker. Undefined where the time is over before it came back. */
@@ -58,7 +57,10 @@ async function connectAgain(bench: Bench, caught: unknown, left: () => number): 
   }
 }
 
-function finish(fx: Effects, rows: readonly GatewayRow[], { prometheus }: WatchWords): number {
+function finish(bench: Bench, { prometheus }: WatchWords): number {
+  const { fx, ear } = bench;
+  const rows = stateOf(bench);
+  ear.end();
   if (prometheus !== undefined) writePrometheus(fx, prometheus, rows);
   const codes = [stateExit(rows), devicesExit(rows.flatMap(({ devices }) => devices))];
   // Something expected is missing: for a watch that is a failed check, whatever is the cause.
