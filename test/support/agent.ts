@@ -27,7 +27,7 @@ export type Room = {
   /** Whatever is to be stopped with the room. */
   readonly keep: <T extends { stop(): unknown }>(what: T) => T;
   /** On that port, if one is given; its folder is the same each time, so that sessions and retained messages outlive it. */
-  readonly startBroker: (port?: number) => Promise<Mosquitto>;
+  readonly startBroker: (port?: number, name?: string) => Promise<Mosquitto>;
   /** A subscriber at `port` that decodes and removes duplicates. Its session outlives a restart of the broker. */
   readonly openCentral: (port: number) => Promise<Central>;
   readonly configure: (configuration: Configuration) => void;
@@ -113,9 +113,9 @@ export function openRoom(gateway = "gw-e2e"): Room {
     pki,
     at,
     keep,
-    startBroker: async (port) => {
-      mkdirSync(at("broker"), { recursive: true });
-      return keep(await startMosquitto({ folder: at("broker"), pki, ...(port === undefined ? {} : { port }) }));
+    startBroker: async (port, name = "broker") => {
+      mkdirSync(at(name), { recursive: true });
+      return keep(await startMosquitto({ folder: at(name), pki, ...(port === undefined ? {} : { port }) }));
     },
     openCentral: async (port) => {
       const identity = pki.issue({ cn: "consumer", kind: "client" });
