@@ -139,15 +139,14 @@ export const CHECKS: readonly Check[] = [
     },
   },
   {
-    what: "pulled out: the port is gone and the attachment ended",
+    what: "pulled out: the attachment ends, and the fault is told",
     look: async (machine) => {
       await machine.unplug("first");
-      const gone = await until(async () => ((await status(machine))?.devices.length === 0 ? "gone" : undefined), 60_000);
-      const { said } = await machine.run(
-        "journalctl -u bedside -o cat --no-pager | grep -E 'session.ended|port.gone' | tail -2; ls /dev/ttyUSB*",
-      );
-      const after = gone === undefined ? (await machine.run("bedside status; bedside ports")).said : "";
-      return { holds: gone !== undefined, seen: said + after };
+      const said = await until(async () => {
+        const told = (await machine.run("journalctl -u bedside -o cat --no-pager | grep -E 'reason=unplugged|port.gone' | tail -2")).said;
+        return /reason=unplugged[\s\S]*BED-206/.test(told) ? told : undefined;
+      }, 60_000);
+      return { holds: said !== undefined, seen: said ?? (await machine.run("bedside status; bedside ports")).said };
     },
   },
   {
