@@ -57,8 +57,11 @@ export function planDocument(gateways: readonly string[], opened: Opened): Plan 
   return new Map(gateways.map((gateway) => [gateway, opened]));
 }
 
+/** What became of it; milliseconds from the first message to the last PUBACK, and to the last answer. */
+export type Pushed = { readonly rows: readonly PushRow[]; readonly sent: number; readonly answered: number };
+
 /** Publishes what does not stand yet, and waits for what the gateways report. Safe to do again. */
-export async function carryOut(bench: Bench, plan: Plan, within: number): Promise<readonly PushRow[]> {
+export async function carryOut(bench: Bench, plan: Plan, within: number): Promise<Pushed> {
   const { fx, site, store, ear } = bench;
   refuseOlder(bench, plan);
   for (const opened of new Set(plan.values())) store.keep(opened);
@@ -66,6 +69,7 @@ export async function carryOut(bench: Bench, plan: Plan, within: number): Promis
     const { opened: stands } = standingDocument(fx, ear.view(gateway), opened.envelope.kind, site.trust);
     return stands === undefined || !isSame(stands, opened);
   });
+  const start = fx.mono();
   const count = { sent: 0 };
   const lanes = Array.from({ length: Math.min(ear.window, missing.length) }, async () => {
     for (let next = missing.pop(); next !== undefined; next = missing.pop()) {
@@ -75,6 +79,7 @@ export async function carryOut(bench: Bench, plan: Plan, within: number): Promis
     }
   });
   await Promise.all(lanes);
+  const sent = fx.mono() - start;
   const done = (gateway: string, opened: Opened): boolean => {
     const { is } = outcomeAt(bench, gateway, opened);
     if (is !== "waiting" && is !== "trial") return true;
@@ -86,7 +91,8 @@ export async function carryOut(bench: Bench, plan: Plan, within: number): Promis
     fx.progress(`${plan.size - open} of ${plan.size} have answered`);
     return open === 0;
   }, within);
-  return [...plan].map(([gateway, opened]) => rowOf(bench, gateway, opened));
+  const rows = [...plan].map(([gateway, opened]) => rowOf(bench, gateway, opened));
+  return { rows, sent, answered: fx.mono() - start };
 }
 
 async function publish({ ear }: Bench, [gateway, opened]: readonly [string, Opened]): Promise<void> {
@@ -155,13 +161,15 @@ export function pushExit(rows: readonly PushRow[]): number {
   return any("offline") ? EXIT.offline : EXIT.ok;
 }
 
-export function pushText(rows: readonly PushRow[]): string {
+export function pushText({ rows, sent, answered }: Pushed): string {
   const counts = Map.groupBy(rows, ({ is }) => is);
   const told = rows.filter(({ is }) => is !== "applied" || rows.length <= LINES_MAX);
   const lines = told.map(
     ({ gateway, kind, generation, is, detail }) => `${gateway}  ${kind} ${generation}  ${is}${detail === "" ? "" : `  ${detail}`}`,
   );
-  return `${[...shortened(lines), [...counts].map(([is, some]) => `${some.length} ${is}`).join(", ")].join("\n")}\n`;
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  const summary = `${[...counts].map(([is, some]) => `${some.length} ${is}`).join(", ")}  (sent in ${seconds(sent)}, answered in ${seconds(answered)})`;
+  return `${[...shortened(lines), summary].join("\n")}\n`;
 }
 
 const LINES_MAX = 40;

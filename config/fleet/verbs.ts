@@ -127,8 +127,11 @@ async function push(bench: Bench, words: Words): Promise<number> {
     const body = readBodyFile(fx, file, wish.kind);
     plan = planBody(bench, { ...wish, body }, await openSigner(fx, wanted(words, "--key", "ops-1.pem"), passphraseOf(words)));
   }
-  const rows = await carryOut(bench, plan, within);
-  fx.out(words.flags.has("--json") ? `${JSON.stringify({ gateways: rows })}\n` : pushText(rows));
+  const pushed = await carryOut(bench, plan, within);
+  const { rows, sent, answered } = pushed;
+  if (words.flags.has("--json"))
+    fx.out(`${JSON.stringify({ gateways: rows, sentMs: Math.round(sent), answeredMs: Math.round(answered) })}\n`);
+  else fx.out(pushText(pushed));
   return pushExit(rows);
 }
 

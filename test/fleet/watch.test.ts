@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { createServer as createTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeHealth } from "../../proto/codec.ts";
 import { LIVENESS, VERDICT } from "../../proto/messages.ts";
-import { freePort } from "../support/mosquitto.ts";
 import { makeAuthority } from "../support/pki.ts";
 import type { ProtocolGateway } from "./gateways.ts";
 import { waitUntil } from "./patience.ts";
@@ -12,6 +12,18 @@ import { openWard, type Ward } from "./ward.ts";
 const SIGNED = ["--generation", "next", "--by", "R. Mensah", "--reason", "a test", "--passphrase-file", "passphrase"];
 const SETTINGS = ["--kind", "settings", "--key", "ops-1.pem", ...SIGNED];
 const ADMISSIONS = ["--kind", "admissions", "--key", "bio-1.pem", ...SIGNED];
+const listening = async (server: Server): Promise<number> => {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+};
+/** A port that nobody listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listening(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 const device = (id: string, liveness: number) => ({ device: { epoch: 1, device: id }, liveness, sinceUs: 0, location: `at-${id}` });
 const DEVICES = [device("dv-1", LIVENESS.streaming), device("dv-2", LIVENESS.silent), device("dv-9", LIVENESS.streaming)];
 const PORTS = [{ location: "at-dv-3", verdict: VERDICT.block, reasons: ["a duplicate of dv-3"], device: "dv-3" }];
@@ -216,10 +228,24 @@ describe("a broker", () => {
     ["hangs up at once", (server: Server) => server.on("connection", (socket) => socket.destroy()), /^4 FLT-301/],
   ])("that %s is told as such", async (_what, behave, said) => {
     const server = behave(createServer());
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
     try {
-      expect(await reach({ port: typeof address === "object" && address !== null ? address.port : 0 })).toMatch(said);
+      expect(await reach({ port: await listening(server) })).toMatch(said);
+    } finally {
+      server.close();
+    }
+  });
+
+  test("whose answer would end the client library ends with the same plain words", async () => {
+    const server = createTls({ ...ward.pki.issue({ cn: "localhost", kind: "server" }), ca: ward.pki.cert, requestCert: true }, (socket) => {
+      socket.on("error", () => undefined);
+      // A CONNACK that says it has properties, and ends.
+      socket.once("data", () => socket.write(Buffer.from("200400000113", "hex")));
+    });
+    const port = await listening(server);
+    ward.write("bad.yaml", readFileSync(ward.at("fleet.yaml"), "utf8").replace(String(ward.broker.port), String(port)));
+    try {
+      const { code, err } = await ward.begin("status", "--site", "bad.yaml").ended;
+      expect(`${code} ${err}`).toContain("4 FLT-306");
     } finally {
       server.close();
     }
