@@ -51,11 +51,12 @@ export type AgentOptions = {
 export async function runAgent(effects: Effects, options: AgentOptions, signal: AbortSignal): Promise<void> {
   const { stateDir, runtimeDir } = options;
   await claimDirectories(effects, options);
+  // First of all: how long the run before was at a port is counted up to here.
+  const serving = await Serving.open(effects, runtimeDir);
   const run = new DataView(effects.entropy.bytes(8).buffer).getBigUint64(0) | 1n;
   const { settings: file, drivers } = options;
   const desk = await Desk.open({ effects, stateDir, file, drivers: drivers.map(({ id }) => id), trust: trustOf(file) });
   const recovered = await recoverSpool(effects.disk, effects.entropy, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
-  const serving = await Serving.open(effects, runtimeDir);
   const agent = new Agent(effects, options, recovered, { run, serving, desk });
   effects.control
     .serve(`${runtimeDir}/control.sock`, (request) => agent.answer(request), signal)
