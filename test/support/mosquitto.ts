@@ -1,25 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { X509Certificate } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { connect as connectMqtt, type MqttClient } from "mqtt";
+import { type RunningBroker, startBroker } from "./broker-process.ts";
 import type { Authority, Identity } from "./pki.ts";
 
-/** A real mosquitto on a free loopback port: TLS 1.3 only, client certificates required, identity and client id from the CN. */
-export type Mosquitto = {
-  readonly port: number;
-  readonly pid: number;
-  /** Everything it has logged since the first start. */
-  readonly log: readonly string[];
-  /** Ends it (SIGTERM, so that retained messages are kept) and starts it again on the same port. */
-  restart(): Promise<void>;
-  /** SIGKILL, without starting it again; `restart` does. */
-  kill(): Promise<void>;
-  /** SIGSTOP: the sockets stay open and nothing answers. */
-  pause(): void;
-  resume(): void;
-  stop(): Promise<void>;
-};
+export { freePort } from "./broker-process.ts";
+
+/** A real mosquitto on a free loopback port, as config/broker/mosquitto has it. */
+export type Mosquitto = RunningBroker;
 export type MosquittoOptions = {
   /** An existing folder of its own; everything it writes lies there. */
   readonly folder: string;
@@ -36,137 +25,48 @@ export type MosquittoOptions = {
   readonly server?: Identity;
 };
 
-const START_MAX = 10_000;
-const STOP_MAX = 5_000;
-const PORT_ATTEMPTS = 5;
+const HEARD_WITHIN = 10_000;
+const CONFIGURATION = join(import.meta.dirname, "../../config/broker/mosquitto");
 
-export async function startMosquitto(options: MosquittoOptions): Promise<Mosquitto> {
-  for (let attempt = 1; ; attempt++) {
-    const port = options.port ?? (await freePort());
-    const log: string[] = [];
-    try {
-      return running(await start(writeConfiguration(options, port), log), {
-        configuration: join(options.folder, "mosquitto.conf"),
-        port,
-        log,
-      });
-    } catch (caught) {
-      // Between finding a free port and using it, another may have taken it.
-      const taken = log.some((line) => line.includes("Address already in use"));
-      if (!taken || options.port !== undefined || attempt === PORT_ATTEMPTS) throw caught;
-    }
-  }
-}
-
-function running(first: ChildProcess, place: { configuration: string; port: number; log: string[] }): Mosquitto {
-  let child = first;
-  return {
-    port: place.port,
-    get pid() {
-      return child.pid!;
-    },
-    log: place.log,
-    restart: async () => {
-      await end(child, "SIGTERM");
-      child = await start(place.configuration, place.log);
-    },
-    kill: () => end(child, "SIGKILL"),
-    pause: () => void child.kill("SIGSTOP"),
-    resume: () => void child.kill("SIGCONT"),
-    stop: () => end(child, "SIGTERM"),
-  };
+export function startMosquitto(options: MosquittoOptions): Promise<Mosquitto> {
+  const program = mosquittoPath();
+  return startBroker({
+    port: options.port,
+    start: (port) => ({ command: [program, "-c", writeConfiguration(options, port)], environment: {} }),
+  });
 }
 
 function writeConfiguration(options: MosquittoOptions, port: number): string {
-  const at = (name: string): string => join(options.folder, name);
-  const server = options.server ?? options.pki.issue({ cn: "localhost", kind: "server" });
+  const { folder } = options;
+  const at = (name: string): string => join(folder, name);
   mkdirSync(at("db"), { recursive: true });
-  writeFileSync(at("ca.crt"), options.pki.cert);
-  writeFileSync(at("server.crt"), server.cert);
-  writeFileSync(at("server.key"), server.key, { mode: 0o600 });
-  writeFileSync(at("acl"), `${options.gatewayAcl ?? GATEWAY_ACL}${PEOPLE_ACL}${options.aclExtra ?? ""}\n`, { mode: 0o600 });
+  writeBrokerFiles(options);
+  const filled = readFileSync(join(CONFIGURATION, "mosquitto.conf"), "utf8")
+    .replaceAll("@ADDRESS@", "127.0.0.1")
+    .replaceAll("@PORT@", String(port))
+    .replaceAll("@CONFIG@", folder)
+    .replaceAll("@DATA@", at("db"));
   const lines = [
-    "per_listener_settings false",
-    `listener ${port} 127.0.0.1`,
-    `cafile ${at("ca.crt")}`,
-    `certfile ${at("server.crt")}`,
-    `keyfile ${at("server.key")}`,
-    "tls_version tlsv1.3",
-    "require_certificate true",
-    "use_identity_as_username true",
-    "use_username_as_clientid true",
-    "allow_anonymous false",
-    `acl_file ${at("acl")}`,
-    "set_tcp_nodelay true",
-    "max_packet_size 1048576",
-    "max_inflight_messages 100",
-    "max_queued_messages 1000000",
-    "max_keepalive 120",
-    "max_topic_alias 10",
-    "persistence true",
-    `persistence_location ${at("db")}/`,
-    "autosave_interval 30",
-    "log_dest stderr",
-    // Without "debug", which is a line for each packet.
-    ...["error", "warning", "notice", "information"].map((kind) => `log_type ${kind}`),
+    ...filled.trimEnd().split("\n"),
     // Started as root it would change to the user mosquitto, who cannot read this folder.
     ...(process.getuid?.() === 0 ? ["user root"] : []),
+    ...(options.more ?? []),
   ].filter((line) => options.without?.includes(line) !== true);
-  writeFileSync(at("mosquitto.conf"), `${[...lines, ...(options.more ?? [])].join("\n")}\n`);
+  writeFileSync(at("mosquitto.conf"), `${lines.join("\n")}\n`);
   return at("mosquitto.conf");
 }
 
-const GATEWAY_ACL = `pattern write bedside/v1/%u/up/#
-pattern read bedside/v1/%u/up/birth
-pattern read bedside/v1/%u/down/#
-`;
-const PEOPLE_ACL = `user ops
-topic readwrite bedside/v1/#
-topic read $SYS/#
-user consumer
-topic read bedside/v1/#
-`;
-
-async function start(configuration: string, log: string[]): Promise<ChildProcess> {
-  const from = log.length;
-  // In a group of its own: Ctrl-C in the terminal of a runner reaches it through the runner, when all is delivered.
-  const child = spawn(mosquittoPath(), ["-c", configuration], { stdio: ["ignore", "ignore", "pipe"], detached: true });
-  const ready = Promise.withResolvers<void>();
-  // A runner that ends without cleaning up takes it along.
-  const killed = (): void => void child.kill("SIGKILL");
-  process.once("exit", killed);
-  child.once("exit", () => process.removeListener("exit", killed));
-  let rest = "";
-  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    log.push(...lines);
-    if (lines.some((line) => / running$/.test(line))) ready.resolve();
-  });
-  child.once("error", ready.reject);
-  // "close" comes after the last line of the log.
-  child.once("close", (code) => ready.reject(new Error(`mosquitto ended with ${code}:\n${log.slice(from).join("\n")}`)));
-  const timer = setTimeout(() => ready.reject(new Error(`mosquitto did not start in ${START_MAX} ms`)), START_MAX);
-  try {
-    await ready.promise;
-    return child;
-  } catch (caught) {
-    child.kill("SIGKILL");
-    throw caught;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function end(child: ChildProcess, how: "SIGTERM" | "SIGKILL"): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once("exit", resolve));
-  child.kill(how);
-  // A paused process takes no SIGTERM.
-  child.kill("SIGCONT");
-  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MAX);
-  await gone;
-  clearTimeout(timer);
+/** What every broker is given: certificates, and the access rules, which both read in the same form. */
+export function writeBrokerFiles(options: Pick<MosquittoOptions, "folder" | "pki" | "server" | "gatewayAcl" | "aclExtra">): void {
+  const server = options.server ?? options.pki.issue({ cn: "localhost", kind: "server" });
+  const at = (name: string): string => join(options.folder, name);
+  writeFileSync(at("ca.crt"), options.pki.cert);
+  writeFileSync(at("server.crt"), server.cert);
+  writeFileSync(at("server.key"), server.key, { mode: 0o600 });
+  const rules = readFileSync(join(CONFIGURATION, "acl"), "utf8");
+  const people = rules.replaceAll(/^pattern .*\n/gm, "");
+  const acl = options.gatewayAcl === undefined ? rules : options.gatewayAcl + people;
+  writeFileSync(at("acl"), `${acl}${options.aclExtra ?? ""}\n`, { mode: 0o600 });
 }
 
 function mosquittoPath(): string {
@@ -175,15 +75,6 @@ function mosquittoPath(): string {
   const found = folders.map((folder) => join(folder, "mosquitto")).find((path) => existsSync(path));
   if (found === undefined) throw new Error("mosquitto is not installed: apt-get install mosquitto");
   return found;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 export type RawMessage = {
@@ -224,7 +115,9 @@ export async function subscribeRaw(options: RawOptions): Promise<RawSubscriber> 
     host: "localhost",
     port: options.port,
     protocolVersion: 5,
-    ...(options.durable ? { clientId: "durable", clean: false, properties: { sessionExpiryInterval: 600 } } : { clean: true }),
+    // As every client of these brokers: its CN.
+    clientId: new X509Certificate(options.identity.cert).subject.replace(/^CN=/, ""),
+    ...(options.durable ? { clean: false, properties: { sessionExpiryInterval: 600 } } : { clean: true }),
     // Reconnects by itself, so that a restarted broker costs a subscriber nothing but the pause.
     reconnectPeriod: 200,
     resubscribe: true,
@@ -250,7 +143,7 @@ export async function subscribeRaw(options: RawOptions): Promise<RawSubscriber> 
   client.on("error", () => undefined);
   return {
     messages,
-    heard: (what, within = START_MAX) => waitFor({ messages, waiting, what, within }),
+    heard: (what, within = HEARD_WITHIN) => waitFor({ messages, waiting, what, within }),
     publish: async (topic, payload, { retain = false } = {}) => {
       await client.publishAsync(topic, Buffer.from(payload as Uint8Array), { qos: 1, retain });
     },
