@@ -76,37 +76,51 @@ export function readBodyFile(fx: Effects, file: string, kind: Kind): unknown {
 // ── The store: all that was pushed from here ──
 
 export type Store = {
-  /** The document of highest generation that was pushed to this gateway. */
+  /** The document of highest generation that was pushed to this gateway, or was going to be. */
   last(gateway: string, kind: Kind): Opened | undefined;
   /** By hash: to tell what a gateway runs that is no longer the last. */
   find(sha256: string): Opened | undefined;
-  keep(opened: Opened): void;
+  keep(opened: Opened, gateways: readonly string[]): void;
   pathOf(opened: Opened): string;
 };
 
 const SUFFIX = ".signed";
+/** Beside each: the gateways that it was pushed to, which may be fewer than it names. */
+const TO = ".to";
 
 /** Files <kind>-<generation>-<hash>.signed. Written before anything is published, so that an interrupted push is known. */
 export function openStore(fx: Effects, folder: string): Store {
   const all = new Map<string, Opened>();
   const latest = new Map<string, Opened>();
-  const take = (opened: Opened): void => {
+  const take = (opened: Opened, gateways: readonly string[]): void => {
     all.set(opened.sha256, opened);
-    for (const gateway of opened.envelope.audience) {
+    for (const gateway of gateways) {
       const name = `${opened.envelope.kind} ${gateway}`;
       if ((latest.get(name)?.generation ?? 0) < opened.generation) latest.set(name, opened);
     }
   };
-  for (const name of fx.list(folder)) if (name.endsWith(SUFFIX)) take(readDocument(fx, `${folder}/${name}`, { trust: [], now: undefined }));
+  const pushedTo = (path: string): readonly string[] => {
+    if (fx.modeOf(path + TO) === undefined) return [];
+    const lines = new TextDecoder().decode(fx.read(path + TO)).split("\n");
+    return lines.filter((line) => line !== "");
+  };
+  for (const name of fx.list(folder)) {
+    const path = `${folder}/${name}`;
+    if (name.endsWith(SUFFIX)) take(readDocument(fx, path, { trust: [], now: undefined }), pushedTo(path));
+  }
   const pathOf = ({ envelope, generation, sha256 }: Opened): string =>
     `${folder}/${envelope.kind}-${generation}-${sha256.slice(0, 12)}${SUFFIX}`;
   return {
     last: (gateway, kind) => latest.get(`${kind} ${gateway}`),
     find: (sha256) => all.get(sha256),
-    keep: (opened) => {
-      if (all.has(opened.sha256)) return;
-      fx.write(pathOf(opened), documentBytes(opened), { mode: 0o644, fresh: false });
-      take(opened);
+    keep: (opened, gateways) => {
+      const path = pathOf(opened);
+      const before = pushedTo(path);
+      const together = [...new Set([...before, ...gateways])].sort();
+      if (fx.modeOf(path) === undefined) fx.write(path, documentBytes(opened), { mode: 0o644, fresh: false });
+      if (together.length > before.length)
+        fx.write(path + TO, new TextEncoder().encode(`${together.join("\n")}\n`), { mode: 0o644, fresh: false });
+      take(opened, gateways);
     },
     pathOf,
   };

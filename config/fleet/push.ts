@@ -64,7 +64,12 @@ export type Pushed = { readonly rows: readonly PushRow[]; readonly sent: number;
 export async function carryOut(bench: Bench, plan: Plan, within: number): Promise<Pushed> {
   const { fx, site, store, ear } = bench;
   refuseOlder(bench, plan);
-  for (const opened of new Set(plan.values())) store.keep(opened);
+  for (const [opened, some] of Map.groupBy(plan, ([, opened]) => opened)) {
+    store.keep(
+      opened,
+      some.map(([gateway]) => gateway),
+    );
+  }
   const missing = [...plan].filter(([gateway, opened]) => {
     const { opened: stands } = standingDocument(fx, ear.view(gateway), opened.envelope.kind, site.trust);
     return stands === undefined || !isSame(stands, opened);

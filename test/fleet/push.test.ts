@@ -25,7 +25,7 @@ afterAll(() => ward.stop());
 
 type Row = { readonly gateway: string; readonly is: string; readonly generation: number; readonly sha256: string; readonly detail: string };
 const rowsOf = (out: string): readonly Row[] => (JSON.parse(out) as { gateways: readonly Row[] }).gateways;
-const stored = (): readonly string[] => readdirSync(ward.at("pushed"));
+const stored = (): readonly string[] => readdirSync(ward.at("pushed")).filter((name) => name.endsWith(".signed"));
 
 describe("a push", () => {
   test("to ten gateways tells of each whether it applied, refused, fell back or kept silent", async () => {
@@ -58,7 +58,7 @@ describe("a push", () => {
     const before = stored().length;
     const words = ["push", "interrupted.yaml", ...SETTINGS, "gw-1", "gw-ignores", "--json"];
     const begun = ward.begin(...words);
-    await waitUntil("the document is in the store", () => stored().filter((name) => name.endsWith(".signed")).length > before);
+    await waitUntil("the document is in the store", () => stored().length > before);
     begun.child.kill("SIGINT");
     const cut = await begun.ended;
     expect(cut.code).toBe(1);
@@ -91,6 +91,18 @@ describe("a document that was signed into a file", () => {
     const { code, out } = await ward.fleet("push", "good.signed");
     expect(out).toContain("2 applied");
     expect(code).toBe(0);
+  });
+
+  test("may be pushed to one of them first, and the others are not told to lack it", async () => {
+    await sign("canary.signed", "--generation", "51", "gw-5", "gw-6");
+    expect((await ward.fleet("push", "canary.signed", "gw-5")).out).toContain("gw-5  settings 51  applied");
+    const { out } = await ward.fleet("status", "gw-5", "gw-6", "--json");
+    const told = JSON.parse(out).status.map((row: { documents: readonly { is: string; pushed: number }[] }) => row.documents[0]);
+    expect(told).toMatchObject([
+      { is: "applied", pushed: 51 },
+      { is: "applied", pushed: 1 },
+    ]);
+    expect((await ward.fleet("push", "canary.signed")).out).toContain("2 applied");
   });
 
   test.each<[string, string, number, string]>([

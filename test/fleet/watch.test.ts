@@ -115,6 +115,8 @@ describe("what is and what ought to be:", () => {
       "pushed/later.signed",
       "gw-1",
     );
+    expect((await ward.fleet("diff", "gw-1")).code, "signed, and pushed to nobody").toBe(0);
+    ward.write("pushed/later.signed.to", "gw-1\n");
     const { code, out } = await ward.fleet("diff", "gw-1");
     expect(out).toContain('    pace: "100ms" → "1s"\n    window: "250ms" → "2s"\n');
     expect(code).toBe(1);
