@@ -1,0 +1,182 @@
+import { describe, expect, test } from "vitest";
+import { Desk, type DeskHooks } from "../../agent/configure/desk.ts";
+import { nodeSignatures } from "../../agent/effects/node/signatures.ts";
+import { TRIAL_WITHIN } from "../../agent/trial/trial.ts";
+import type { Envelope } from "../../config/envelope/envelope.ts";
+import { readSettings, type Settings } from "../../config/schema.ts";
+import { Seconds } from "../../config/units.ts";
+import { encodeSignedDocument } from "../../proto/codec.ts";
+import { DOCUMENT_STATUS } from "../../proto/messages.ts";
+import { envelopeOf, makeSigner, signEnvelope } from "../support/signing.ts";
+import { MemoryDisk, StillClock, settle } from "./fakes.ts";
+
+const STATE = "/state";
+const operations = makeSigner("ops-1", "operations");
+const biomedical = makeSigner("bio-1", "biomedical");
+const NOW = Date.parse("2026-12-01T00:00:00Z");
+
+const read = readSettings({
+  gateway: "gw-1",
+  broker: { host: "broker", port: 8883, ca: "ca", cert: "cert", key: "key" },
+});
+if ("mistakes" in read) throw new TypeError(JSON.stringify(read.mistakes));
+const FILE: Settings = read.settings;
+
+/** One life of a gateway's desk, on a disk that outlives it. */
+class Life {
+  readonly clock: StillClock;
+  readonly applied: Settings[] = [];
+  readonly faults = new Map<string, string>();
+  readonly told: string[] = [];
+  desk!: Desk;
+
+  constructor(clock: StillClock) {
+    this.clock = clock;
+  }
+
+  static async begin(disk: MemoryDisk, clock = new StillClock()): Promise<Life> {
+    const life = new Life(clock);
+    const trust = [operations.trusted, biomedical.trusted];
+    const effects = { disk, signatures: nodeSignatures() };
+    life.desk = await Desk.open({ effects, stateDir: STATE, file: FILE, drivers: ["nonin"], trust });
+    const hooks: DeskHooks = {
+      believedNow: () => NOW,
+      apply: (settings) => void life.applied.push(settings),
+      raise: (scope, fault) => void life.faults.set(scope, fault.key),
+      clear: (scope) => void life.faults.delete(scope),
+      changed: () => undefined,
+      told: (kind, what) => void life.told.push(`${kind} ${what}`),
+    };
+    life.desk.begin(hooks);
+    await life.ticks();
+    return life;
+  }
+
+  async ticks(count = 8): Promise<void> {
+    for (let tick = 0; tick < count; tick++) {
+      this.desk.tick(this.clock.now());
+      await settle();
+    }
+  }
+
+  async push(envelope: Partial<Envelope>): Promise<void> {
+    const whole = envelopeOf(envelope);
+    this.desk.heard(whole.kind, encodeSignedDocument(signEnvelope(whole, whole.kind === "settings" ? operations : biomedical)));
+    await this.ticks();
+  }
+
+  status(kind: Envelope["kind"]): readonly [generation: number, status: number, refused: string | undefined] {
+    const reported = this.desk.reported(kind)!;
+    return [reported.generation, reported.status, reported.refusals[0]?.key];
+  }
+}
+
+const RULE = { when: { location: "usb-1" }, allow: true, device: "dv-1", driver: "nonin", socket: "ICU-1/A" };
+const ADMIT = { kind: "admissions", body: { rules: [RULE] } } as const;
+const MOVE = { body: { broker: { host: "other", port: 8884 } } } as const;
+
+describe("desired documents", () => {
+  test("hold over the file, each for what it names, and leave the rest to it", async () => {
+    const life = await Life.begin(new MemoryDisk());
+    await life.push({ generation: 1, body: { pace: "1s", window: "2s" } });
+    await life.push({ ...ADMIT, generation: 1 });
+    expect(life.desk.settings).toEqual({ ...FILE, pace: 1000, window: 2000, rules: [RULE] });
+    expect([life.status("settings"), life.status("admissions")]).toEqual([
+      [1, DOCUMENT_STATUS.applied, undefined],
+      [1, DOCUMENT_STATUS.applied, undefined],
+    ]);
+  });
+
+  test("run again at the next start, before anything is heard (R23)", async () => {
+    const disk = new MemoryDisk();
+    await (await Life.begin(disk)).push({ ...ADMIT, generation: 4 });
+    const next = await Life.begin(disk);
+    expect(next.desk.settings.rules).toEqual([RULE]);
+    await next.push({ ...ADMIT, generation: 3, body: { rules: [] } });
+    expect([next.desk.settings.rules, next.status("admissions")]).toEqual([[RULE], [4, DOCUMENT_STATUS.applied, "document.older"]]);
+  });
+
+  test("are on flash whole or not at all, wherever a change is cut, and a later push heals it (R23, R25)", async () => {
+    const before = new MemoryDisk();
+    await (await Life.begin(before)).push({ ...ADMIT, generation: 1 });
+    let cuts = 0;
+    for (let operation = 0; ; operation++) {
+      const disk = before.copy();
+      const life = await Life.begin(disk);
+      const done = disk.done.length;
+      disk.fails = () => disk.done.length > done + operation;
+      await life.push({ ...ADMIT, generation: 2, body: { rules: [] } });
+      const cut = disk.done.length > done + operation;
+      // Revoked, whatever the disk says: nothing is read that the centre does not want read.
+      expect(life.desk.settings.rules).toEqual([]);
+      const next = await Life.begin(disk.copy());
+      expect([1, 2]).toContain(next.status("admissions")[0]);
+      await next.push({ ...ADMIT, generation: 2, body: { rules: [] } });
+      expect(next.status("admissions").slice(0, 2)).toEqual([2, DOCUMENT_STATUS.applied]);
+      if (!cut) break;
+      cuts += 1;
+    }
+    expect(cuts).toBeGreaterThanOrEqual(4);
+  });
+
+  test("that a disk refuses run until the next start, and are told so", async () => {
+    const disk = new MemoryDisk();
+    const life = await Life.begin(disk);
+    disk.fails = (operation) => operation === "open";
+    await life.push({ ...ADMIT, generation: 1 });
+    expect([life.desk.settings.rules, life.faults.get("document admissions")]).toEqual([[RULE], "document.not_kept"]);
+    disk.fails = () => false;
+    life.clock.pass(Seconds(6));
+    await life.ticks();
+    expect([life.status("admissions")[1], life.faults.size]).toEqual([DOCUMENT_STATUS.applied, 0]);
+  });
+
+  test("that were altered on the disk are not believed (R22)", async () => {
+    const disk = new MemoryDisk();
+    await (await Life.begin(disk)).push({ ...ADMIT, generation: 1 });
+    const path = `${STATE}/desired-admissions.json`;
+    const text = new TextDecoder().decode(disk.files.get(path)!);
+    const at = text.indexOf('"active":"') + 200;
+    for (const forged of [text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1), text.slice(0, 50), "", "null", "[]"]) {
+      disk.files.set(path, new TextEncoder().encode(forged));
+      const life = await Life.begin(disk);
+      expect([life.desk.settings.rules, life.faults.get("kept admissions")]).toEqual([[], "document.lost"]);
+    }
+  });
+
+  test("that name another broker are tried, kept when they prove themselves, and given up when they do not (R25)", async () => {
+    const disk = new MemoryDisk();
+    const life = await Life.begin(disk);
+    await life.push({ ...MOVE, generation: 1 });
+    expect([life.desk.settings.broker.host, life.status("settings")]).toEqual(["other", [1, DOCUMENT_STATUS.trial, undefined]]);
+    life.desk.proved();
+    await life.ticks();
+    expect(life.status("settings")).toEqual([1, DOCUMENT_STATUS.applied, undefined]);
+
+    await life.push({ generation: 2, body: { broker: { host: "nowhere", port: 1 } } });
+    life.clock.pass(TRIAL_WITHIN);
+    await life.ticks();
+    expect([life.desk.settings.broker.host, life.status("settings")]).toEqual([
+      "other",
+      [1, DOCUMENT_STATUS.reverted, "document.reverted"],
+    ]);
+    await life.push({ generation: 2, body: { broker: { host: "nowhere", port: 1 } } });
+    expect([life.desk.settings.broker.host, life.status("settings")[2]]).toEqual(["other", "document.refused_before"]);
+  });
+
+  test("that come during a trial wait for its end", async () => {
+    const life = await Life.begin(new MemoryDisk());
+    await life.push({ ...MOVE, generation: 1 });
+    await life.push({ generation: 2, body: { description: "second" } });
+    await life.push({ generation: 3, body: { description: "third" } });
+    expect(life.desk.settings.description).toBeUndefined();
+    life.desk.proved();
+    await life.ticks();
+    // The third leaves the broker to the file again, which is a move of its own.
+    expect([life.desk.settings.description, life.desk.settings.broker.host, life.status("settings").slice(0, 2)]).toEqual([
+      "third",
+      "broker",
+      [3, DOCUMENT_STATUS.trial],
+    ]);
+  });
+});
