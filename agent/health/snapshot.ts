@@ -82,7 +82,7 @@ export function statusOf(snapshot: Snapshot, now: Mono) {
       driver,
       location: port.location,
       path: port.path,
-      phase,
+      phase: phase === "ended" ? ("unplugged" as const) : phase,
       epoch,
       seconds: Math.round(elapsed(since, now) / 1000),
       facts,

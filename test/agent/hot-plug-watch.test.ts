@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +29,7 @@ async function stirs(what: string): Promise<void> {
   watch.stirred();
 }
 
-test("a node that comes, goes, or is given to a group stirs", async () => {
+test("a node that comes or goes stirs", async () => {
   watch.refresh();
   expect(watch.stirred()).toBe(false);
   symlinkSync("/dev/null", join(dev, "ttyUSB0"));
@@ -92,4 +93,23 @@ test("a folder that somebody writes to without end is let go, so that it does no
   writeFileSync(noisy, "");
   await pause(20);
   expect(watch.stirred(), "it rests for a while").toBe(false);
+});
+
+test("a host that gives no more notifications is no fault: only the second remains", (t) => {
+  const module = new URL("../../agent/effects/node/port-watch.ts", import.meta.url).href;
+  const script = `
+    const { watchDevices } = await import(${JSON.stringify(module)});
+    const { writeFileSync } = await import("node:fs");
+    const watch = watchDevices(process.argv[1]);
+    watch.refresh();
+    writeFileSync(process.argv[1] + "/ttyUSB0", "");
+    setTimeout(() => console.log("stirred:", watch.stirred()), 100);`;
+  const none = 'echo 0 > /proc/sys/user/max_inotify_instances && exec "$@"';
+  const words = ["--user", "--map-root-user", "sh", "-c", none, "sh", process.execPath, "--input-type=module", "-e", script, dev];
+  const ended = spawnSync("unshare", words, { encoding: "utf8" });
+  if (/unshare/.test(ended.stderr)) {
+    console.warn(`NOT TESTED: a host without notifications, because this one allows no user namespace: ${ended.stderr}`);
+    return t.skip();
+  }
+  expect([ended.status, ended.stdout.trim()]).toEqual([0, "stirred: false"]);
 });

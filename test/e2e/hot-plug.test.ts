@@ -126,12 +126,17 @@ describe.concurrent("what is plugged in", () => {
       await pull("replugged", first, "held");
       await room.until("its epoch ended", () => endsOf(central, "replugged").length === 1);
       expect(endsOf(central, "replugged")).toEqual(["unplugged"]);
+      const missing = await room.statusWhere("it is missed", ({ devices: all }) =>
+        all.some(({ device, phase }) => device === "replugged" && phase === "unplugged"),
+      );
+      expect(missing.faults.find(({ scope }) => scope === `port ${at("1.1")}`)).toMatchObject({ key: "port.gone", number: "BED-206" });
       await devices.get("replugged")!.plug();
       const second = plug("replugged", "1.1");
       expect(second.ttys).not.toEqual(first.ttys);
       await began("replugged", 2);
       expect((await portAt(at("1.1")))!.path).toBe(`${host.devRoot}/${second.ttys[0]}`);
       expect(epochsOf("replugged")[1]).toBeGreaterThan(epochsOf("replugged")[0]!);
+      expect((await room.status())!.faults.filter(({ scope }) => scope === `port ${at("1.1")}`)).toEqual([]);
       expectOwnValues("replugged");
     },
     TEST_MS,
@@ -199,6 +204,12 @@ describe.concurrent("what is plugged in", () => {
       await began("rolling", 2);
       expect(eventsOf(central, "epochBegan", "rolling").map(({ event }) => event.epochBegan.location)).toEqual([at("2.5"), at("2.6")]);
       expectOwnValues("rolling");
+      const { devices: all, faults } = (await room.status())!;
+      expect(
+        all.filter(({ device }) => device === "rolling").map(({ location }) => location),
+        "nothing is missed at its old place",
+      ).toEqual([at("2.6")]);
+      expect(faults.filter(({ scope }) => scope === `port ${at("2.5")}`)).toEqual([]);
     },
     TEST_MS,
   );

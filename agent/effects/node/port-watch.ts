@@ -21,8 +21,8 @@ const REST = 60;
  */
 export function watchDevices(devRoot: string): FolderWatch {
   const watched = new Map<string, { readonly inode: number; readonly watcher: FSWatcher }>();
-  let stirs = 0;
-  let told = 0;
+  let stirred = false;
+  let notes = 0;
   let rest = 0;
 
   const letGo = (folder: string): void => {
@@ -31,9 +31,11 @@ export function watchDevices(devRoot: string): FolderWatch {
   };
   const begin = (folder: string, inode: number): void => {
     try {
-      const watcher = watch(folder, { persistent: false }, () => {
-        stirs += 1;
-        if (stirs - told === BUSY) for (const one of [...watched.keys()]) letGo(one);
+      const watcher = watch(folder, { persistent: false }, (what) => {
+        // "change" is a write to a node or another owner of it: older kernels tell each write to /dev/null and to our own ports.
+        if (what === "rename") stirred = true;
+        notes += 1;
+        if (notes === BUSY) for (const one of [...watched.keys()]) letGo(one);
       });
       watcher.on("error", () => letGo(folder));
       watched.set(folder, { inode, watcher });
@@ -42,16 +44,15 @@ export function watchDevices(devRoot: string): FolderWatch {
       watched.delete(folder);
     }
   };
-  let last = 0;
   return {
     stirred: () => {
-      const has = stirs !== last;
-      last = stirs;
+      const has = stirred;
+      stirred = false;
       return has;
     },
     refresh: () => {
-      if (stirs - told >= BUSY) rest = REST;
-      told = stirs;
+      if (notes >= BUSY) rest = REST;
+      notes = 0;
       if (rest > 0) {
         rest -= 1;
         return;

@@ -157,7 +157,11 @@ const attribute = (path: string): string | undefined => readOr(() => clean(readF
 const waitingAttribute = (path: string): Promise<string | undefined> => readFile(path, "utf8").then(clean, () => undefined);
 
 /** Printable: what a device says reaches terminals and logs. */
-const clean = (text: string): string => text.trim().slice(0, FACT_MAX).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\ufffd");
+const clean = (text: string): string =>
+  text
+    .trim()
+    .slice(0, FACT_MAX)
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\ufffd");
 
 /** Anything in sysfs may vanish while it is read: an unplug is no fault. */
 function readOr<T>(action: () => T): T | undefined {
