@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { decimalText } from "../../drivers/kit/decimal.ts";
-import { decodeBatch, decodeHealth, decodePresence } from "../../proto/codec.ts";
+import { decodeBatch, decodeHealth, decodePresence, decodeReported } from "../../proto/codec.ts";
 import type { Alert, Batch, Birth, Device, Event, Health, Metric, Presence, Value, WireRecord } from "../../proto/messages.ts";
 import { type RawMessage, subscribeRaw } from "./mosquitto.ts";
 import type { Authority, Identity } from "./pki.ts";
@@ -88,6 +88,8 @@ export async function openCentral(options: CentralOptions): Promise<Central> {
         presence = told;
         if (told.state.kind === "birth") birth = told.state.birth;
       }
+    } else if (topic.endsWith(`/up/reported/${leaf}`)) {
+      if (decodeReported(payload) === undefined) broken.push(`what is reported of ${leaf} cannot be decoded`);
     } else if (leaf === "health") health = decodeHealth(payload) ?? health;
     else if (leaf in STREAM_OF_LEAF) {
       const batch = decodeBatch(payload);
