@@ -24,6 +24,7 @@ export class Drain {
   readonly #source: Source;
   readonly #topics: Topics;
   readonly #answered: (lane: Lane, code: number) => void;
+  readonly #barred: (lane: Lane, now: Mono) => number | undefined;
   readonly #now: () => Mono;
   readonly #quota: number;
   readonly #backlogQuota: number;
@@ -39,12 +40,15 @@ export class Drain {
     topics: Topics;
     now: () => Mono;
     answered: (lane: Lane, code: number) => void;
+    /** The code with which batches of this lane are answered here; undefined: the broker is asked. */
+    barred: (lane: Lane, now: Mono) => number | undefined;
   }) {
     this.#session = options.session;
     this.#source = options.source;
     this.#topics = options.topics;
     this.#now = options.now;
     this.#answered = options.answered;
+    this.#barred = options.barred;
     this.#quota = Math.max(1, Math.min(IN_FLIGHT_MAX, options.session.receiveMaximum));
     this.#backlogQuota = Math.max(1, Math.floor(this.#quota * BACKLOG_SHARE));
   }
@@ -61,7 +65,9 @@ export class Drain {
       const backlogRoom = this.#backlogInFlight < this.#backlogQuota;
       const outgoing = this.#source.nextLive(now) ?? (backlogRoom ? this.#source.nextBacklog(now) : undefined);
       if (outgoing === undefined) return;
-      this.#publish(outgoing);
+      const barred = this.#barred(outgoing.lane, now);
+      if (barred === undefined) this.#publish(outgoing);
+      else this.#source.answered(outgoing, barred, now);
     }
   }
 

@@ -5,6 +5,7 @@ import type { Lane } from "../model/model.ts";
 import { Drain, type Source } from "./drain.ts";
 import { REACTIONS } from "./packet-check.table.ts";
 import { reasonName } from "./packet-check.ts";
+import { Refusals } from "./refusals.ts";
 import { nextUplink, PROOF_WITHIN, type UplinkAction, type UplinkInput, type UplinkState, uplinkStart } from "./state.ts";
 import type { Topics } from "./topics.ts";
 
@@ -64,6 +65,7 @@ export class Uplink {
   #drain: Drain | undefined;
   /** What happened since the last tick, in order. */
   #inputs: { readonly connection: number; readonly input: UplinkInput; readonly session?: BrokerSession; readonly fault?: Fault }[] = [];
+  readonly #refusals = new Refusals<Place>();
   #reportsDue = new Set<string>();
   #birthDue = false;
   #birthAt: Mono | undefined;
@@ -91,8 +93,8 @@ export class Uplink {
     this.#step({ saw: "tick" }, now);
     if (this.#state.phase !== "online" || this.#drain === undefined) return;
     if (this.#birthDue && (this.#birthAt === undefined || elapsed(this.#birthAt, now) >= BIRTH_EVERY)) this.#sendBirth(now);
-    if (this.#healthAt === undefined || elapsed(this.#healthAt, now) >= HEALTH_EVERY) this.#sendHealth(now);
-    for (const kind of this.#reportsDue) this.#sendReported(kind);
+    if ((this.#healthAt === undefined || elapsed(this.#healthAt, now) >= HEALTH_EVERY) && !this.#isBarred("health")) this.#sendHealth(now);
+    if (!this.#isBarred("reported")) for (const kind of this.#reportsDue) this.#sendReported(kind);
     this.#drain.send(now);
   }
 
@@ -222,6 +224,7 @@ export class Uplink {
       topics,
       now: () => effects.clock.now(),
       answered: (lane, code) => this.#answered(lane, code),
+      barred: (lane, now) => this.#refusals.barred(lane, now),
     });
     try {
       answers.subscription = await session.subscribe(topics.birth, ({ payload }) => {
@@ -333,7 +336,8 @@ export class Uplink {
   }
 
   #answered(place: Place, code: number): void {
-    const { topics, raise, clear } = this.#options;
+    const { topics, raise, clear, effects } = this.#options;
+    this.#refusals.answered(place, code, effects.clock.now());
     if (code < 0x80) {
       clear(place);
       return;
@@ -348,10 +352,16 @@ export class Uplink {
     );
   }
 
+  #isBarred(place: "health" | "reported"): boolean {
+    return this.#refusals.barred(place, this.#options.effects.clock.now()) !== undefined;
+  }
+
   #ended(fault: Fault): UplinkInput {
     const drawn = this.#options.effects.entropy.bytes(4);
     const { react = "again" } = fault.context;
-    const wait = react === "again" ? "usual" : "later";
+    // Where it ended for what is not sent again for now, the rest need not wait.
+    const forRefusal = this.#refusals.ended(fault.context.code, this.#options.effects.clock.now());
+    const wait = react === "again" || forRefusal ? "usual" : "later";
     return { saw: "ended", key: fault.key, wait, jitter: new DataView(drawn.buffer, drawn.byteOffset).getUint32(0) / 2 ** 32 };
   }
 

@@ -34,11 +34,18 @@ const outgoing = (range: "live" | "backlog", lane: Lane = "report", volatile = f
   of: undefined as never,
 });
 
-function newDrain(receiveMaximum: number) {
+function newDrain(receiveMaximum: number, barred: ReadonlyMap<Lane, number> = new Map()) {
   const session = new HandBroker(receiveMaximum);
   const source = new Heap();
   const told: [Lane, number][] = [];
-  const drain = new Drain({ session, source, topics: topicsOf("gw-1"), now: () => NOW, answered: (lane, code) => told.push([lane, code]) });
+  const drain = new Drain({
+    session,
+    source,
+    topics: topicsOf("gw-1"),
+    now: () => NOW,
+    answered: (lane, code) => told.push([lane, code]),
+    barred: (lane) => barred.get(lane),
+  });
   return { session, source, drain, told };
 }
 /** How many of each kind are unanswered. */
@@ -176,6 +183,18 @@ describe("a connection", () => {
       ["report", 0x10],
       ["report", 0x97],
     ]);
+  });
+
+  test("answers for a lane that is barred with the broker's code, and sends nothing of it", () => {
+    const { session, source, drain, told } = newDrain(20, new Map([["report", 0x87]]));
+    source.live = 2;
+    drain.send(NOW);
+    expect(source.answers).toEqual([
+      ["live", 0x87],
+      ["live", 0x87],
+    ]);
+    expect(session.published).toEqual([]);
+    expect(told, "which is told already").toEqual([]);
   });
 
   test("that has ended sends nothing more, and late answers count for nothing", async () => {
