@@ -91,7 +91,7 @@ function reasonsOf({ fx, ear, site, store }: Bench, row: GatewayRow): readonly s
     const target = targetOf(store, view, kind, standingDocument(fx, view, kind, site.trust));
     const { is } = outcomeOf(reported, target);
     return (reported?.refusals ?? []).map((one) => {
-      const last = target?.generation === one.generation && target.sha256 === hexOf(one.sha256);
+      const last = target?.sha256 === hexOf(one.sha256);
       return `${kind} ${mark(one.generation, hexOf(one.sha256))} ${last && is === "reverted" ? "reverted" : "refused"}: ${reasonsText([one])}`;
     });
   });

@@ -27,6 +27,8 @@ const QUIET_AFTER_ROUND = 150;
 /** The same where this operator may not write. */
 const QUIET_ALONE = 1_000;
 const SETTLE_MAX = 20_000;
+/** Nothing at all for so long, not even our own message: nothing is delivered. */
+const DEAF_AFTER = 3_000;
 /** No gateway's name begins so, so that no gateway hears it. */
 const ROUND_TRIP = "bedside/v1/-fleet/";
 
@@ -86,7 +88,10 @@ async function settle(
 ): Promise<void> {
   const code = await session.publish(ROUND_TRIP + nonce, new Uint8Array([1]), false);
   const writes = code < REFUSED;
-  if (writes && !(await ear.until(() => state.round, SETTLE_MAX)))
+  const sentAt = fx.mono();
+  const deaf = (): boolean => fx.mono() - Math.max(sentAt, state.lastAt) >= DEAF_AFTER;
+  if (writes) await ear.until(() => state.round || deaf(), SETTLE_MAX);
+  if (writes && !state.round)
     throw new Trouble("broker.forbidden", `The broker took the subscriptions of "${session.operator}", but delivers nothing`);
   const from = fx.mono();
   const quiet = writes ? QUIET_AFTER_ROUND : QUIET_ALONE;

@@ -150,7 +150,7 @@ export function selectGateways(site: Site, wanted: { readonly names: readonly st
   const all = [...site.gateways.keys()];
   for (const name of wanted.names) {
     if (site.gateways.has(name)) continue;
-    throw new Trouble("usage", `the site file names no gateway ${unknownText(name, all.slice(0, 20))}`);
+    throw new Trouble("usage", `the gateway ${unknownText(name, all.slice(0, 20))}`);
   }
   const labels = Object.entries(wanted.labels);
   const chosen = all.filter(

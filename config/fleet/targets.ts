@@ -19,7 +19,8 @@ export function outcomeOf(reported: Reported | undefined, wanted: Mark | undefin
   if (wanted === undefined) return runs === undefined ? { is: "nothing" } : { is: "other", runs };
   if (reported === undefined) return { is: "waiting" };
   if (runs !== undefined && isSame(runs, wanted)) return { is: reported.status === DOCUMENT_STATUS.trial ? "trial" : "applied" };
-  const reasons = reported.refusals.filter(({ generation, sha256 }) => isSame({ generation, sha256: hexOf(sha256) }, wanted));
+  // By hash alone: of what it did not verify, a gateway need not believe the generation.
+  const reasons = reported.refusals.filter(({ sha256 }) => hexOf(sha256) === wanted.sha256);
   if (reasons.length > 0) return { is: reported.status === DOCUMENT_STATUS.reverted ? "reverted" : "refused", reasons };
   if (runs !== undefined && runs.generation >= wanted.generation) return { is: "other", runs };
   return { is: "waiting" };

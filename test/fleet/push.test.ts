@@ -143,6 +143,20 @@ describe("a document that was signed into a file", () => {
   });
 });
 
+test("a forged document at the broker is seen, counts for nothing, and gives way to the next that is signed", async () => {
+  await ward.fleet("keys", "new", "stranger.pem", "--id", "ops-9", "--role", "operations", "--passphrase-file", "passphrase");
+  ward.site(named("gw-7"), "store: stranger\n");
+  const forged = ["--kind", "settings", "--key", "stranger.pem", "--generation", "1000", ...SIGNED];
+  expect((await ward.fleet("push", "slow.yaml", ...forged, "gw-7")).out).toContain("refused  document.key_unknown");
+  ward.site(named("gw-7"), `store: honest\n${trust}`);
+  const seen = await ward.fleet("status", "--json");
+  expect(JSON.parse(seen.out).status[0].documents[0].detail).toContain('key "ops-9" is not trusted here');
+  const { code, out } = await ward.fleet("push", "slow.yaml", ...SETTINGS, "gw-7");
+  expect(out).toContain("gw-7  settings 2  applied");
+  expect(code).toBe(0);
+  ward.site(named(...OBEYING), trust);
+});
+
 describe("a key", () => {
   const withKey = (...words: readonly string[]) =>
     ward.fleet(

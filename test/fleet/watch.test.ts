@@ -33,7 +33,10 @@ const rules = (...ids: readonly string[]): string =>
 let ward: Ward;
 let whole: ProtocolGateway;
 beforeAll(async () => {
-  ward = await openWard({ aclExtra: "user reader\ntopic read bedside/v1/#\nuser watcher\ntopic read bedside/v1/#\nuser nobody\n" });
+  ward = await openWard({
+    aclExtra:
+      "user reader\ntopic read bedside/v1/#\nuser watcher\ntopic read bedside/v1/#\nuser writer\ntopic write bedside/v1/#\nuser nobody\n",
+  });
   ward.site({ "gw-1": { ward: "icu" }, "gw-2": { ward: "icu" }, "gw-off": { ward: "ed" }, "gw-never": { ward: "ed" } });
   whole = await ward.gateway("gw-1", { birth: { devices: DEVICES, ports: PORTS } });
   await ward.gateway("gw-2", { manner: "refuses", faults: ["port.open_failed"] });
@@ -216,6 +219,7 @@ describe("a broker", () => {
 
   test("that delivers nothing to this operator is told, also where it took the subscription", async () => {
     expect(await reach(identity("nobody"))).toContain("3 FLT-304");
+    expect(await reach(identity("writer"))).toContain("3 FLT-304");
   });
 
   test("that lets an operator read is enough to look, and not to push", async () => {
