@@ -24,6 +24,7 @@ import { type FakeHost, openFakeHost } from "../support/fake-sysfs.ts";
 
 const TEST_MS = 60_000;
 const NOBODY = 65_534;
+const SLOW_UDEV_MS = 500;
 const isRoot = process.getuid?.() === 0;
 const NAMES = ["locked", "taken", "denied", "late", "file"] as const;
 const at = (name: (typeof NAMES)[number]): string => `usb-0000:00:14.0-${NAMES.indexOf(name) + 1}:1.0`;
@@ -184,6 +185,9 @@ fcntl.ioctl(fd,termios.TIOCNXCL)`;
       if (isRoot) chownSync(ptyOf("late"), 0, 0);
       plug("late");
       await room.until("it is seen", async () => (await room.status())!.devices.some(({ device }) => device === "late"));
+      const seen = performance.now();
+      await room.until("udev, which is slow here, comes to it", () => performance.now() - seen > SLOW_UDEV_MS);
+      expect((await room.status())!.devices.find(({ device }) => device === "late")?.phase).toBe("opening");
       chmodSync(ptyOf("late"), 0o666);
       await streams("late");
       expect(agent.log()).not.toContain(`${await node("late")} may not be opened`);

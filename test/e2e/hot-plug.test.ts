@@ -218,10 +218,11 @@ describe.concurrent("what is plugged in", () => {
     "anew between two looks, with nothing else changed, is another attachment: the next epoch (R13)",
     async () => {
       await makeDevice("restless");
-      const first = plug("restless", "2.3");
+      const first = plug("restless", "2.3", { number: 70 });
       await began("restless", 1);
       const [second] = host.renumber([first]);
       expect(second!.devnum).toBeGreaterThan(first.devnum);
+      expect(second!.ttys).toEqual(first.ttys);
       await began("restless", 2);
       expect(endsOf(central, "restless")).toEqual(["unplugged"]);
     },

@@ -35,6 +35,8 @@ export type Adapter = {
   readonly driver?: string;
   /** Ports on the one interface 0, as some multiport adapters have, instead of an interface each. */
   readonly oneInterface?: "one";
+  /** The number that its first tty takes, where a test must know it. */
+  readonly number?: number;
   /** "ttyACM" has no folder of its own between interface and tty. */
   readonly names?: "ttyUSB" | "ttyACM";
 };
@@ -82,7 +84,8 @@ export function openFakeHost(folder: string, buses: Readonly<Record<string, Bus>
     sys.link(`bus/usb/devices/${adapter.at}`, path);
     makeNode(join(devRoot, "bus/usb", bus.padStart(3, "0"), String(devnum).padStart(3, "0")), "/dev/null");
     const ttys = adapter.lines.map((line, index) => {
-      const name = nextTty(adapter.names ?? "ttyUSB");
+      const prefix = adapter.names ?? "ttyUSB";
+      const name = adapter.number === undefined ? nextTty(prefix) : `${prefix}${adapter.number + index}`;
       addTty(sys, { adapter, device: path, name, index });
       makeNode(join(devRoot, name), line);
       return name;
