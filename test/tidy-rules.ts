@@ -50,7 +50,15 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
       ? undefined
       : "the schema imports its own parts and config/units only";
   if (path.startsWith(FLEET))
-    return beginsWith(target, ["proto/", "config/units.ts", "config/schema.ts", "config/bodies.ts", "config/settings/", "config/envelope/", FLEET])
+    return beginsWith(target, [
+      "proto/",
+      "config/units.ts",
+      "config/schema.ts",
+      "config/bodies.ts",
+      "config/settings/",
+      "config/envelope/",
+      FLEET,
+    ])
       ? undefined
       : "the fleet tool imports proto, the schema and the envelope, never the agent";
   if (target.startsWith(FLEET)) return "nothing imports the fleet tool";

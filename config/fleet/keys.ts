@@ -1,6 +1,6 @@
+import { mistakeLines } from "../bodies.ts";
 import { ROLE_OF, type Role, type TrustedKey } from "../envelope/envelope.ts";
 import type { Mistake } from "../settings/mistakes.ts";
-import { mistakeLines } from "./bodies.ts";
 import type { Effects, SigningKey } from "./effects.ts";
 import { trustedKey } from "./site.ts";
 import { Trouble } from "./trouble.ts";
