@@ -147,9 +147,16 @@ function rowOf(bench: Bench, gateway: string, opened: Opened): PushRow {
     case "nothing": {
       const { is, detail } = bench.ear.standing(gateway);
       if (is !== "present") return { ...row, is: "offline", detail: `${detail}; it takes the document when it comes back` };
-      return { ...row, is: "timed out", detail: outcome.is === "trial" ? "it is still on trial" : "it is there, but has not reported" };
+      if (outcome.is === "trial") return { ...row, is: "timed out", detail: "it is still on trial" };
+      return { ...row, is: "timed out", detail: `it is there, but has not reported${namelessText(bench, row)}` };
     }
   }
+}
+
+/** Of what it could not verify, a gateway may not even tell the hash: it may be this document, or another's. */
+function namelessText({ ear }: Bench, { gateway, kind }: Pick<PushRow, "gateway" | "kind">): string {
+  const [nameless] = (ear.view(gateway).reported[kind]?.refusals ?? []).filter(({ sha256 }) => sha256.length === 0);
+  return nameless === undefined ? "" : `; of something that it did not verify it says ${reasonsText([nameless])}`;
 }
 
 export const reasonsText = (reasons: readonly { readonly key: string; readonly path?: string; readonly text?: string }[]): string =>

@@ -13,6 +13,9 @@ export type Outcome =
   | { readonly is: "other"; readonly runs: Mark }
   | { readonly is: "refused" | "reverted"; readonly reasons: readonly Refusal[] };
 
+/** The key of the refusal of a document that was tried and given up. */
+const REVERTED = "document.reverted";
+
 /** From what a gateway reports to what became of one document. */
 export function outcomeOf(reported: Reported | undefined, wanted: Mark | undefined): Outcome {
   const runs = runningOf(reported);
@@ -21,7 +24,8 @@ export function outcomeOf(reported: Reported | undefined, wanted: Mark | undefin
   if (runs !== undefined && isSame(runs, wanted)) return { is: reported.status === DOCUMENT_STATUS.trial ? "trial" : "applied" };
   // By hash alone: of what it did not verify, a gateway need not believe the generation.
   const reasons = reported.refusals.filter(({ sha256 }) => hexOf(sha256) === wanted.sha256);
-  if (reasons.length > 0) return { is: reported.status === DOCUMENT_STATUS.reverted ? "reverted" : "refused", reasons };
+  // The status alone does not say which document fell back: it stays while a later one is refused.
+  if (reasons.length > 0) return { is: reasons.some(({ key }) => key === REVERTED) ? "reverted" : "refused", reasons };
   if (runs !== undefined && runs.generation >= wanted.generation) return { is: "other", runs };
   return { is: "waiting" };
 }

@@ -154,6 +154,6 @@ function judge(signed: SignedDocument, { kind, options, running, refused }: Know
   if (order === "same" || order === "refused_before") return "known";
   if (order !== "newer") return refusal(`document.${order}`, `generation ${generation} after ${running?.generation ?? 0}`);
   if (manner === "refuses") return refusal("document.schema", "the driver is not known here", "rules[0].driver");
-  if (manner === "reverts") return refusal("trial.no_round_trip", "no round trip over the new settings");
+  if (manner === "reverts") return refusal("document.reverted", "no round trip over the new settings");
   return { generation, sha256, envelope: opened.envelope };
 }

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { decodeSignedDocument, encodeSignedDocument } from "../../proto/codec.ts";
+import { decodeSignedDocument, encodeReported, encodeSignedDocument } from "../../proto/codec.ts";
+import { DOCUMENT_STATUS } from "../../proto/messages.ts";
+import type { ProtocolGateway } from "./gateways.ts";
 import { waitUntil } from "./patience.ts";
 import { openWard, PASSPHRASE, type Ward } from "./ward.ts";
 
@@ -11,12 +13,14 @@ const named = (...names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, { ward: name === "gw-1" || name === "gw-2" ? "icu" : "ed" }]));
 
 let ward: Ward;
+let ignoring: ProtocolGateway;
 let trust = "";
 beforeAll(async () => {
   ward = await openWard();
   ward.site(named(...OBEYING, "gw-refuses", "gw-reverts", "gw-ignores"));
   for (const name of OBEYING) await ward.gateway(name);
-  for (const manner of ["refuses", "reverts", "ignores"] as const) await ward.gateway(`gw-${manner}`, { manner });
+  for (const manner of ["refuses", "reverts"] as const) await ward.gateway(`gw-${manner}`, { manner });
+  ignoring = await ward.gateway("gw-ignores", { manner: "ignores" });
   trust = `trust:\n${["ops-1", "bio-1"].map((id) => `  ${readFileSync(ward.at(`${id}.pem.pub`), "utf8")}`).join("")}`;
   ward.write("fast.yaml", "pace: 100ms\nwindow: 250ms\n");
   ward.write("slow.yaml", "pace: 1s\nwindow: 2s\n");
@@ -38,8 +42,19 @@ describe("a push", () => {
     expect(by("timed out")).toEqual(["gw-ignores"]);
     expect(rows.find(({ is }) => is === "refused")?.detail).toBe("document.schema at rules[0].driver: the driver is not known here");
     expect(code).toBe(1);
-    const exits = await ward.fleet("push", "fast.yaml", ...SETTINGS, "gw-ignores", "--within", "500ms");
-    expect(exits.code, "timed out").toBe(5);
+    const refusals = [{ generation: 0, sha256: new Uint8Array(), key: "document.key_unknown", text: "not trusted here" }];
+    const said = {
+      gateway: "gw-ignores",
+      kind: "settings",
+      generation: 0,
+      sha256: new Uint8Array(),
+      status: DOCUMENT_STATUS.none,
+      refusals,
+    };
+    await ignoring.publish("up/reported/settings", encodeReported(said));
+    const late = await ward.fleet("push", "fast.yaml", ...SETTINGS, "gw-ignores", "--within", "500ms");
+    expect(late.code, "timed out").toBe(5);
+    expect(late.out).toContain("of something that it did not verify it says document.key_unknown: not trusted here");
   });
 
   test("by label reaches those that have it, and again signs and sends nothing new", async () => {
