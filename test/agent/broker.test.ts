@@ -190,6 +190,15 @@ describe("a session", () => {
     expect(Date.now() - before).toBeLessThan(2_000 + SLACK);
   });
 
+  test("has the answer to a message told also where the broker ends it for that message (HiveMQ)", async () => {
+    const broker = await fake((packet) =>
+      packet.type === 3 ? [Buffer.concat([puback(packet.id, 0x87), disconnect(0x87)]), "close"] : obliging(packet),
+    );
+    const session = await connected(broker.port);
+    expect(await session.publish(message("bedside/v1/gw-1/up/reports"))).toBe(0x87);
+    expect(await session.closed).toMatchObject({ key: "uplink.refused", context: { code: 0x87 } });
+  });
+
   test("ends with the reason of the broker's DISCONNECT", async () => {
     const broker = await fake((packet) => (packet.type === 3 ? [puback(packet.id, 0), disconnect(0x8e)] : obliging(packet)));
     const session = await connected(broker.port);

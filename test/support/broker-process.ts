@@ -29,10 +29,18 @@ export async function startBroker(options: {
   readonly start: (port: number) => BrokerProcess;
   /** Instead of ten seconds, for one that is slow. */
   readonly startMax?: number;
+  /** For one that takes seconds to end in order. */
+  readonly stopBy?: "SIGKILL";
 }): Promise<RunningBroker> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
-    const place = { process: options.start(port), port, log: [] as string[], startMax: options.startMax ?? START_MAX };
+    const place = {
+      process: options.start(port),
+      port,
+      log: [] as string[],
+      startMax: options.startMax ?? START_MAX,
+      stopBy: options.stopBy ?? "SIGTERM",
+    } as const;
     try {
       return running(await start(place), place);
     } catch (caught) {
@@ -43,7 +51,13 @@ export async function startBroker(options: {
   }
 }
 
-type BrokerPlace = { readonly process: BrokerProcess; readonly port: number; readonly log: string[]; readonly startMax: number };
+type BrokerPlace = {
+  readonly process: BrokerProcess;
+  readonly port: number;
+  readonly log: string[];
+  readonly startMax: number;
+  readonly stopBy: "SIGTERM" | "SIGKILL";
+};
 
 function running(first: ChildProcess, place: BrokerPlace): RunningBroker {
   let child = first;
@@ -60,7 +74,7 @@ function running(first: ChildProcess, place: BrokerPlace): RunningBroker {
     kill: () => end(child, "SIGKILL"),
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),
-    stop: () => end(child, "SIGTERM"),
+    stop: () => end(child, place.stopBy),
   };
 }
 

@@ -27,6 +27,7 @@ export function startHivemq(options: Omit<MosquittoOptions, "without" | "more">)
   return startBroker({
     port: options.port,
     startMax: START_MAX,
+    stopBy: "SIGKILL",
     start: (port) => {
       mkdirSync(join(folder, "db"), { recursive: true });
       writeBrokerFiles(options);

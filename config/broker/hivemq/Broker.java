@@ -54,6 +54,7 @@ public final class Broker {
     List<Rule> rules = readRules(config.resolve("acl"));
     Path crl = config.resolve("ca.crl");
     List<X509Certificate> authorities = readCertificates(config.resolve("ca.crt"));
+    Files.createDirectories(data);
     writeStores(config, data, authorities);
     // Whether certificates may be revoked is decided here: a list that goes missing later must not let everybody in.
     Doorkeeper doorkeeper = new Doorkeeper(rules, Files.exists(crl) ? crl : null, authorities);
