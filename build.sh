@@ -20,6 +20,7 @@ main() {
     sim) run_script test/sim/main.ts "$@" ;;
     canaries) run_script test/sim/canaries.ts "$@" ;;
     dev) run_script test/dev/dev.ts "$@" ;;
+    brokers) prepare check; install_hivemq || exit 1; run_brokers ;;
     bench) prepare demo; run_script test/bench/main.ts "$@" ;;
     vm) prepare vm; run_script test/vm/main.ts "$@" ;;
     *)
@@ -40,6 +41,7 @@ print_verbs() {
   sim        the agent in a simulated world that crashes  [--seed S] [--seeds N]
   canaries   bugs planted on purpose: the simulator must find each
   dev        for those who write drivers; alone it prints its own verbs
+  brokers    the end-to-end tests on mosquitto and on HiveMQ CE, which it fetches (100 MB; needs Java 17 and maven)
   vm         the service under a real systemd in an emulated machine (x86-64, as root; minutes; package it first)
   bench      the packaged agent beside programs that do the same job and nothing else  [--devices N] [--memory] [--help]
 VERBS
@@ -50,6 +52,12 @@ prepare() {
   # shellcheck disable=SC2046
   install_debian $(packages_for "$1")
   exec 9>&-
+}
+
+# Both halves of the test, and not without HiveMQ.
+run_brokers() {
+  package_if_older
+  exec vitest run --testTimeout=20000 test/e2e/brokers.test.ts
 }
 
 run_script() {
@@ -63,13 +71,17 @@ run_package() { node config/package/main.ts "$@" >&2; }
 
 # The demo runs what would be installed on a gateway, so it is made again when anything in it is newer.
 run_demo() {
+  package_if_older
+  run_script test/dev/demo.ts "$@"
+}
+
+package_if_older() {
   local file
   file=dist/bedside-linux-$(node -p process.arch)
   if [ ! -e "$file" ] || [ -n "$(find agent drivers proto config package.json package-lock.json -newer "$file" -print -quit)" ]; then
     say "Packaging the agent for this machine ..."
     run_package host
   fi
-  run_script test/dev/demo.ts "$@"
 }
 
 # --- stages: each runs whatever the others say, is timed, and is counted ---
@@ -85,11 +97,16 @@ run_check() {
 }
 
 run_test() {
+  local hivemq
   export_arm64_root
   rm -rf "$RESULTS" && mkdir -p "$RESULTS"
+  # The second broker: fetched while types and packages are made, and skipped aloud where that takes too long.
+  HIVEMQ_WITHIN=60 install_hivemq &
+  hivemq=$!
   stage types tsc -p .
   stage lint biome check --error-on-warnings .
   stage package node config/package/main.ts
+  wait "$hivemq" || say "Without HiveMQ its half of the end-to-end tests is SKIPPED."
   tests tests --exclude 'test/arm64/**'
   stage sim run_script test/sim/main.ts --seeds 60
   stage small run_script test/sim/small.ts --seeds 40

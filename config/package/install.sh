@@ -212,6 +212,20 @@ use_own_debian() {
   esac
 }
 
+# HiveMQ CE for the tests, into .build/hivemq; says what is missing and answers with 1 where it cannot be had, or not within HIVEMQ_WITHIN s.
+install_hivemq() {
+  local from=config/broker/hivemq to=.build/hivemq
+  if [ "$to/classes/Broker.class" -nt "$from/Broker.java" ] && [ "$to/classes/Broker.class" -nt "$from/pom.xml" ]; then return 0; fi
+  for tool in javac mvn; do
+    if ! command -v "$tool" >/dev/null; then
+      say "HiveMQ: $tool is missing; install it (Debian, Ubuntu: apt-get install openjdk-17-jdk-headless maven)"
+      return 1
+    fi
+  done
+  say "HiveMQ: fetching it with maven into $to (100 MB) ..."
+  timeout "${HIVEMQ_WITHIN:-600}" "$from/install.sh" "$to" >&2 || { say "HiveMQ: fetching it failed, or took too long"; return 1; }
+}
+
 # Where qemu finds the C library of ARM64; empty where there is none.
 export_arm64_root() {
   local root

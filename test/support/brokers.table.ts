@@ -1,13 +1,12 @@
-import type { RunningBroker } from "./broker-process.ts";
 import { hivemqMissing, startHivemq } from "./hivemq.ts";
-import { type MosquittoOptions, startMosquitto } from "./mosquitto.ts";
+import { startMosquitto } from "./mosquitto.ts";
 
 /** The brokers that one end-to-end test runs on, and where they differ: proto/README.md, "Differences a gateway must survive". */
 export type BrokerRow = {
   readonly name: string;
-  readonly start: (options: Omit<MosquittoOptions, "without" | "more">) => Promise<RunningBroker>;
+  readonly start: typeof startHivemq;
   /** Why it cannot be run here, and the command that mends it. */
-  readonly missing: string | undefined;
+  readonly missing: typeof hivemqMissing | undefined;
   readonly receiveMaximum: number;
   /** Reason code of a DISCONNECT; undefined: none comes. */
   readonly burst: number | undefined;
@@ -23,6 +22,6 @@ export type BrokerRow = {
 };
 
 export const BROKERS: readonly BrokerRow[] = [
-  { name: "mosquitto", start: startMosquitto, missing: undefined,       receiveMaximum: 100, burst: undefined, afterRefusedPublish: undefined, takeOver: undefined, foreignClientId: 0x00, foreignWill: 0x00, foreignSubscription: 0x01, thrownOut: "uplink.closed" },
-  { name: "HiveMQ",    start: startHivemq,    missing: hivemqMissing(), receiveMaximum: 10,  burst: 0x93,      afterRefusedPublish: 0x87,      takeOver: 0x8e,      foreignClientId: 0x85, foreignWill: 0x87, foreignSubscription: 0x87, thrownOut: "uplink.identity_twice" },
+  { name: "mosquitto", start: startMosquitto, missing: undefined,     receiveMaximum: 100, burst: undefined, afterRefusedPublish: undefined, takeOver: undefined, foreignClientId: 0x00, foreignWill: 0x00, foreignSubscription: 0x01, thrownOut: "uplink.closed" },
+  { name: "HiveMQ",    start: startHivemq,    missing: hivemqMissing, receiveMaximum: 10,  burst: 0x93,      afterRefusedPublish: 0x87,      takeOver: 0x8e,      foreignClientId: 0x85, foreignWill: 0x87, foreignSubscription: 0x87, thrownOut: "uplink.identity_twice" },
 ];

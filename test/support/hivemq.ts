@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../config/package/target.ts";
 import { type RunningBroker, startBroker } from "./broker-process.ts";
@@ -17,7 +17,11 @@ const JAVA_OPTS = "-XX:TieredStopAtLevel=1";
 
 /** Why it cannot be run here, with the command that mends it; undefined where it can. */
 export function hivemqMissing(): string | undefined {
-  if (!existsSync(join(INSTALLED, "classes"))) return "HiveMQ is not in .build/hivemq: ./build.sh brokers fetches it (100 MB, with maven)";
+  const made = join(INSTALLED, "classes/Broker.class");
+  if (!existsSync(made)) return "HiveMQ is not in .build/hivemq: ./build.sh brokers fetches it (100 MB, with maven)";
+  const source = join(CONFIGURATION, "Broker.java");
+  if (statSync(made).mtimeMs < statSync(source).mtimeMs)
+    return ".build/hivemq is older than Broker.java: ./build.sh brokers makes it again";
   if (spawnSync("java", ["-version"]).status !== 0) return "java is missing: apt-get install openjdk-17-jdk-headless";
   return undefined;
 }
