@@ -11,6 +11,7 @@ import { BROKERS, type BrokerRow } from "../support/brokers.table.ts";
 import type { Central } from "../support/central.ts";
 import { type EmulatedDevice, type LedgerEntry, startEmulatedDevice } from "../support/emulated-device.ts";
 import { subscribeRaw } from "../support/mosquitto.ts";
+import type { Identity } from "../support/pki.ts";
 import { hasFault } from "./errors.ts";
 import { roomFor } from "./room.ts";
 import { eventsOf, expectAllUpTo, expectEveryUnit, holes, reportsOf } from "./told.ts";
@@ -42,10 +43,12 @@ for (const row of BROKERS) {
 function onBroker(row: BrokerRow): void {
   let room: Room;
   let broker: RunningBroker;
+  let revoked: Identity;
   beforeAll(async () => {
     room = openRoom();
     mkdirSync(room.at("broker"));
-    broker = room.keep(await row.start({ folder: room.at("broker"), pki: room.pki }));
+    revoked = room.pki.issue({ cn: "gw-1", kind: "client" });
+    broker = room.keep(await row.start({ folder: room.at("broker"), pki: room.pki, revoked: room.pki.revoke([revoked]) }));
   }, TEST_MS);
   afterAll(() => room.stop(), TEST_MS);
 
@@ -99,6 +102,15 @@ function onBroker(row: BrokerRow): void {
     expect(await thief.answer("connack")).toBe(row.foreignClientId);
     expect(await victim.publish("bedside/v1/gw-1/up/reports", "still here")).toBeLessThan(0x80);
     await Promise.all([thief.stop(), victim.stop()]);
+  });
+
+  test(`a certificate that was revoked is refused, another of the same name is not (${told(row.revoked)}) (R19)`, IN_ORDER, async () => {
+    const stolen = speak("gw-1", revoked);
+    await stolen.closed;
+    expect(stolen.answers("connack")).toEqual(row.revoked === undefined ? [] : [row.revoked]);
+    const good = speak("gw-1");
+    expect(await good.answer("connack")).toBe(0x00);
+    await good.stop();
   });
 
   test(`a second session with one certificate ends the first (${told(row.takeOver)})`, IN_ORDER, async () => {

@@ -15,6 +15,8 @@ export type BrokerRow = {
   /** Of CONNACK. */
   readonly foreignClientId: number;
   readonly foreignWill: number;
+  /** undefined: the connection ends before, with a TLS alert. */
+  readonly revoked: number | undefined;
   /** Of SUBACK. */
   readonly foreignSubscription: number;
   /** What an agent tells that another client with its certificate threw out. */
@@ -22,6 +24,6 @@ export type BrokerRow = {
 };
 
 export const BROKERS: readonly BrokerRow[] = [
-  { name: "mosquitto", start: startMosquitto, missing: undefined,     receiveMaximum: 100, burst: undefined, afterRefusedPublish: undefined, takeOver: undefined, foreignClientId: 0x00, foreignWill: 0x00, foreignSubscription: 0x01, thrownOut: "uplink.closed" },
-  { name: "HiveMQ",    start: startHivemq,    missing: hivemqMissing, receiveMaximum: 10,  burst: 0x93,      afterRefusedPublish: 0x87,      takeOver: 0x8e,      foreignClientId: 0x85, foreignWill: 0x87, foreignSubscription: 0x87, thrownOut: "uplink.identity_twice" },
+  { name: "mosquitto", start: startMosquitto, missing: undefined,     receiveMaximum: 100, burst: undefined, afterRefusedPublish: undefined, takeOver: undefined, foreignClientId: 0x00, foreignWill: 0x00, revoked: undefined, foreignSubscription: 0x01, thrownOut: "uplink.closed" },
+  { name: "HiveMQ",    start: startHivemq,    missing: hivemqMissing, receiveMaximum: 10,  burst: 0x93,      afterRefusedPublish: 0x87,      takeOver: 0x8e,      foreignClientId: 0x85, foreignWill: 0x87, revoked: 0x87,      foreignSubscription: 0x87, thrownOut: "uplink.identity_twice" },
 ];

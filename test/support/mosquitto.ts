@@ -21,6 +21,8 @@ export type MosquittoOptions = {
   readonly without?: readonly string[];
   readonly more?: readonly string[];
   readonly port?: number;
+  /** Certificates that hold no more, as `Authority.revoke` has them. */
+  readonly revoked?: string;
   /** The broker's own certificate, where it is not to be a good one. */
   readonly server?: Identity;
 };
@@ -45,7 +47,8 @@ function writeConfiguration(options: MosquittoOptions, port: number): string {
     .replaceAll("@ADDRESS@", "127.0.0.1")
     .replaceAll("@PORT@", String(port))
     .replaceAll("@CONFIG@", folder)
-    .replaceAll("@DATA@", at("db"));
+    .replaceAll("@DATA@", at("db"))
+    .replace(/^# (?=crlfile )/m, options.revoked === undefined ? "# " : "");
   const lines = [
     ...filled.trimEnd().split("\n"),
     // Started as root it would change to the user mosquitto, who cannot read this folder.
@@ -57,10 +60,13 @@ function writeConfiguration(options: MosquittoOptions, port: number): string {
 }
 
 /** What every broker is given: certificates, and the access rules, which both read in the same form. */
-export function writeBrokerFiles(options: Pick<MosquittoOptions, "folder" | "pki" | "server" | "gatewayAcl" | "aclExtra">): void {
+export function writeBrokerFiles(
+  options: Pick<MosquittoOptions, "folder" | "pki" | "server" | "gatewayAcl" | "aclExtra" | "revoked">,
+): void {
   const server = options.server ?? options.pki.issue({ cn: "localhost", kind: "server" });
   const at = (name: string): string => join(options.folder, name);
   writeFileSync(at("ca.crt"), options.pki.cert);
+  if (options.revoked !== undefined) writeFileSync(at("ca.crl"), options.revoked);
   writeFileSync(at("server.crt"), server.cert);
   writeFileSync(at("server.key"), server.key, { mode: 0o600 });
   const rules = readFileSync(join(CONFIGURATION, "acl"), "utf8");

@@ -12,6 +12,8 @@ export type Authority = {
   /** The authority's own certificate, PEM: what the others trust. */
   readonly cert: string;
   issue(request: CertificateRequest): Identity;
+  /** A list, PEM, of certificates of its own that hold no more; it is good for a day. */
+  revoke(certificates: readonly Identity[]): string;
 };
 export type CertificateRequest = {
   readonly cn: string;
@@ -52,6 +54,7 @@ export function makeAuthority(name: string, validity: { readonly notBefore?: Dat
     name,
     cert,
     issue: (request) => issue({ name, key: keys.privateKey }, request),
+    revoke: (certificates) => revoke({ name, key: keys.privateKey }, certificates),
   };
 }
 
@@ -85,6 +88,30 @@ function issue(authority: { name: string; key: KeyObject }, request: Certificate
     ],
   });
   return { cert, key: pemKey(keys.privateKey) };
+}
+
+/** RFC 5280, 5.1. */
+function revoke(authority: { name: string; key: KeyObject }, certificates: readonly Identity[]): string {
+  const algorithm = sequence([oid("1.2.840.10045.4.3.2")]);
+  const since = new Date(Date.now() - HOUR);
+  const serials = certificates.map(({ cert }) => Buffer.from(new X509Certificate(cert).serialNumber, "hex").toString("latin1"));
+  const body = sequence([
+    integer(1),
+    algorithm,
+    commonName(authority.name),
+    time(since),
+    time(new Date(Date.now() + DAY)),
+    sequence(serials.map((serial) => sequence([primitive(asn1.Type.INTEGER, serial), time(since)]))),
+    constructed(0, [
+      sequence([
+        extension("2.5.29.35", false, sequence([tagged(0, keyId(createPublicKey(authority.key)))])),
+        extension("2.5.29.20", false, integer(1)),
+      ]),
+    ]),
+  ]);
+  const list = der(sequence([body, algorithm, bits(sign("sha256", der(body), authority.key), 0)]));
+  const lines = list.toString("base64").replaceAll(/.{64}/g, "$&\n");
+  return `-----BEGIN X509 CRL-----\n${lines.trimEnd()}\n-----END X509 CRL-----\n`;
 }
 
 type Node = forge.asn1.Asn1;
