@@ -1,7 +1,7 @@
 import { type BodyValues, readBody } from "../../config/bodies.ts";
 import { KINDS, type Kind, type TrustedKey } from "../../config/envelope/envelope.ts";
 import type { Settings } from "../../config/schema.ts";
-import type { Mono } from "../../config/units.ts";
+import { after, elapsed, type Mono, Seconds } from "../../config/units.ts";
 import type { Reported } from "../../proto/messages.ts";
 import type { Effects } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
@@ -29,16 +29,26 @@ export type DeskHooks = {
   readonly told: (kind: Kind, what: string, document: string) => void;
 };
 
-type Kept = { readonly record: TrialRecord<Document>; readonly fault: Fault | undefined };
+/** What the disk refused at the start is tried again so often. */
+const READ_AGAIN = Seconds(5);
+
+type Kept = {
+  readonly record: TrialRecord<Document>;
+  readonly fault: Fault | undefined;
+  /** The disk refused: it may still say. */
+  readonly unread: boolean;
+};
 
 /** Where desired documents come in, and what runs because of them. */
 export class Desk {
   readonly #options: DeskOptions;
-  readonly #kept: Readonly<Record<Kind, Kept>>;
+  readonly #kept: Record<Kind, Kept>;
+  #hooks: DeskHooks | undefined;
+  #againAt: Mono | undefined;
   #slots: Readonly<Record<Kind, Slot>> | undefined;
   #values: Partial<Record<Kind, BodyValues>> = {};
 
-  private constructor(options: DeskOptions, kept: Readonly<Record<Kind, Kept>>) {
+  private constructor(options: DeskOptions, kept: Record<Kind, Kept>) {
     this.#options = options;
     this.#kept = kept;
     for (const kind of KINDS) this.#take(kind, kept[kind].record.active);
@@ -59,6 +69,7 @@ export class Desk {
 
   /** From here on documents are taken. */
   begin(hooks: DeskHooks): void {
+    this.#hooks = hooks;
     for (const kind of KINDS) {
       const { fault } = this.#kept[kind];
       if (fault !== undefined) hooks.raise(`kept ${kind}`, fault);
@@ -71,6 +82,7 @@ export class Desk {
   }
 
   tick(now: Mono): void {
+    if (KINDS.some((kind) => this.#kept[kind].unread)) this.#readAgain(now);
     for (const kind of KINDS) this.#slots?.[kind].tick(now);
   }
 
@@ -81,6 +93,23 @@ export class Desk {
 
   reported(kind: Kind): Reported | undefined {
     return this.#slots?.[kind].reported();
+  }
+
+  /** What the disk refused at the start is taken over when it can be read, unless something came from the centre meanwhile. */
+  #readAgain(now: Mono): void {
+    if (this.#againAt !== undefined && elapsed(this.#againAt, now) < 0) return;
+    this.#againAt = after(now, READ_AGAIN);
+    for (const kind of KINDS) if (this.#kept[kind].unread) void readOne(this.#options, kind).then((kept) => this.#takeOver(kind, kept));
+  }
+
+  #takeOver(kind: Kind, kept: Kept): void {
+    const [hooks, slots] = [this.#hooks, this.#slots];
+    if (hooks === undefined || slots === undefined || kept.unread || !this.#kept[kind].unread) return;
+    this.#kept[kind] = kept;
+    hooks.clear(`kept ${kind}`);
+    if (kept.fault !== undefined) hooks.raise(`kept ${kind}`, kept.fault);
+    if (slots[kind].idle) this.#slots = { ...slots, [kind]: this.#slot(kind, hooks) };
+    hooks.changed(kind);
   }
 
   #slot(kind: Kind, hooks: DeskHooks): Slot {
@@ -99,7 +128,10 @@ export class Desk {
       raise: (fault) => hooks.raise(`document ${kind}`, fault),
       clear: () => hooks.clear(`document ${kind}`),
       changed: () => hooks.changed(kind),
-      told: (what, document) => hooks.told(kind, what, document),
+      told: (what, document) => {
+        if (what === "kept") hooks.clear(`kept ${kind}`);
+        hooks.told(kind, what, document);
+      },
     });
   }
 
@@ -138,9 +170,10 @@ async function readOne(options: DeskOptions, kind: Kind): Promise<Kept> {
   try {
     const { record, lost } = await readKept(effects.disk, stateDir, kind, (bytes) => judgeDocument(bytes, known));
     const fault = lost ? new Fault("document.lost", `What was kept of the ${kind} does not hold any more`, { kind }) : undefined;
-    return { record, fault };
+    return { record, fault, unread: false };
   } catch (caught) {
-    const fault = asFault(caught, "disk.failed", `What was kept of the ${kind} cannot be read`);
-    return { record: { active: undefined, candidate: undefined, refused: [] }, fault };
+    const why = asFault(caught, "disk.failed", `What was kept of the ${kind} cannot be read`);
+    const fault = new Fault("document.lost", `What was kept of the ${kind} cannot be read: ${why.message}`, { kind }, { cause: caught });
+    return { record: { active: undefined, candidate: undefined, refused: [] }, fault, unread: true };
   }
 }

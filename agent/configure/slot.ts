@@ -60,8 +60,9 @@ export class Slot {
     if (this.#state.phase === "trying") this.#inputs.push({ saw: "proved", id: this.#state.candidate.id });
   }
 
-  get trying(): boolean {
-    return this.#state.phase === "trying";
+  /** Nothing runs, and nothing is being taken over. */
+  get idle(): boolean {
+    return this.#state.phase === "settled" && this.#state.record.active === undefined && this.#heard === undefined;
   }
 
   /** What runs now, on trial or for good. */

@@ -101,7 +101,7 @@ export const FAULTS = {
   "document.invalid":       { number: "BED-620", what: "A configuration document has mistakes", likely: "the line named above", next: "tell central operations; what ran goes on" },
   "document.reverted":      { number: "BED-621", what: "New settings were tried and given up", likely: "the new broker cannot be reached from here, or does not let this gateway in", next: "tell central operations; the settings from before run again" },
   "document.not_kept":      { number: "BED-622", what: "A configuration document cannot be kept", likely: "a full or failing disk", next: "bedside status  tells what the disk says" },
-  "document.lost":          { number: "BED-623", what: "The configuration documents that were kept do not hold", likely: "a power cut on a failing SD card, or a key that is no longer trusted", next: "nothing: they come again with the next connection; if this comes again, replace the SD card" },
+  "document.lost":          { number: "BED-623", what: "The configuration documents that were kept cannot be used", likely: "a failing SD card, or a key that is no longer trusted", next: "nothing: they come again with the next connection; if this comes again, replace the SD card" },
 } as const satisfies Readonly<Record<string, FaultRow>>;
 
 export type FaultKey = keyof typeof FAULTS;

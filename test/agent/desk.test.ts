@@ -131,6 +131,18 @@ describe("desired documents", () => {
     expect([life.status("admissions")[1], life.faults.size]).toEqual([DOCUMENT_STATUS.applied, 0]);
   });
 
+  test("that the disk refuses to show at the start run as soon as it does, and it is told meanwhile (R33)", async () => {
+    const disk = new MemoryDisk();
+    await (await Life.begin(disk)).push({ ...ADMIT, generation: 1 });
+    disk.fails = (operation, path) => operation === "read" && path.endsWith("admissions.json");
+    const life = await Life.begin(disk);
+    expect([life.desk.settings.rules, life.faults.get("kept admissions")]).toEqual([[], "document.lost"]);
+    disk.fails = () => false;
+    life.clock.pass(Seconds(6));
+    await life.ticks();
+    expect([life.desk.settings.rules, life.faults.size, life.status("admissions")[0]]).toEqual([[RULE], 0, 1]);
+  });
+
   test("that were altered on the disk are not believed (R22)", async () => {
     const disk = new MemoryDisk();
     await (await Life.begin(disk)).push({ ...ADMIT, generation: 1 });

@@ -175,10 +175,11 @@ test.concurrent(
     );
     expect(ledger.report).toMatchObject({ delivered: 0, dropped: 0 });
     expect(unexplained).toBe(0);
-    // Health is a state and no lane: its refusal is told beside.
+    // What states the gateway tells of itself are no lanes: their refusal is told beside.
     expect(faults.map(({ scope, key }) => [scope, key]).sort()).toEqual([
       ["lane health", "uplink.publish_refused"],
       ["lane report", "uplink.publish_refused"],
+      ["lane reported", "uplink.publish_refused"],
     ]);
     // The rules are put right. The lane rests for half a minute after a refusal; a new connection ends that at once.
     writeFileSync(room.at("broker/acl"), `${READ_BIRTH}${WRITE("#")}`);
