@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { connect as connectMqtt, type IClientOptions, type Packet } from "mqtt";
+import type { IClientOptions } from "mqtt";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
@@ -12,6 +12,7 @@ import type { Central } from "../support/central.ts";
 import { type EmulatedDevice, type LedgerEntry, startEmulatedDevice } from "../support/emulated-device.ts";
 import { subscribeRaw } from "../support/mosquitto.ts";
 import type { Identity } from "../support/pki.ts";
+import { type Speaker, speaker } from "../support/speaker.ts";
 import { hasFault } from "./errors.ts";
 import { roomFor } from "./room.ts";
 import { eventsOf, expectAllUpTo, expectEveryUnit, holes, reportsOf } from "./told.ts";
@@ -160,7 +161,9 @@ const told = (code: number | undefined): string => (code === undefined ? "no wor
 
 // ── The packaged agent ──────────────────────────────────────────────────────────────────────────────────────────────
 
-async function wholeStory(stage: { readonly room: Room; readonly broker: RunningBroker; readonly row: BrokerRow }): Promise<void> {
+type Stage = { readonly room: Room; readonly broker: RunningBroker; readonly row: BrokerRow };
+
+async function wholeStory(stage: Stage): Promise<void> {
   const { room, broker, row } = stage;
   const central = await room.openCentral(broker.port);
   const oximeter = room.keep(await startEmulatedDevice({ emulator: noninEmulator, seed: 31, link: room.at("oximeter") }));
@@ -189,13 +192,14 @@ async function wholeStory(stage: { readonly room: Room; readonly broker: Running
     if (central.records.length !== heard.count) heard = { count: central.records.length, since: performance.now() };
     return performance.now() - heard.since >= QUIET_MS;
   });
-  await broker.kill();
+  await killBehindRetained(stage);
   agent.signal("SIGCONT");
   await room.statusWhere("readings wait", ({ uplink, ledger }) => uplink.phase === "offline" && ledger.report.waiting >= 6);
   await away((one) => one.kill());
   agent = room.start();
   await room.statusWhere("they still wait", ({ ledger }) => ledger.report.adopted >= 6 && ledger.report.made >= 6);
   await broker.restart();
+  await expectKept(stage);
   const back = await room.statusWhere("it is back", ({ uplink }) => uplink.phase === "online");
   const caughtUp = await room.statusWhere("the backlog is delivered", ({ ledger }) =>
     Object.values(ledger).every(({ waiting }) => waiting <= 2),
@@ -269,8 +273,35 @@ async function freshReadings({ room, central }: { readonly room: Room; readonly 
   await room.until("both devices are told", () => fresh("oximeter") >= 3 && fresh("ventilator") >= 1);
 }
 
+const ASSERTED = "bedside/v1/gw-9/down/command";
+
+/** Killed right behind the PUBACK of a retained message. */
+async function killBehindRetained({ room, broker }: Stage): Promise<void> {
+  const ops = await subscribeRaw({
+    port: broker.port,
+    pki: room.pki,
+    identity: room.pki.issue({ cn: "ops", kind: "client" }),
+    topic: ASSERTED,
+  });
+  await ops.publish(ASSERTED, "kept", { retain: true });
+  await broker.kill();
+  await ops.stop();
+}
+
+async function expectKept({ room, broker, row }: Stage): Promise<void> {
+  const identity = room.pki.issue({ cn: "ops", kind: "client" });
+  const ops = await subscribeRaw({ port: broker.port, pki: room.pki, identity, topic: ASSERTED });
+  await ops.publish(ASSERTED, "now");
+  await ops.heard(({ payload }) => payload.toString() === "now");
+  expect(
+    ops.messages.some(({ payload }) => payload.toString() === "kept"),
+    "a retained message outlives the kill",
+  ).toBe(row.keepsWhenKilled);
+  await ops.stop();
+}
+
 /** Birth and health stand there for whoever comes later. */
-async function expectRetained({ room, broker }: { readonly room: Room; readonly broker: RunningBroker }): Promise<void> {
+async function expectRetained({ room, broker }: Stage): Promise<void> {
   const identity = room.pki.issue({ cn: "ops", kind: "client" });
   const late = await subscribeRaw({ port: broker.port, pki: room.pki, identity, topic: `bedside/v1/${room.gateway}/up/+` });
   const stood = async (leaf: string) => late.heard(({ topic, retain }) => retain && topic.endsWith(`/up/${leaf}`));
@@ -309,75 +340,4 @@ function expectValues(all: {
     expect(at, `nothing that the ventilator sent from ${from} on says ${JSON.stringify(values)}`).toBeGreaterThanOrEqual(0);
     from = at + 1;
   }
-}
-
-// ── A client that tells every packet ────────────────────────────────────────────────────────────────────────────────
-
-type Answered = "connack" | "puback" | "suback" | "disconnect";
-type Speaker = {
-  /** The reason codes of all packets of that kind so far. */
-  readonly answers: (kind: Answered) => readonly number[];
-  /** The code of CONNACK, or "closed" where the connection ended before. */
-  readonly greeted: Promise<number | "closed">;
-  /** The first of that kind, when it comes. */
-  readonly answer: (kind: Answered) => Promise<number>;
-  readonly receiveMaximum: () => number | undefined;
-  readonly heard: () => readonly string[];
-  readonly publish: (topic: string, text: string) => Promise<number>;
-  readonly subscribe: (topic: string) => Promise<number>;
-  readonly closed: Promise<void>;
-  /** Without DISCONNECT. */
-  readonly cut: () => void;
-  readonly stop: () => Promise<void>;
-};
-
-function speaker(wanted: { readonly port: number; readonly room: Room; readonly cn: string; readonly how: IClientOptions }): Speaker {
-  const { port, room, cn, how } = wanted;
-  const client = connectMqtt({
-    ...{ protocol: "mqtts", host: "localhost", port, protocolVersion: 5, clientId: cn, clean: true, reconnectPeriod: 0 },
-    ...{ ca: room.pki.cert, rejectUnauthorized: true, ...room.pki.issue({ cn, kind: "client" }) },
-    ...how,
-  });
-  const packets: { readonly kind: string; readonly code: number }[] = [];
-  const heard: string[] = [];
-  let receiveMaximum: number | undefined;
-  client.on("packetreceive", (packet: Packet) => {
-    if (packet.cmd === "connack") receiveMaximum = packet.properties?.receiveMaximum;
-    packets.push({ kind: packet.cmd, code: codeOf(packet) });
-  });
-  client.on("message", (_topic, payload) => heard.push(payload.toString()));
-  client.on("error", () => undefined);
-  const closed = new Promise<void>((resolve) => client.once("close", resolve));
-  const greeted = new Promise<number | "closed">((resolve) => {
-    client.on("packetreceive", (packet) => packet.cmd === "connack" && resolve(codeOf(packet)));
-    void closed.then(() => resolve("closed"));
-  });
-  const answers = (kind: Answered): readonly number[] => packets.filter((one) => one.kind === kind).map(({ code }) => code);
-  return {
-    answers,
-    greeted,
-    answer: async (kind) => {
-      await room.until(`${cn} gets a ${kind}; got ${JSON.stringify(packets)}`, () => answers(kind).length > 0);
-      return answers(kind)[0]!;
-    },
-    receiveMaximum: () => receiveMaximum,
-    heard: () => heard,
-    publish: (topic, text) =>
-      new Promise((resolve) => {
-        // Called right behind the PUBACK, of whose codes below 0x80 it is told nothing.
-        client.publish(topic, text, { qos: 1 }, () => resolve(answers("puback").at(-1) ?? -1));
-      }),
-    subscribe: (topic) =>
-      new Promise((resolve) => {
-        client.subscribe(topic, { qos: 1 }, (_error, _granted, suback) => resolve(Number(suback?.granted[0])));
-      }),
-    closed,
-    cut: () => client.stream.destroy(),
-    stop: () => client.endAsync(true),
-  };
-}
-
-function codeOf(packet: Packet): number {
-  if (packet.cmd === "suback") return Number(packet.granted[0]);
-  return "reasonCode" in packet ? (packet.reasonCode ?? 0) : 0;
 }

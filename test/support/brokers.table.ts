@@ -19,11 +19,13 @@ export type BrokerRow = {
   readonly revoked: number | undefined;
   /** Of SUBACK. */
   readonly foreignSubscription: number;
+  /** Whether what it has acknowledged outlives a kill right behind. */
+  readonly keepsWhenKilled: boolean;
   /** What an agent tells that another client with its certificate threw out. */
   readonly thrownOut: "uplink.closed" | "uplink.identity_twice";
 };
 
 export const BROKERS: readonly BrokerRow[] = [
-  { name: "mosquitto", start: startMosquitto, missing: undefined,     receiveMaximum: 100, burst: undefined, afterRefusedPublish: undefined, takeOver: undefined, foreignClientId: 0x00, foreignWill: 0x00, revoked: undefined, foreignSubscription: 0x01, thrownOut: "uplink.closed" },
-  { name: "HiveMQ",    start: startHivemq,    missing: hivemqMissing, receiveMaximum: 10,  burst: 0x93,      afterRefusedPublish: 0x87,      takeOver: 0x8e,      foreignClientId: 0x85, foreignWill: 0x87, revoked: 0x87,      foreignSubscription: 0x87, thrownOut: "uplink.identity_twice" },
+  { name: "mosquitto", start: startMosquitto, missing: undefined,     receiveMaximum: 100, burst: undefined, afterRefusedPublish: undefined, takeOver: undefined, foreignClientId: 0x00, foreignWill: 0x00, revoked: undefined, foreignSubscription: 0x01, keepsWhenKilled: false, thrownOut: "uplink.closed" },
+  { name: "HiveMQ",    start: startHivemq,    missing: hivemqMissing, receiveMaximum: 10,  burst: 0x93,      afterRefusedPublish: 0x87,      takeOver: 0x8e,      foreignClientId: 0x85, foreignWill: 0x87, revoked: 0x87,      foreignSubscription: 0x87, keepsWhenKilled: true,  thrownOut: "uplink.identity_twice" },
 ];
