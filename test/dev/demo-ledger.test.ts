@@ -145,6 +145,14 @@ describe("a kill", () => {
     expect(verdict(HOLDS, both)).toEqual({ lost: 0, invented: 0, unheard: 3, arrived: 9 });
   });
 
+  it("does not count what came before the port was first opened, and counts everything after", () => {
+    const late = [{ from: 4n * UNIT + 1n, killed: undefined }];
+    const all = tally(book(late), published(5, 11));
+    expect([all.sent, all.received, all.unheard, all.lost.length]).toEqual([7, 7, 0, 0]);
+    const one = tally(book(late), published(6, 11));
+    expect([one.sent, one.received, one.unheard, one.onTheWay]).toEqual([7, 6, 0, 1]);
+  });
+
   it("excuses no unit that ended more than a tick before it", () => {
     const tick = 20n * MS;
     const end = SENT[3]!.lastByteAt;

@@ -7,7 +7,7 @@ import { type Board, boardOf } from "./demo/board.ts";
 import { play, type Scene } from "./demo/play.ts";
 import { secondOf, summaryOf, wrongs } from "./demo/report.ts";
 import { COLOURS, PLAIN, plainLines, screen } from "./demo/screen.ts";
-import { type Stage, setStage } from "./demo/stage.ts";
+import { type Programs, type Stage, setStage } from "./demo/stage.ts";
 import { terminal } from "./demo/terminal.ts";
 import { farewell } from "./demo/verdict.ts";
 
@@ -17,7 +17,7 @@ const USAGE = `./build.sh demo [--for 20s] [--json] [--kill]
   --for 20s   stops by itself after this time; without it, Ctrl-C ends the demo
   --json      one object a second on stdout, and a last line that sums up
   --kill      kills the agent twice with SIGKILL and starts it again (without --for: 30 s)
-  --source    runs the agent from the source tree instead of the packaged file
+  --source    runs both programs from the source tree instead of the packaged files
 `;
 const KILLS = 2;
 const KILL_SECONDS = 30;
@@ -43,12 +43,15 @@ function wishes(words: readonly string[]): Wishes | string {
   }
 }
 
-/** The agent's program and its words before the verb. */
-function programOf({ source }: Wishes): readonly string[] {
-  if (source) return [process.execPath, join(ROOT, "agent/cli/bedside.ts")];
-  const file = join(ROOT, process.env.BEDSIDE_DIST ?? "dist", `bedside-linux-${hostArch()}`);
-  if (!existsSync(file)) throw new RangeError(`${file} is not there; make it with  ./build.sh package host`);
-  return [file];
+/** Each program with its words before the verb. */
+function programsOf({ source }: Wishes): Programs {
+  const program = (name: string, script: string): readonly string[] => {
+    if (source) return [process.execPath, join(ROOT, script)];
+    const file = join(ROOT, process.env.BEDSIDE_DIST ?? "dist", `${name}-linux-${hostArch()}`);
+    if (!existsSync(file)) throw new RangeError(`${file} is not there; make it with  ./build.sh package host`);
+    return [file];
+  };
+  return { agent: program("bedside", "agent/cli/bedside.ts"), fleet: program("bedside-fleet", "config/fleet/bedside-fleet.ts") };
 }
 
 async function demo(wanted: Wishes): Promise<number> {
@@ -60,8 +63,8 @@ async function demo(wanted: Wishes): Promise<number> {
   const stops = stopSignals();
   let stage: Stage | undefined;
   try {
-    const program = programOf(wanted);
-    stage = await Promise.race([setStage({ program, say }), stops.hard]);
+    const betrayed = process.env.DEMO_SABOTAGE === "trust-stranger";
+    stage = await Promise.race([setStage({ programs: programsOf(wanted), betrayed, say }), stops.hard]);
     return await Promise.race([perform(wanted, stage, { view, say, stop: stops.soft }), stops.hard]);
   } catch (caught) {
     view?.close();

@@ -11,8 +11,10 @@ import type { Summary } from "../dev/demo/report.ts";
 const PATIENCE = 150_000;
 let place: string;
 beforeAll(() => {
-  const file = join(ROOT, process.env.BEDSIDE_DIST ?? "dist", `bedside-linux-${hostArch()}`);
-  if (!existsSync(file)) throw new RangeError(`${file} is not there; make it with  ./build.sh package`);
+  for (const name of ["bedside", "bedside-fleet"]) {
+    const file = join(ROOT, process.env.BEDSIDE_DIST ?? "dist", `${name}-linux-${hostArch()}`);
+    if (!existsSync(file)) throw new RangeError(`${file} is not there; make it with  ./build.sh package`);
+  }
   place = mkdtempSync(join(tmpdir(), "demo-test-"));
 });
 afterAll(() => rmSync(place, { recursive: true, force: true }));
@@ -37,6 +39,8 @@ async function demo(
   const [code, signal] = await once(child, "close");
   return { code: (code ?? signal) as number | string, out, err };
 }
+const NUMBER: unknown = expect.any(Number);
+type Second = { readonly blocked: readonly { readonly location: string }[]; readonly devices: readonly { readonly device: string }[] };
 const lastLine = ({ out }: Run): Summary => JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as Summary;
 
 /** The agent's runtime directory lies in memory, under the name that the demo's own folder has. */
@@ -75,25 +79,50 @@ describe("the demo", () => {
       "unexplained",
       "unheard",
       "restarts",
+      "changes",
     ]);
     expect(summary).toMatchObject({ lost: 0, unexplained: 0, restarts: 2 });
-    expect(summary.devices.map(({ device }) => device)).toEqual(["oximeter-1", "oximeter-2", "ventilator-1"]);
+    expect(summary.devices.map(({ device }) => device)).toEqual(["oximeter-1", "oximeter-2", "ventilator-1", "oximeter-3"]);
     for (const { sent, received, unheard } of summary.devices) {
       expect(sent).toBe(received + unheard);
       expect(received).toBeGreaterThanOrEqual(2);
     }
-    expect(summary.blocked.map(({ location }) => location)).toContain("demo-4");
+    const { signed, forged } = summary.changes;
+    expect([signed?.appliedMs, signed?.firstReadingMs, forged?.refusedMs]).toEqual([NUMBER, NUMBER, NUMBER]);
+    expect(forged).toMatchObject({ refused: "BED-611", goesOn: true });
+    // The port that the signed change admits was blocked until then.
+    const seconds = run.out
+      .trimEnd()
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Second);
+    const isBlocked = ({ blocked }: Second): boolean => blocked.some(({ location }) => location === "demo-4");
+    expect(seconds.filter(isBlocked).some(({ devices }) => devices.length === 3)).toBe(true);
+    expect(
+      seconds
+        .filter((one) => !isBlocked(one))
+        .at(-1)
+        ?.devices.at(-1),
+    ).toMatchObject({ device: "oximeter-3", socket: "ICU-12/D" });
+    expect(summary.blocked.map(({ location }) => location)).not.toContain("demo-4");
     expect(summary.observations).toBeGreaterThan(300);
     expect(summary.waveBlocks).toBeGreaterThan(20);
     expect(summary.alerts).toBeGreaterThan(0);
     expect(summary.unheard.units).toBeGreaterThan(0);
   });
 
-  it("fails where one unit that was sent is missing from what was received", { timeout: PATIENCE }, async () => {
+  it.concurrent("fails where one unit that was sent is missing from what was received", { timeout: PATIENCE }, async () => {
     const run = await demo(["--for", "3s", "--json"], { env: { DEMO_SABOTAGE: "drop-one" } });
     expect(run.code, run.err).toBe(1);
     expect(lastLine(run)).toMatchObject({ lost: 1, unexplained: 0, unheard: { seconds: 0, units: 0 } });
     expect(run.err).toMatch(/NOT EQUAL/);
+  });
+
+  it.concurrent("fails where a forged change is taken", { timeout: PATIENCE }, async () => {
+    const run = await demo(["--for", "3s", "--json"], { env: { DEMO_SABOTAGE: "trust-stranger" } });
+    expect(run.code, run.err).toBe(1);
+    expect(lastLine(run).changes).toMatchObject({ signed: { appliedMs: NUMBER }, forged: { refused: null } });
+    expect(run.err).toMatch(/the gateway did not refuse the forged change/);
   });
 
   it("leaves no process and no file behind, however it ends", { timeout: PATIENCE }, async () => {
@@ -120,6 +149,6 @@ describe("the demo", () => {
     expect(memories.filter((folder) => existsSync(folder))).toEqual([]);
     // Ctrl-C is how an endless demo ends: its ledgers are compared. SIGTERM does not wait for that.
     expect([asked.code, ended.code], asked.err).toEqual([0, 143]);
-    expect(lastLine(asked)).toMatchObject({ lost: 0, restarts: 0 });
+    expect(lastLine(asked)).toMatchObject({ lost: 0, restarts: 0, changes: { forged: { refused: "BED-611" } } });
   });
 });

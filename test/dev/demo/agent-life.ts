@@ -14,7 +14,10 @@ export type AgentLife = {
   /** SIGTERM, and SIGKILL where it does not obey in time; resolves with the exit code or signal. */
   readonly stop: () => Promise<number | string>;
   readonly killedAt: () => bigint | undefined;
+  /** From now on this port too is watched. */
+  readonly watch: (path: string) => void;
   readonly isOver: () => boolean;
+  /** Holds, or held, every port that it was started for. */
   readonly holdsAll: () => boolean;
   readonly holdOf: (path: string) => Hold | undefined;
   /** Ports that it let go of before its end, or held more than once. */
@@ -43,11 +46,13 @@ export function startAgent(command: readonly string[], ports: readonly string[])
       output = `${output}${text}`.slice(-OUTPUT_MAX);
     });
   }
-  const watches = new Map(ports.map((path) => [path, watchHold({ path, pid, everyMs: LOOK_EVERY_MS })]));
+  const watches = new Map<string, HoldWatch>();
+  const watch = (path: string): void => void watches.set(path, watchHold({ path, pid, everyMs: LOOK_EVERY_MS }));
+  for (const path of ports) watch(path);
   let killedAt: bigint | undefined;
   let endedAt: bigint | undefined;
   const ended = once(child, "exit").then(([code, signal]) => {
-    for (const watch of watches.values()) watch.stop();
+    for (const one of watches.values()) one.stop();
     return (code ?? signal) as number | string;
   });
   return {
@@ -65,13 +70,14 @@ export function startAgent(command: readonly string[], ports: readonly string[])
       return stopped(child, ended);
     },
     killedAt: () => killedAt,
+    watch,
     isOver: () => child.exitCode !== null || child.signalCode !== null,
-    holdsAll: () => [...watches.values()].every(({ intervals }) => intervals.length > 0),
+    holdsAll: () => ports.every((path) => (watches.get(path)?.intervals.length ?? 0) > 0),
     holdOf: (path) => {
       const first = watches.get(path)?.intervals[0];
       return first === undefined ? undefined : { from: first.from, killed: killedAt };
     },
-    letGo: () => [...watches].filter(([, watch]) => wasLetGo(watch, endedAt)).map(([path]) => path),
+    letGo: () => [...watches].filter(([, one]) => wasLetGo(one, endedAt)).map(([path]) => path),
   };
 }
 

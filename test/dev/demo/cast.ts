@@ -5,15 +5,16 @@ import type { Metric } from "../../../proto/messages.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../../support/emulated-device.ts";
 import type { DeviceBook } from "./ledger.ts";
 
-/** The devices of the demo: three that rules admit, and one that no rule knows. */
+/** The devices of the demo: three that the gateway's file admits, and one that waits for a signed change. */
 export type Part = {
   readonly location: string;
   readonly model: string;
   readonly speaks: DeviceBook["speaks"];
   readonly keyOf: DeviceBook["keyOf"];
   readonly beyond: DeviceBook["beyond"];
-  /** What the rule says; undefined: there is none, and the port stays shut. */
-  readonly rule: Rule | undefined;
+  readonly rule: Rule;
+  /** Who admits it; until then its port stays shut. */
+  readonly admittedBy: "file" | "signed change";
   readonly start: (link: string) => Promise<EmulatedDevice>;
 };
 export type Rule = { readonly device: string; readonly driver: string; readonly socket: string };
@@ -30,6 +31,7 @@ const oximeter = {
   speaks: "unasked",
   keyOf: refid,
   beyond: () => false,
+  admittedBy: "file",
 } as const;
 
 export const CAST: readonly Part[] = [
@@ -52,13 +54,15 @@ export const CAST: readonly Part[] = [
     speaks: "asked",
     keyOf: fieldNumber,
     beyond: isUndocumented,
+    admittedBy: "file",
     rule: { device: "ventilator-1", driver: "puritan-bennett-840", socket: "ICU-12/C" },
     start: (link) => startEmulatedDevice({ emulator: puritanBennett840Emulator, seed: 7, link }),
   },
   {
     ...oximeter,
     location: "demo-4",
-    rule: undefined,
+    admittedBy: "signed change",
+    rule: { device: "oximeter-3", driver: "nonin", socket: "ICU-12/D" },
     start: (link) => startEmulatedDevice({ emulator: noninEmulator, seed: 99, link }),
   },
 ];

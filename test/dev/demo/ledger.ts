@@ -31,6 +31,7 @@ export type DeviceBook = {
 };
 export type DeviceTally = {
   readonly device: string;
+  /** Since its port was first opened: what came before was nobody's to hear. */
   readonly sent: number;
   /** Units that arrived, each once. */
   readonly received: number;
@@ -69,10 +70,12 @@ export function tally(book: DeviceBook, received: readonly Received[]): DeviceTa
   });
   const arrived = new Set(matched);
   let unheard = 0;
+  let before = 0;
   book.sent.forEach((entry, at) => {
     if (arrived.has(at)) return;
     if (excuse(entry, book.holds) === undefined)
       lost.push(`${book.device}: unit ${at} (device time ${entry.unit.deviceTime}) did not arrive (${whenText(entry, book.holds)})`);
+    else if (entry.firstByteAt < (book.holds[0]?.from ?? entry.lastByteAt)) before += 1;
     else unheard += 1;
   });
   const onTheWay = lost.length;
@@ -84,7 +87,7 @@ export function tally(book: DeviceBook, received: readonly Received[]): DeviceTa
   const heardAt = matched.map(first).filter((at) => at !== undefined);
   return {
     device: book.device,
-    sent: book.sent.length,
+    sent: book.sent.length - before,
     received: arrived.size - (arrived.has(undefined) ? 1 : 0),
     onTheWay,
     unheard,

@@ -3,6 +3,7 @@ import type { Status } from "../../../agent/health/snapshot.ts";
 import { DEATH_CAUSE } from "../../../proto/messages.ts";
 import type { Received } from "../../support/central.ts";
 import type { AgentLife } from "./agent-life.ts";
+import { type ChangeOptions, type Changes, changeFaults, FORGED, pushForged, pushSigned, UNCHANGED } from "./change.ts";
 import { type DeviceTally, holes, isReport, milliseconds, tally } from "./ledger.ts";
 import type { Placed, Stage } from "./stage.ts";
 
@@ -25,6 +26,7 @@ export type Scene = {
   /** The agent's own word, asked over its control socket; undefined while none runs. */
   readonly status: Status | undefined;
   readonly restarts: number;
+  readonly changes: Changes;
   /** The agent was killed and does not hold its ports again yet. */
   readonly down: boolean;
   /** What the demo itself is doing, where it is not just watching. */
@@ -34,6 +36,7 @@ export type Outcome = {
   readonly tallies: readonly DeviceTally[];
   readonly unexplained: number;
   readonly restarts: number;
+  readonly changes: Changes;
   /** Everything that is not as it should be, beside what the tallies say. */
   readonly problems: readonly string[];
 };
@@ -46,6 +49,8 @@ const DRAIN_STUCK_MS = 5000;
 const DRAIN_WITHIN_MS = 30_000;
 const DEATH_WITHIN_MS = 5000;
 const TALLY_EVERY_MS = 1000;
+/** When the last part begins: half-way, later where there are kills before it, and at once where the demo is to end. */
+const CHANGE_AT = { withoutKills: 0.5, withKills: 0.75, endlessMs: 10_000 } as const;
 
 export async function play(options: PlayOptions): Promise<Outcome> {
   const { stage, kills, say, stop } = options;
@@ -61,6 +66,13 @@ export async function play(options: PlayOptions): Promise<Outcome> {
     await played.killAndRestart();
     await played.watch("", () => played.heardSinceKill(), HEARD_WITHIN_MS);
   }
+  const share = kills === 0 ? CHANGE_AT.withoutKills : CHANGE_AT.withKills;
+  const signedAt = options.seconds === undefined ? CHANGE_AT.endlessMs : length * share;
+  await played.watch("", () => played.elapsed() >= signedAt);
+  await played.pushSigned();
+  const forgedAt = options.seconds === undefined ? 2 * CHANGE_AT.endlessMs : length * ((1 + share) / 2);
+  await played.watch("", () => played.elapsed() >= forgedAt);
+  await played.pushForged();
   await played.watch("", () => played.elapsed() >= length);
   return played.finish();
 }
@@ -75,6 +87,7 @@ class Played {
   #tallies: readonly DeviceTally[] = [];
   #talliedAt = 0;
   #tallyCost = 0;
+  #changes = UNCHANGED;
 
   constructor(options: PlayOptions) {
     this.#options = options;
@@ -126,6 +139,29 @@ class Played {
     );
     this.#status = undefined;
     await this.untilHolding(this.#stage.start());
+  }
+
+  async pushSigned(): Promise<void> {
+    const signed = await pushSigned(this.#changing());
+    this.#changes = { ...this.#changes, signed };
+  }
+
+  async pushForged(): Promise<void> {
+    const { signed } = this.#changes;
+    if (signed === undefined) return;
+    const forged = await pushForged(this.#changing(), signed);
+    this.#changes = { signed, forged };
+  }
+
+  #changing(): ChangeOptions {
+    return {
+      stage: this.#stage,
+      elapsed: () => this.elapsed(),
+      saw: (changes) => {
+        this.#changes = changes;
+      },
+      watch: (doing, until, withinMs) => this.watch(doing, until, withinMs),
+    };
   }
 
   /** Every device has been heard after the last kill. */
@@ -186,25 +222,29 @@ class Played {
   #outcome(status: Status | undefined): Outcome {
     const { lives, central } = this.#stage;
     const tallies = this.#tally();
-    this.#options.show({ elapsedMs: this.elapsed(), tallies, status, restarts: lives.length - 1, down: false, doing: "done" });
+    const restarts = lives.length - 1;
+    const changes = this.#changes;
+    this.#options.show({ elapsedMs: this.elapsed(), tallies, status, restarts, changes, down: false, doing: "done" });
     const late = tallies.flatMap(({ device, absences }) =>
       absences
         .filter(({ silent, limit }) => silent === undefined || silent > limit)
         .map(({ silent, limit }) => `${device} was silent for ${milliseconds(silent)} after a kill, the limit was ${milliseconds(limit)}`),
     );
     const problems = [
+      ...changeFaults(changes),
       ...this.#extra,
       ...late,
       ...central.broken,
       ...holes(this.#records()),
       ...lives.flatMap((life) => life.letGo().map((path) => `the agent let go of ${path}`)),
       ...(status === undefined ? ["the agent did not answer before it was stopped"] : []),
-      // The devices were told to be silent.
+      ...(status?.faults.some(({ key }) => key === FORGED) === true ? [] : ["the agent does not show that it refused the forged change"]),
+      // The devices were told to be silent, and the forged change stands at the broker.
       ...(status?.faults ?? [])
-        .filter(({ key }) => key !== "session.silent")
+        .filter(({ key }) => key !== "session.silent" && key !== FORGED)
         .map(({ number, text, scope }) => `the agent has a fault: ${number} ${text} (${scope})`),
     ];
-    return { tallies, unexplained: Math.abs(status?.unexplained ?? 0), restarts: lives.length - 1, problems };
+    return { tallies, unexplained: Math.abs(status?.unexplained ?? 0), restarts, changes, problems };
   }
 
   /** Every device stops when a unit of it has ended, so that nothing is cut. */
@@ -216,9 +256,7 @@ class Played {
     };
     await this.#frame("the devices stop, each at the end of a packet");
     // The one that is asked takes longest; the others would count as silent meanwhile.
-    const slowestFirst = this.#stage.devices
-      .filter(({ part }) => part.rule !== undefined)
-      .toSorted((a) => (a.part.speaks === "asked" ? -1 : 1));
+    const slowestFirst = this.#stage.admitted().toSorted((a) => (a.part.speaks === "asked" ? -1 : 1));
     const [first, ...others] = slowestFirst;
     if (first !== undefined) await quiet(first);
     await Promise.all(others.map(quiet));
@@ -262,7 +300,8 @@ class Played {
     if (this.#status === undefined || now - this.#statusAt >= TALLY_EVERY_MS) this.#status = await this.#ask();
     const restarts = Math.max(0, this.#stage.lives.length - 1);
     const down = restarts > 0 && this.#stage.lives.at(-1)?.holdsAll() === false;
-    this.#options.show({ elapsedMs: this.elapsed(), tallies: this.#tallies, status: this.#status, restarts, down, doing });
+    const [tallies, status, changes] = [this.#tallies, this.#status, this.#changes];
+    this.#options.show({ elapsedMs: this.elapsed(), tallies, status, restarts, changes, down, doing });
   }
 
   async #ask(): Promise<Status | undefined> {

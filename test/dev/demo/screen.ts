@@ -1,6 +1,8 @@
 import type { AlertLine, Board, DeviceLine, ValueLine } from "./board.ts";
 import { CAST, GATEWAY } from "./cast.ts";
+import type { Changes } from "./change.ts";
 import type { DeviceTally } from "./ledger.ts";
+import { SIGNERS } from "./office.ts";
 import type { Scene } from "./play.ts";
 import { ruleText } from "./stage.ts";
 import { metricName, unitName, validityName } from "./words.ts";
@@ -14,9 +16,17 @@ const CHOSEN: Readonly<Record<string, readonly string[]>> = {
   "puritan-bennett-840": ["f9", "f71", "f70", "f72", "f73", "f87", "f77"],
 };
 /** How much is shown: everything, or what a small window has room for. */
-type Measure = { readonly metrics: number; readonly alerts: number; readonly waves: boolean; readonly blanks: boolean };
-const FULL: Measure = { metrics: 7, alerts: 3, waves: true, blanks: true };
-const SMALL: Measure = { metrics: 3, alerts: 1, waves: false, blanks: false };
+type Measure = {
+  readonly metrics: number;
+  readonly alerts: number;
+  readonly waves: boolean;
+  readonly blanks: boolean;
+  /** What a number means is said below it. */
+  readonly words: boolean;
+};
+const FULL: Measure = { metrics: 7, alerts: 3, waves: true, blanks: true, words: true };
+const MEASURES: readonly Measure[] = [FULL, { ...FULL, metrics: 6 }, { ...FULL, metrics: 5 }];
+const SMALL: Measure = { metrics: 2, alerts: 1, waves: false, blanks: false, words: false };
 
 export type Paint = Readonly<Record<"bold" | "dim" | "red" | "green" | "yellow" | "cyan", (text: string) => string>>;
 const sgr =
@@ -36,8 +46,8 @@ export type Look = {
 };
 
 export function screen(board: Board, scene: Scene, look: Look): string[] {
-  const full = lines(board, scene, look, FULL);
-  return full.length <= look.rows ? full : lines(board, scene, look, SMALL);
+  const pictures = MEASURES.map((measure) => lines(board, scene, look, measure));
+  return pictures.find(({ length }) => length <= look.rows) ?? lines(board, scene, look, SMALL);
 }
 
 function lines(board: Board, scene: Scene, look: Look, measure: Measure): string[] {
@@ -55,13 +65,20 @@ function lines(board: Board, scene: Scene, look: Look, measure: Measure): string
     ...board.devices.flatMap((device) => deviceRows(device, board, look, measure)),
     ...blank,
     ...blockedLines(board, paint),
+    ...changeLines(scene.changes, paint, measure),
     ...blank,
     ...alertBlock(board.alerts, look, measure),
     ...blank,
     ...ledgerLines(board, scene, paint),
     ...blank,
-    paint.dim(scene.doing === "" ? " Ctrl-C ends it: what it started is stopped, what it wrote is removed." : ` … ${scene.doing}`),
+    paint.dim(` ${lastLine(scene)}`),
   ];
+}
+
+function lastLine({ doing, changes }: Scene): string {
+  if (doing !== "") return `… ${doing}`;
+  const ends = changes.forged === undefined ? "Ctrl-C goes on to the signed change and then ends it" : "Ctrl-C ends it";
+  return `${ends}: what it started is stopped, what it wrote is removed.`;
 }
 
 function titleLine({ elapsedMs }: Scene, { paint, seconds, brokerPort }: Look): string {
@@ -108,7 +125,7 @@ function row(cells: readonly string[]): string {
 
 function deviceRows(device: DeviceLine, { gateway }: Board, { paint, now }: Look, measure: Measure): string[] {
   const shown = chosenOf(device).slice(0, measure.metrics);
-  const model = CAST.find(({ rule }) => rule?.device === device.device)?.model ?? device.driver;
+  const model = CAST.find(({ rule }) => rule.device === device.device)?.model ?? device.driver;
   const heads = [[device.socket, device.device], ...wrapped(model, COLUMNS[1] - 1).map((part) => ["", part] as const)] as const;
   const more = device.values.length - shown.length;
   const alive = gateway.presence === "online" && device.liveness === "streaming";
@@ -166,24 +183,45 @@ function picture(samples: readonly number[]): string {
 
 // ── What is not right ───────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Rules are written by people; this one is a proposal for the port as it was seen. */
-export const missingRule = (location: string): string => ruleText(location, { device: "oximeter-3", driver: "nonin", socket: "ICU-12/D" });
-
 function blockedLines({ blocked }: Board, paint: Paint): string[] {
-  const isOurs = ({ location }: Board["blocked"][number]): boolean => CAST.some((part) => part.location === location);
-  const others = blocked.filter((one) => !isOurs(one)).map(({ location, path }) => `${path} (${location})`);
+  const ours = CAST.filter(({ location }) => blocked.some((one) => one.location === location));
+  const others = blocked
+    .filter(({ location }) => !ours.some((part) => part.location === location))
+    .map(({ location, path }) => `${path} (${location})`);
   const named = others.length > 2 ? `${others.slice(0, 2).join(", ")} and ${others.length - 2} more` : others.join(", ");
   return [
     ...(blocked.length === 0 ? [paint.dim(" BLOCKED  nothing")] : []),
-    ...blocked
-      .filter(isOurs)
-      .flatMap(({ location, reasons }) => [
-        ` ${paint.red("BLOCKED")}  ${location}   ${reasons.join("; ")}: seen, reported, never opened. Missing is`,
-        paint.cyan(` - ${missingRule(location)}`),
-      ]),
-    ...(others.length === 0 ? [] : [paint.dim(`          likewise of this machine itself: ${named}`)]),
+    ...ours.flatMap(({ location, rule }) => [
+      ` ${paint.red("BLOCKED")}  ${location}   no rule names it: seen, reported, never opened. Missing is a signed change with`,
+      paint.cyan(` - ${ruleText(location, rule)}`),
+    ]),
+    ...(others.length === 0
+      ? []
+      : [paint.dim(`${ours.length === 0 ? " BLOCKED  only" : "          likewise"} of this machine itself: ${named}`)]),
   ];
 }
+
+/** What somebody asked the gateway to do differently, and what came of it. */
+function changeLines({ signed, forged }: Changes, paint: Paint, { words, blanks }: Measure): string[] {
+  if (signed === undefined) return [];
+  const line = (name: string, atMs: number, what: string, came: string): string =>
+    ` ${name.padEnd(9)}${`${Math.round(atMs / 1000)} s`.padStart(5)}  ${what.padEnd(CHANGE_COLUMNS)}${came}`;
+  const after = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  const { appliedMs, readMs } = signed;
+  const applied = appliedMs === undefined ? paint.yellow("pushed …") : paint.green(`● APPLIED after ${after(appliedMs)}`);
+  const read = readMs === undefined ? "" : `, read after ${after(readMs)}`;
+  const what = `read demo-4 too; signed by ${SIGNERS.hospital.by}`;
+  const lines = [line("CHANGES", signed.atMs, what, `${applied}${read}`)];
+  if (forged !== undefined) {
+    const { refused } = forged;
+    const came =
+      refused === undefined ? paint.yellow("pushed …") : paint.green(`✕ REFUSED after ${after(refused.afterMs)}, ${refused.number}`);
+    lines.push(line("", forged.atMs, "read nothing any more; a stranger's key", `${came}${forged.goesOn ? ", all go on" : ""}`));
+    if (refused !== undefined && words) lines.push(paint.dim(`${" ".repeat(10)}${refused.number}: ${refused.what}.`));
+  }
+  return blanks ? ["", ...lines] : lines;
+}
+const CHANGE_COLUMNS = 41;
 
 function alertBlock(alerts: readonly AlertLine[], { paint, now }: Look, measure: Measure): string[] {
   if (alerts.length === 0) return [paint.dim(" ALERTS   none is active")];
@@ -228,8 +266,9 @@ export function plainLines(board: Board, scene: Scene, now: bigint): string[] {
     return `${at}  ${device.socket}  ${device.device}  ${device.liveness}  ${values.join(", ")}`;
   });
   const blocked = board.blocked.map(({ location, reasons }) => `${at}  BLOCKED ${location}: ${reasons.join("; ")}`);
+  const changes = changeLines(scene.changes, PLAIN, SMALL).map((line) => `${at} ${line}`);
   const ledger = scene.tallies.map(
     ({ device, sent, received, unheard }) => `${device} ${sent} sent, ${received} received, ${unheard} unheard`,
   );
-  return [`${at}  gateway ${GATEWAY} ${board.gateway.presence}`, ...devices, ...blocked, `${at}  ledger  ${ledger.join("; ")}`];
+  return [`${at}  gateway ${GATEWAY} ${board.gateway.presence}`, ...devices, ...blocked, ...changes, `${at}  ledger  ${ledger.join("; ")}`];
 }

@@ -6,14 +6,20 @@ import type { EmulatedDevice } from "../../support/emulated-device.ts";
 import { startMosquitto } from "../../support/mosquitto.ts";
 import { makeAuthority } from "../../support/pki.ts";
 import { type AgentLife, startAgent } from "./agent-life.ts";
-import { CAST, GATEWAY, type Part } from "./cast.ts";
-import type { DeviceBook, Hold } from "./ledger.ts";
+import { CAST, GATEWAY, type Part, type Rule } from "./cast.ts";
+import type { DeviceBook } from "./ledger.ts";
+import { type Office, openOffice, READER_ACL } from "./office.ts";
 
 /** Everything around the agent: certificates, broker, devices, the centre's subscriber, and the agent's lives so far. */
 export type Stage = {
   readonly brokerPort: number;
   readonly central: Central;
+  readonly office: Office;
   readonly devices: readonly Placed[];
+  /** Those that are to be read now. */
+  readonly admitted: () => readonly Placed[];
+  /** From now on also the one that the signed change admits; returns its device. */
+  readonly admitLate: () => string;
   readonly runtimeDir: string;
   readonly lives: readonly AgentLife[];
   /** Starts the agent on the same directories, as a service manager does. */
@@ -29,12 +35,16 @@ const PACE_MS = 250;
 const WINDOW_MS = 400;
 
 export type StageOptions = {
-  /** The agent's program and its words before the verb. */
-  readonly program: readonly string[];
+  /** Each with its words before the verb. */
+  readonly programs: Programs;
+  /** The gateway trusts a stranger's key, to prove that the demo can fail. */
+  readonly betrayed: boolean;
   readonly say: (what: string) => void;
 };
 
-export async function setStage({ program, say }: StageOptions): Promise<Stage> {
+export type Programs = { readonly agent: readonly string[]; readonly fleet: readonly string[] };
+
+export async function setStage(options: StageOptions): Promise<Stage> {
   const undo: (() => Promise<void> | void)[] = [];
   const clear = async (): Promise<readonly string[]> => {
     const failed: string[] = [];
@@ -48,14 +58,16 @@ export async function setStage({ program, say }: StageOptions): Promise<Stage> {
     return failed;
   };
   try {
-    return { ...(await build({ program, say, undo })), clear };
+    return { ...(await build({ ...options, undo })), clear };
   } catch (caught) {
     await clear();
     throw caught;
   }
 }
 
-async function build({ program, say, undo }: StageOptions & { undo: (() => Promise<void> | void)[] }): Promise<Omit<Stage, "clear">> {
+type Undo = (() => Promise<void> | void)[];
+
+async function build({ programs, betrayed, say, undo }: StageOptions & { readonly undo: Undo }): Promise<Omit<Stage, "clear">> {
   const folder = mkdtempSync(join(tmpdir(), "bedside-demo-"));
   removeAtEnd(folder, undo);
   // The window of undelivered records lies in memory; the agent refuses a runtime directory on disk.
@@ -72,7 +84,7 @@ async function build({ program, say, undo }: StageOptions & { undo: (() => Promi
   say("Starting mosquitto on a free loopback port: TLS 1.3 only, a client certificate required ...");
   const brokerFolder = join(folder, "broker");
   mkdirSync(brokerFolder);
-  const broker = await startMosquitto({ folder: brokerFolder, pki });
+  const broker = await startMosquitto({ folder: brokerFolder, pki, aclExtra: READER_ACL });
   undo.push(() => broker.stop());
 
   say("Subscribing as central operations would ...");
@@ -81,52 +93,73 @@ async function build({ program, say, undo }: StageOptions & { undo: (() => Promi
   undo.push(() => central.stop());
 
   say(`Plugging in ${CAST.length} emulated devices, each behind a pty ...`);
+  const devices = await plugIn(folder, undo);
+
+  say("Making keys with bedside-fleet: the hospital's, and a stranger's ...");
+  const office = await openOffice({
+    program: programs.fleet,
+    ...{ folder, brokerPort: broker.port, pki, betrayed, undo },
+    bodies: { hospital: `rules:\n${rulesText(devices)}\n`, stranger: "rules: []\n" },
+  });
+  const config = join(folder, "bedside.yaml");
+  writeFileSync(config, configuration({ folder, port: broker.port, devices, trust: office.trust }));
+
+  const words = ["run", "--config", config, "--state-dir", join(folder, "state"), "--runtime-dir", runtimeDir];
+  return { brokerPort: broker.port, central, office, devices, runtimeDir, ...livesOf([...programs.agent, ...words], devices, undo) };
+}
+
+async function plugIn(folder: string, undo: Undo): Promise<readonly Placed[]> {
   const devices: Placed[] = [];
   for (const part of CAST) {
     const emulated = await part.start(join(folder, `tty-${part.location}`));
     undo.push(() => emulated.stop());
     // Switched on, but not sending before somebody listens. The one that is asked is silent by itself.
-    if (part.rule !== undefined && part.speaks === "unasked") emulated.pause();
+    if (part.admittedBy === "file" && part.speaks === "unasked") emulated.pause();
     devices.push({ part, emulated });
   }
-  const config = join(folder, "bedside.yaml");
-  writeFileSync(config, configuration({ folder, port: broker.port, devices }));
+  return devices;
+}
 
+/** The agent's processes one after another, and the devices that they are to read. */
+function livesOf(
+  command: readonly string[],
+  devices: readonly Placed[],
+  undo: Undo,
+): Pick<Stage, "lives" | "start" | "admitted" | "admitLate" | "books"> {
   const lives: AgentLife[] = [];
-  const admitted = devices.filter(({ part }) => part.rule !== undefined);
-  const words = ["run", "--config", config, "--state-dir", join(folder, "state"), "--runtime-dir", runtimeDir];
-  const start = (): AgentLife => {
-    const life = startAgent(
-      [...program, ...words],
-      admitted.map(({ emulated }) => emulated.path),
-    );
-    lives.push(life);
-    return life;
-  };
+  let isLate = false;
+  const admitted = (): readonly Placed[] => devices.filter(({ part }) => part.admittedBy === "file" || isLate);
   undo.push(async () => {
     for (const life of lives) await life.stop();
   });
-  const holdsOf = (path: string): readonly Hold[] => lives.flatMap((life) => life.holdOf(path) ?? []);
   return {
-    brokerPort: broker.port,
-    central,
-    devices,
-    runtimeDir,
     lives,
-    start,
+    admitted,
+    start: () => {
+      const ports = admitted().map(({ emulated }) => emulated.path);
+      const life = startAgent(command, ports);
+      lives.push(life);
+      return life;
+    },
+    admitLate: () => {
+      isLate = true;
+      const { part, emulated } = devices.find((one) => one.part.admittedBy === "signed change")!;
+      lives.at(-1)?.watch(emulated.path);
+      return part.rule.device;
+    },
     books: () =>
-      admitted.map(({ part: { rule, keyOf, beyond, speaks }, emulated }) => ({
-        device: rule!.device,
+      admitted().map(({ part: { rule, keyOf, beyond, speaks }, emulated }) => ({
+        device: rule.device,
         keyOf,
         beyond,
         speaks,
         sent: emulated.ledger,
-        holds: holdsOf(emulated.path),
+        holds: lives.flatMap((life) => life.holdOf(emulated.path) ?? []),
       })),
   };
 }
 
-function removeAtEnd(folder: string, undo: (() => Promise<void> | void)[]): void {
+function removeAtEnd(folder: string, undo: Undo): void {
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   // Also where we are made to exit before everything was put away.
   process.once("exit", remove);
@@ -136,10 +169,10 @@ function removeAtEnd(folder: string, undo: (() => Promise<void> | void)[]): void
   });
 }
 
-function configuration({ folder, port, devices }: { folder: string; port: number; devices: readonly Placed[] }): string {
+type Configuration = { readonly folder: string; readonly port: number; readonly devices: readonly Placed[]; readonly trust: string };
+function configuration({ folder, port, devices, trust }: Configuration): string {
   const file = (name: string): string => join(folder, `${name}.pem`);
   const ports = devices.map(({ part, emulated }) => `  - { path: ${emulated.path}, location: ${part.location} }`);
-  const rules = devices.flatMap(({ part }) => (part.rule === undefined ? [] : [`  - ${ruleText(part.location, part.rule)}`]));
   return `gateway: ${GATEWAY}
 description: demo
 broker: { host: localhost, port: ${port}, ca: ${file("ca")}, cert: ${file("cert")}, key: ${file("key")} }
@@ -148,11 +181,14 @@ window: ${WINDOW_MS}ms
 ports:
 ${ports.join("\n")}
 rules:
-${rules.join("\n")}
-`;
+${rulesText(devices.filter(({ part }) => part.admittedBy === "file"))}
+trust:
+${trust}`;
 }
+
+const rulesText = (devices: readonly Placed[]): string =>
+  devices.map(({ part: { location, rule } }) => `  - ${ruleText(location, rule)}`).join("\n");
 
 /** A rule as a person writes it. */
 export const ruleText = (location: string, { device, driver, socket }: Rule): string =>
   `{ when: { location: ${location} }, allow: true, device: ${device}, driver: ${driver}, socket: ${socket} }`;
-type Rule = NonNullable<Part["rule"]>;
