@@ -22,6 +22,7 @@ export type Conclusion = {
 /** A driver on the agent's own link, fed by hand. */
 export class Reader {
   readonly #link: Link;
+  readonly #nextSample = new Map<string, number>();
   readonly counts = { bytes: 0, frames: 0, framed: 0, discarded: 0, broken: 0 };
   /** Not yet handed to the device. */
   readonly writes: Uint8Array[] = [];
@@ -51,6 +52,13 @@ export class Reader {
   #take({ frame, readings }: Decoded): void {
     this.frames.push(frame);
     this.readings.push(...readings);
+    for (const reading of readings) {
+      if (reading.told !== "wave") continue;
+      const { metric, first, samples } = reading;
+      const from = this.#nextSample.get(metric.refid) ?? 0;
+      assert.ok(first >= from, `${metric.refid}: sample ${first} was numbered before; the next is ${from}`);
+      this.#nextSample.set(metric.refid, first + samples.length);
+    }
     const concluded = conclusion(readings);
     if (concluded !== undefined) this.conclusions.push(concluded);
   }

@@ -3,7 +3,7 @@ import { Milliseconds, Seconds } from "../../config/units.ts";
 import type { Framing } from "../../drivers/kit/driver.ts";
 import type { AnyEmulator, Emulator, Sent } from "../../drivers/kit/emulator.ts";
 import { hasChecksum, isSeen } from "../../drivers/kit/emulator-damage.ts";
-import { exampleOf, faultsOf, faultWords, scriptOf, scriptText } from "../../drivers/kit/emulator-fault-words.ts";
+import { exampleOf, type Fault, faultsOf, faultWords, scriptOf, scriptText } from "../../drivers/kit/emulator-fault-words.ts";
 import { FAULT_TABLE } from "../../drivers/kit/emulator-faults.table.ts";
 import { withFaults } from "../../drivers/kit/emulator-faults.ts";
 import { createFramer } from "../../drivers/kit/framer.ts";
@@ -12,6 +12,7 @@ import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { puritanBennett840 } from "../../drivers/puritan-bennett-840/driver.ts";
 import { puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
 import { DEVICES, faulty } from "../dev/devices.ts";
+import { CHECKSUM, FAULT_STACKS } from "./proofs.ts";
 import { SPECIMENS } from "./specimens.ts";
 import { ascii, framesOf, join, randomOf } from "./streams.ts";
 
@@ -183,6 +184,12 @@ describe("a faulty device", () => {
     expect(timers(other).at(-1)).toBe(26);
     expect(Buffer.from(other.bytes).toString("latin1")).toContain("MISCF,");
   });
+});
+
+test("every driver is tested under every fault there is", () => {
+  const asked = [...FAULT_STACKS, CHECKSUM].flatMap((words) => (faultsOf(words) as { faults: readonly Fault[] }).faults);
+  // Without a port to unplug, an unplug is silence: the ward of misbehaving devices has a real one.
+  expect(new Set([...asked.map(({ kind }) => kind), "unplug"])).toEqual(new Set(FAULT_TABLE.map(({ kind }) => kind)));
 });
 
 describe("damage", () => {

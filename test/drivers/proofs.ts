@@ -28,7 +28,7 @@ const TALK = Seconds(40);
 const TALK_SEEDS = { whole: [1, 2, 3], faulty: [1, 2] };
 const UNITS_MIN = 6;
 
-/** One of each kind, and all at once; all are over before the talk ends, and `unplug` is silence where there is no port. */
+/** One of each kind, and all at once; all are over before the talk ends, and an unplug is a silence where there is no port. */
 export const FAULT_STACKS = [
   "flip:every=3",
   "flip:bits=3,every=4",
@@ -40,7 +40,8 @@ export const FAULT_STACKS = [
   "silence@10s+6s",
   "swap@15s",
 ] as const;
-const CHECKSUM = "checksum:every=4";
+/** Where the device has a checksum. */
+export const CHECKSUM = "checksum:every=4";
 const ALL_AT_ONCE =
   "flip:every=5,cut:every=7,garbage:bytes=20,every=3,repeat:every=4,split:bytes=7,late:500ms,every=9,silence@12s+4s,swap@25s";
 
