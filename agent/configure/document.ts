@@ -13,11 +13,14 @@ export type Document = Mark & {
 
 /** One thing that is wrong with a document. */
 export type Finding = { readonly key: FaultKey; readonly path: string; readonly text: string };
-/** `mark` where the right role signed it: only then it is remembered, or anybody could use up generations. */
+/**
+ * `mark` where the right role signed it: only then it is remembered, or anybody could use up generations. `sha256` says which bytes
+ * are meant, whoever signed them.
+ */
 export type Judgement =
   | { readonly is: "good"; readonly document: Document }
   | { readonly is: "same" }
-  | { readonly is: "refused"; readonly mark: Mark | undefined; readonly findings: readonly Finding[] };
+  | { readonly is: "refused"; readonly mark: Mark | undefined; readonly sha256: string; readonly findings: readonly Finding[] };
 
 export type Known = Expectation & {
   readonly running: Mark | undefined;
@@ -31,23 +34,34 @@ export type Known = Expectation & {
 /** From the bytes of a topic, or of the own disk, to a document that may run here. Pure but for what is handed in. */
 export function judgeDocument(bytes: Uint8Array, known: Known): Judgement {
   const signed = decodeSignedDocument(bytes);
-  if (signed === undefined || signed.payload.length === 0) return refusal("document.unreadable", "the bytes are no signed document");
+  if (signed === undefined || signed.payload.length === 0) return refusal("", "document.unreadable", "the bytes are no signed document");
+  const sha256 = known.sha256(signed.payload);
   const opened = openEnvelope(signed, known);
-  if ("why" in opened) return refusal(KEYS[opened.why], opened.detail);
+  if ("why" in opened) return refusal(sha256, KEYS[opened.why], opened.detail);
   const { envelope } = opened;
-  const mark = { generation: envelope.generation, sha256: known.sha256(signed.payload) };
+  const mark = { generation: envelope.generation, sha256 };
   const order = orderOf(mark, known.running, known.refused);
   if (order === "same") return { is: "same" };
-  if (order !== "newer") return refusal(ORDER_KEYS[order], ORDER_TEXTS[order](mark, known.running));
+  if (order !== "newer") return refusal(sha256, ORDER_KEYS[order], ORDER_TEXTS[order](mark, known.running));
   const mistakes = known.bodyMistakes(envelope.body);
   if (mistakes.length > 0)
-    return { is: "refused", mark, findings: mistakes.map(({ path, message }) => ({ key: "document.invalid", path, text: message })) };
+    return {
+      is: "refused",
+      mark,
+      sha256,
+      findings: mistakes.map(({ path, message }) => ({ key: "document.invalid", path, text: message })),
+    };
   return { is: "good", document: { ...mark, id: idOf(mark), bytes, envelope } };
 }
 
 export const idOf = ({ generation, sha256 }: Mark): string => `${generation}-${sha256}`;
 
-const refusal = (key: FaultKey, text: string): Judgement => ({ is: "refused", mark: undefined, findings: [{ key, path: "", text }] });
+const refusal = (sha256: string, key: FaultKey, text: string): Judgement => ({
+  is: "refused",
+  mark: undefined,
+  sha256,
+  findings: [{ key, path: "", text }],
+});
 
 const KEYS: Readonly<Record<Refused["why"], FaultKey>> = {
   oversized: "document.oversized",

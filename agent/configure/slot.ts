@@ -113,7 +113,7 @@ export class Slot {
         return;
       case "refused":
         if (judged.mark !== undefined) this.#refused = [judged.mark, ...this.#refused].slice(0, REFUSED_MAX);
-        this.#refuse(judged.mark, judged.findings);
+        this.#refuse({ generation: judged.mark?.generation ?? 0, sha256: judged.sha256 }, judged.findings);
         return;
       case "good":
         this.#waiting = judged.document;
@@ -129,7 +129,7 @@ export class Slot {
     this.#step({ saw: this.#options.needsTrial(candidate) ? "offered" : "replaced", candidate }, now);
   }
 
-  #refuse(mark: Mark | undefined, findings: readonly Finding[]): void {
+  #refuse({ generation, sha256 }: Mark, findings: readonly Finding[]): void {
     const { kind, raise, changed } = this.#options;
     const [first] = findings;
     if (first === undefined) return;
@@ -137,8 +137,8 @@ export class Slot {
     const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";
     raise(new Fault(first.key, `The document ${kind} that was sent is refused: ${place}${first.text}${more}`, { kind }));
     const news = findings.map((finding) => ({
-      generation: mark?.generation ?? 0,
-      sha256: mark === undefined ? new Uint8Array() : hexBytes(mark.sha256),
+      generation,
+      sha256: hexBytes(sha256),
       ...finding,
     }));
     // A broker sends what it retains at every connect: what was told is nothing new.
@@ -187,7 +187,7 @@ export class Slot {
   }
 
   #tellRefused(id: string, key: Finding["key"], text: string): void {
-    this.#refuse(marksOf([id])[0], [{ key, path: "", text }]);
+    for (const mark of marksOf([id])) this.#refuse(mark, [{ key, path: "", text }]);
   }
 }
 
@@ -198,5 +198,5 @@ const REVERTED = {
 };
 
 const hexBytes = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-const sameRefusal = (one: Reported["refusals"][number] | undefined, other: Reported["refusals"][number] | undefined): boolean =>
-  one?.key === other?.key && one?.path === other?.path && one?.text === other?.text && one?.generation === other?.generation;
+const sameRefusal = (one: Reported["refusals"][number], other: Reported["refusals"][number] | undefined): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);
