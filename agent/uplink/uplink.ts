@@ -12,7 +12,7 @@ import type { Topics } from "./topics.ts";
 export const KEEPALIVE = Seconds(30);
 const CONNECT_WITHIN = Seconds(15);
 const HEALTH_EVERY = Seconds(10);
-/** The retained birth is told again at most this often. */
+/** The retained birth, and what is reported of documents, are told again at most this often. */
 const BIRTH_EVERY = Milliseconds(500);
 /** How long a wanted stop waits for what is under way. */
 const STOP_WITHIN = Seconds(2);
@@ -67,6 +67,7 @@ export class Uplink {
   #inputs: { readonly connection: number; readonly input: UplinkInput; readonly session?: BrokerSession; readonly fault?: Fault }[] = [];
   readonly #refusals = new Refusals<Place>();
   #reportsDue = new Set<string>();
+  #reportedAt: Mono | undefined;
   #birthDue = false;
   #birthAt: Mono | undefined;
   #healthAt: Mono | undefined;
@@ -94,7 +95,8 @@ export class Uplink {
     if (this.#state.phase !== "online" || this.#drain === undefined) return;
     if (this.#birthDue && (this.#birthAt === undefined || elapsed(this.#birthAt, now) >= BIRTH_EVERY)) this.#sendBirth(now);
     if ((this.#healthAt === undefined || elapsed(this.#healthAt, now) >= HEALTH_EVERY) && !this.#isBarred("health")) this.#sendHealth(now);
-    if (!this.#isBarred("reported")) for (const kind of this.#reportsDue) this.#sendReported(kind);
+    if (!this.#isBarred("reported") && (this.#reportedAt === undefined || elapsed(this.#reportedAt, now) >= BIRTH_EVERY))
+      for (const kind of this.#reportsDue) this.#sendReported(kind, now);
     this.#drain.send(now);
   }
 
@@ -271,12 +273,13 @@ export class Uplink {
     }
   }
 
-  #sendReported(kind: string): void {
+  #sendReported(kind: string, now: Mono): void {
     const bytes = this.#options.reported(kind);
     const { topics } = this.#options;
     const answer = bytes === undefined ? undefined : this.#drain?.sendState(this.#message(topics.reported(kind), bytes, true));
     if (bytes !== undefined && answer === undefined) return;
     this.#reportsDue.delete(kind);
+    this.#reportedAt = now;
     void answer?.then((code) => this.#stateAnswered("reported", code));
   }
 
