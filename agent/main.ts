@@ -1,4 +1,5 @@
-import { KINDS, type Kind, type TrustedKey } from "../config/envelope/envelope.ts";
+import { trustedKeys } from "../config/bodies.ts";
+import { KINDS, type Kind } from "../config/envelope/envelope.ts";
 import type { Settings } from "../config/schema.ts";
 import { elapsed, Milliseconds, type Mono, type Wall } from "../config/units.ts";
 import type { AnyDriver } from "../drivers/kit/driver.ts";
@@ -55,7 +56,7 @@ export async function runAgent(effects: Effects, options: AgentOptions, signal: 
   const serving = await Serving.open(effects, runtimeDir);
   const run = new DataView(effects.entropy.bytes(8).buffer).getBigUint64(0) | 1n;
   const { settings: file, drivers } = options;
-  const desk = await Desk.open({ effects, stateDir, file, drivers: drivers.map(({ id }) => id), trust: trustOf(file) });
+  const desk = await Desk.open({ effects, stateDir, file, drivers: drivers.map(({ id }) => id), trust: trustedKeys(file) });
   const recovered = await recoverSpool(effects.disk, effects.entropy, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
   const agent = new Agent(effects, options, recovered, { run, serving, desk });
   effects.control
@@ -371,9 +372,6 @@ class Agent {
     return { error: `unknown request; this agent answers: status` };
   }
 }
-
-const trustOf = ({ trust }: Settings): readonly TrustedKey[] =>
-  trust.map(({ id, role, key }) => ({ id, role, publicKey: Uint8Array.from(atob(key), (char) => char.charCodeAt(0)) }));
 
 /** What was in them is not known, so no gap can name it: the numbers that are missing at the centre are explained by this. */
 function corruption(bytes: number): Fault | undefined {

@@ -1,14 +1,16 @@
-import type { Kind } from "./envelope/envelope.ts";
+import type { Kind, TrustedKey } from "./envelope/envelope.ts";
 import { readSettings, type Settings } from "./schema.ts";
 import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
 
 /** A whole configuration file around a body, so that both are judged by one schema. */
 const AROUND = { gateway: "gw", broker: { host: "broker", port: 8883, ca: "ca", cert: "cert", key: "key" } };
-const KEYS: Readonly<Record<Kind, readonly string[]>> = {
+/** What a document of each kind may set. */
+export const BODY_KEYS: Readonly<Record<Kind, readonly string[]>> = {
   settings: ["description", "broker", "pace", "window", "spool"],
   admissions: ["rules"],
 };
-const BROKER_KEYS = ["host", "port"];
+/** Certificates and keys are the gateway's own: no document moves them. */
+export const BROKER_KEYS = ["host", "port"];
 
 /** What a document may set, each only where it does. */
 export type BodyValues = Partial<Pick<Settings, "description" | "pace" | "window" | "spool" | "rules">> & {
@@ -25,12 +27,12 @@ export function readBody(
   known: { readonly drivers?: readonly string[] } = {},
 ): { readonly body: Fields; readonly values: BodyValues } | { readonly mistakes: readonly Mistake[] } {
   if (!isFields(body)) return { mistakes: [{ path: "", message: expectedText(`the body of a document of kind ${kind}`, body) }] };
-  const mistakes: Mistake[] = unknownKeys(body, KEYS[kind], "");
+  const mistakes: Mistake[] = unknownKeys(body, BODY_KEYS[kind], "");
   const { broker, ...rest } = body;
   if (isFields(broker)) mistakes.push(...unknownKeys(broker, BROKER_KEYS, "broker"));
   if (kind === "admissions" && !Object.hasOwn(body, "rules"))
     mistakes.push({ path: "rules", message: "is missing: expected a list of rules; an empty one, [], admits nothing" });
-  const given = Object.fromEntries(Object.entries(rest).filter(([key]) => KEYS[kind].includes(key)));
+  const given = Object.fromEntries(Object.entries(rest).filter(([key]) => BODY_KEYS[kind].includes(key)));
   const reach = broker === undefined ? AROUND.broker : isFields(broker) ? { ...pick(broker), ca: "ca", cert: "cert", key: "key" } : broker;
   const read = readSettings({ ...AROUND, ...given, broker: reach }, known);
   if ("mistakes" in read) return { mistakes: [...mistakes, ...read.mistakes] };
@@ -49,6 +51,10 @@ const unknownKeys = (fields: Fields, known: readonly string[], path: string): Mi
   Object.keys(fields).flatMap((key) => (known.includes(key) ? [] : [{ path, message: unknownText(key, known) }]));
 const pick = (fields: Fields): Fields => Object.fromEntries(Object.entries(fields).filter(([key]) => BROKER_KEYS.includes(key)));
 export const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The keys of a file, as signatures are checked with them. */
+export const trustedKeys = ({ trust }: Pick<Settings, "trust">): readonly TrustedKey[] =>
+  trust.map(({ id, role, key }) => ({ id, role, publicKey: Uint8Array.from(atob(key), (char) => char.charCodeAt(0)) }));
 
 /** "path: message", for people. */
 export const mistakeLines = (mistakes: readonly Mistake[]): readonly string[] =>

@@ -1,22 +1,26 @@
 import * as z from "zod";
 import { meaningMistakes } from "./settings/meaning.ts";
 import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
-import { parseBytes, parseDuration, UNITS } from "./settings/quantity.ts";
+import { PATTERNS, parseBytes, parseDuration, UNITS } from "./settings/quantity.ts";
 import type { Bytes, Duration } from "./units.ts";
 
 export { WINDOW_ABOVE_PACE } from "./settings/meaning.ts";
 export type { Mistake } from "./settings/mistakes.ts";
 
 /**
- * The configuration file of a gateway, defined once. Unknown keys are refused; quantities carry their unit as text.
- * What is not needed to reach the centre moves to signed documents later.
+ * The configuration file of a gateway, defined once. Unknown keys are refused; quantities carry their unit as text. What each key is
+ * for stands in settings/keys.table.ts; the JSON Schema, the reference page and the example are made of both (config/reference.ts).
  */
+
+/** The format of the file that this version reads. A later version that means something else by a key counts on. */
+export const FILE_FORMAT = 1;
 
 /** Every check of a field says the same: what is expected there, with an example. */
 const said = (expected: string) => ({ error: ({ input }: { readonly input?: unknown }) => expectedText(expected, input) });
 
-function quantity<T>(parse: (text: string) => T | undefined, expected: string) {
-  return z.string(said(expected)).transform((text, context): T => {
+function quantity<T>(parse: (text: string) => T | undefined, pattern: RegExp, expected: string) {
+  const written = z.string(said(expected)).meta({ pattern: pattern.source });
+  return written.transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
     context.addIssue({ code: "custom", message: expectedText(expected, text) });
@@ -24,8 +28,9 @@ function quantity<T>(parse: (text: string) => T | undefined, expected: string) {
   });
 }
 const duration = (example: string) =>
-  quantity<Duration>(parseDuration, `a number with one of the units ${UNITS.duration}, for example "${example}"`);
-const bytes = (example: string) => quantity<Bytes>(parseBytes, `a number with one of the units ${UNITS.bytes}, for example "${example}"`);
+  quantity<Duration>(parseDuration, PATTERNS.duration, `a number with one of the units ${UNITS.duration}, for example "${example}"`);
+const bytes = (example: string) =>
+  quantity<Bytes>(parseBytes, PATTERNS.bytes, `a number with one of the units ${UNITS.bytes}, for example "${example}"`);
 
 /** Where a key is not known, the ones that are known here are compared with it. */
 function group<Shape extends z.ZodRawShape>(shape: Shape, expected: string) {
@@ -38,10 +43,10 @@ function group<Shape extends z.ZodRawShape>(shape: Shape, expected: string) {
 }
 
 /** Printed in logs and on terminals as it stands, so nothing that moves a cursor or begins a line. */
-const printable = (value: string): boolean => !/\p{C}/u.test(value);
+const PRINTABLE = /^\P{C}*$/u;
 const text = (expected: string) => {
   const whole = said(`${expected} (1 to 128 printable characters)`);
-  return z.string(said(expected)).min(1, whole).max(128, whole).refine(printable, whole);
+  return z.string(said(expected)).min(1, whole).max(128, whole).regex(PRINTABLE, whole);
 };
 
 /** The certificate's CN: one level of a topic, so no slash, no wildcard, no blank. */
@@ -117,8 +122,11 @@ const trustedKey = group(
   "a key, for example { id: ops-1, role: operations, key: … }",
 );
 
+const FORMAT = said(`${FILE_FORMAT}, the format that this version of bedside reads`);
+
 const settingsSchema = group(
   {
+    format: z.literal(FILE_FORMAT, FORMAT).optional(),
     gateway: id("gw-58c1e0"),
     description: text("a text for people").optional(),
     broker: group(
@@ -131,9 +139,7 @@ const settingsSchema = group(
       },
       "the broker, for example { host: broker.hospital.example, port: 8883, ca: …, cert: …, key: … }",
     ),
-    /** Whose signed documents are taken. None: the gateway takes none, and this file is all. */
     trust: z.array(trustedKey, TRUST).max(TRUST_MAX, TRUST).prefault([]),
-    /** Ports that the host does not show by itself (a pty, an emulated device). What comes through them is marked `test`. */
     ports: z
       .array(
         group(
@@ -144,11 +150,8 @@ const settingsSchema = group(
       )
       .max(PORTS_MAX, PORTS)
       .prefault([]),
-    /** First match wins. No rule means blocked: seen, reported, never opened. */
     rules: z.array(ruleSchema, RULES).max(RULES_MAX, RULES).prefault([]),
-    /** How often the records since the last message are sent. */
     pace: duration("100ms").prefault("100ms"),
-    /** What a power cut may cost at most: a reading is delivered or on flash within this time. */
     window: duration("250ms").prefault("250ms"),
     spool: group({ size: bytes("256MiB").prefault("256MiB") }, 'the size of the spool, for example { size: "256MiB" }').prefault({}),
   },
@@ -166,6 +169,8 @@ export function readSettings(
   document: unknown,
   known: { readonly drivers?: readonly string[] } = {},
 ): { readonly settings: Settings } | { readonly mistakes: readonly Mistake[] } {
+  const newer = newerFormat(document);
+  if (newer !== undefined) return { mistakes: [newer] };
   const result = settingsSchema.safeParse(document);
   const shape = result.success ? [] : [...result.error.issues, ...undecidedIssues(document)];
   const mistakes = [
@@ -181,6 +186,17 @@ export function readSettings(
   }
   return { mistakes: [...first.values()] };
 }
+
+/** What a newer version meant cannot be judged here, so that nothing else is said of it. */
+function newerFormat(document: unknown): Mistake | undefined {
+  const format = isRecord(document) ? document.format : undefined;
+  if (typeof format !== "number" || !(format > FILE_FORMAT)) return undefined;
+  const message = `the file has format ${format}, this version of bedside reads ${FILE_FORMAT}: it was written for a newer version; install that one, or write the file anew`;
+  return { path: "format", message };
+}
+
+/** The shape as a JSON Schema (draft 2020-12) of what is written, before units are read and defaults put in. */
+export const settingsJsonSchema = () => z.toJSONSchema(settingsSchema, { io: "input" });
 
 function undecidedIssues(document: unknown): readonly { readonly path: PropertyKey[]; readonly message: string }[] {
   const rules = isRecord(document) && Array.isArray(document.rules) ? document.rules.slice(0, RULES_MAX) : [];

@@ -15,6 +15,7 @@ const isTable = (path: string): boolean => path.endsWith(".table.ts");
 /** Run by a person or by packaging, never by the agent; they stand outside the arrows and may touch the machine. */
 const TOOLS: Readonly<Record<string, string>> = {
   "proto/generate.ts": "makes the generated code afresh; part of no program",
+  "config/reference.ts": "makes the JSON Schemas, the reference page and the examples afresh; part of no program",
 };
 
 /** Values that one feature folder of agent/ takes from another; everything else is a type or goes through main.ts. */
@@ -64,6 +65,10 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
   if (target.startsWith(FLEET)) return "nothing imports the fleet tool";
   if (path === "config/bodies.ts")
     return beginsWith(target, ["config/schema.ts", "config/settings/", "config/envelope/"]) ? undefined : "bodies are judged by the schema";
+  if (path.startsWith("config/reference/"))
+    return beginsWith(target, ["config/schema.ts", "config/bodies.ts", "config/settings/", "config/reference/"])
+      ? undefined
+      : "the reference is made of the definition alone";
   if (path.startsWith("config/")) return target === "config/units.ts" ? undefined : "the configuration imports config/units only";
   if (path.startsWith("proto/")) {
     return beginsWith(target, ["proto/"]) || typeOnly ? undefined : "proto imports nothing of ours but types";

@@ -32,6 +32,7 @@ describe("the house is tidy:", () => {
     holds(rules.arrows, [
       plant("config/units.ts", 'import { x } from "./schema.ts";'),
       plant("config/schema.ts", 'import { x } from "../agent/main.ts";'),
+      plant("config/reference/texts.ts", 'import { FAULTS } from "../../agent/fault/faults.table.ts";'),
       plant("config/fleet/push.ts", 'import { Fault } from "../../agent/fault/fault.ts";'),
       plant("config/envelope/envelope.ts", 'import { x } from "../fleet/site.ts";'),
       plant("agent/configure/store.ts", 'import { x } from "../../config/fleet/site.ts";'),

@@ -1,22 +1,15 @@
-import { MiB, Milliseconds, Minutes } from "../units.ts";
+import { Milliseconds } from "../units.ts";
+import { BOUNDS } from "./bounds.table.ts";
 import { type Mistake, shown, unknownText } from "./mistakes.ts";
 import { parseBytes, parseDuration } from "./quantity.ts";
 
 /**
- * Mistakes that lie between values, looked for in the document as it is written, so that they are told together with mistakes of
- * shape: whatever has not the right shape is passed over here.
+ * Mistakes that lie between values, those of judgements.table.ts that are refused. They are looked for in the document as it is
+ * written, so that they are told together with mistakes of shape: whatever has not the right shape is passed over here.
  */
 
 /** The window is never less than the pace plus this: a message and its answer need the time. */
 export const WINDOW_ABOVE_PACE = Milliseconds(150);
-/** One tick of reading; and a message a minute is no live reading any more. */
-const PACE_MIN = Milliseconds(20);
-const PACE_MAX = Minutes(1);
-const WINDOW_MAX = Minutes(10);
-/** Each of the four lanes has a file of 1 MiB under way and one that waits. Each file is held open. */
-const SPOOL_MIN = MiB(8);
-const SPOOL_MAX = MiB(16 * 1024);
-
 type Group = Readonly<Record<string, unknown>>;
 
 export function meaningMistakes(document: unknown, known: { readonly drivers?: readonly string[] }): readonly Mistake[] {
@@ -27,10 +20,8 @@ export function meaningMistakes(document: unknown, known: { readonly drivers?: r
 function* ofTimes({ pace: paceText = "100ms", window: windowText = "250ms" }: Group): Generator<Mistake> {
   const pace = textThen(paceText, parseDuration);
   const window = textThen(windowText, parseDuration);
-  if (pace !== undefined && (pace < PACE_MIN || pace > PACE_MAX))
-    yield { path: "pace", message: `expected a time from ${PACE_MIN}ms to 1min, for example "100ms", found ${shown(paceText)}` };
-  if (window !== undefined && window > WINDOW_MAX)
-    yield { path: "window", message: `expected a time up to 10min, for example "250ms", found ${shown(windowText)}` };
+  yield* ofBounds("pace", paceText, parseDuration);
+  yield* ofBounds("window", windowText, parseDuration);
   if (pace !== undefined && window !== undefined && window < pace + WINDOW_ABOVE_PACE) {
     const least = pace + WINDOW_ABOVE_PACE;
     yield { path: "window", message: `must be at least pace plus ${WINDOW_ABOVE_PACE}ms, here ${least}ms, found ${shown(windowText)}` };
@@ -38,12 +29,17 @@ function* ofTimes({ pace: paceText = "100ms", window: windowText = "250ms" }: Gr
 }
 
 function* ofSpool({ spool }: Group): Generator<Mistake> {
-  const size = isGroup(spool) ? textThen(spool.size, parseBytes) : undefined;
-  if (size !== undefined && (size < SPOOL_MIN || size > SPOOL_MAX))
-    yield {
-      path: "spool.size",
-      message: `expected a size from 8MiB to 16GiB, for example "256MiB", found ${shown((spool as Group).size)}`,
-    };
+  if (isGroup(spool)) yield* ofBounds("spool.size", spool.size, parseBytes);
+}
+
+function* ofBounds(path: keyof typeof BOUNDS, text: unknown, parse: (text: string) => number | undefined): Generator<Mistake> {
+  const { unit, least, most, example } = BOUNDS[path];
+  const value = textThen(text, parse);
+  const [lowest, highest] = [least === undefined ? undefined : parse(least), parse(most)];
+  if (value === undefined || (value >= (lowest ?? 0) && value <= (highest ?? Number.POSITIVE_INFINITY))) return;
+  const what = unit === "duration" ? "a time" : "a size";
+  const from = least === undefined ? `up to ${most}` : `from ${least} to ${most}`;
+  yield { path, message: `expected ${what} ${from}, for example "${example}", found ${shown(text)}` };
 }
 
 function* ofPorts(ports: readonly Numbered[]): Generator<Mistake> {
@@ -65,6 +61,7 @@ function* ofRules(rules: readonly Numbered[], { drivers }: { readonly drivers?: 
     const before = rules.filter((one) => one.at < at);
     if (isGroup(when) && Object.keys(when).length === 0)
       yield { path: `rules[${at}].when`, message: 'a rule without a condition would admit every port; name at least "location"' };
+    if (isGroup(when)) yield* ofPatterns(when, `rules[${at}].when`);
     const first = before.find((one) => isGroup(when) && covers(one.group.when, when));
     if (first !== undefined)
       yield { path: `rules[${at}].when`, message: `never applies: rules[${first.at}] already decides for every such port` };
@@ -77,6 +74,16 @@ function* ofRules(rules: readonly Numbered[], { drivers }: { readonly drivers?: 
     if (typeof driver === "string" && drivers !== undefined && !drivers.includes(driver))
       yield { path: `rules[${at}].driver`, message: unknownText(driver, drivers) };
   }
+}
+
+/** Who writes a pattern means "all of these", and would get none of them. */
+function* ofPatterns(when: Group, path: string): Generator<Mistake> {
+  for (const [key, value] of Object.entries(when))
+    if (typeof value === "string" && (key === "location" ? /[*?#+]/ : /^[*?#+.%]+$/).test(value))
+      yield {
+        path: `${path}.${key}`,
+        message: `${shown(value)} would never match: there are no patterns, a condition names one value whole`,
+      };
 }
 
 /** Everything that the second asks for the first asks for, too, and perhaps less. */

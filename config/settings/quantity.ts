@@ -6,13 +6,15 @@ const DURATIONS: Readonly<Record<string, (value: number) => Duration>> = { ms: M
 const SIZES: Readonly<Record<string, (value: number) => Bytes>> = { KiB, MiB, GiB: (value) => MiB(value * 1024) };
 
 export const UNITS = { duration: Object.keys(DURATIONS).join(", "), bytes: Object.keys(SIZES).join(", ") } as const;
+const patternOf = (units: readonly string[]): RegExp => new RegExp(`^(\\d+(?:\\.\\d+)?) ?(${units.join("|")})$`);
+/** What a quantity of that kind looks like, whole. */
+export const PATTERNS = { duration: patternOf(Object.keys(DURATIONS)), bytes: patternOf(Object.keys(SIZES)) } as const;
 
 /** Undefined where the text is no quantity of that kind. */
-export const parseDuration = (text: string): Duration | undefined => parse(text, DURATIONS);
-export const parseBytes = (text: string): Bytes | undefined => parse(text, SIZES);
+export const parseDuration = (text: string): Duration | undefined => parse(PATTERNS.duration.exec(text), DURATIONS);
+export const parseBytes = (text: string): Bytes | undefined => parse(PATTERNS.bytes.exec(text), SIZES);
 
-function parse<T>(text: string, units: Readonly<Record<string, (value: number) => T>>): T | undefined {
-  const [, number, name = ""] = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(text) ?? [];
-  const unit = Object.hasOwn(units, name) ? units[name] : undefined;
-  return unit?.(Number(number));
+function parse<T>(match: RegExpExecArray | null, units: Readonly<Record<string, (value: number) => T>>): T | undefined {
+  const [, number, unit = ""] = match ?? [];
+  return number === undefined ? undefined : units[unit]?.(Number(number));
 }

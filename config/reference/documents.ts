@@ -1,0 +1,129 @@
+import { BODY_KEYS, BROKER_KEYS } from "../bodies.ts";
+import { settingsJsonSchema } from "../schema.ts";
+import { BOUNDS } from "../settings/bounds.table.ts";
+import { EXAMPLE } from "../settings/example.table.ts";
+import { KEYS } from "../settings/keys.table.ts";
+import { UNITS } from "../settings/quantity.ts";
+
+/** The part of JSON Schema (draft 2020-12) that the configuration uses. */
+export type Schema = {
+  readonly $schema?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+  readonly default?: unknown;
+  readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean;
+  readonly items?: Schema;
+  readonly oneOf?: readonly Schema[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+  readonly pattern?: string;
+};
+
+/** The documents that people write: the gateway's own file, and the bodies that are signed. */
+export const DOCUMENTS = ["file", "settings", "admissions"] as const;
+export type DocumentName = (typeof DOCUMENTS)[number];
+
+/** Its JSON Schema, with what each key is for, its unit, bounds and example. */
+export function schemaOf(name: DocumentName): Schema {
+  const whole = told(settingsJsonSchema() as Schema, "", EXAMPLE);
+  return name === "file" ? whole : bodySchema(name, whole);
+}
+
+/** An example of it that names every key. */
+export function exampleOf(name: DocumentName): Group {
+  if (name === "file") return EXAMPLE;
+  const { broker, ...rest } = pick(EXAMPLE, BODY_KEYS[name]) as Group;
+  return isGroup(broker) ? { ...rest, broker: pick(broker, BROKER_KEYS) } : rest;
+}
+
+/** A body names what it changes, so that it has no defaults, and each kind may set its own keys alone. */
+function bodySchema(name: Exclude<DocumentName, "file">, { $schema, properties = {} }: Schema): Schema {
+  const keys = pick(properties, BODY_KEYS[name]);
+  const { broker } = keys;
+  const reach = broker?.properties && {
+    ...broker,
+    properties: pick(broker.properties, BROKER_KEYS),
+    required: BROKER_KEYS,
+    examples: [exampleOf(name).broker],
+  };
+  const all = reach === undefined ? keys : { ...keys, broker: reach };
+  return {
+    ...($schema && { $schema }),
+    title: `Body of a document of kind ${name}`,
+    description: BODY_TEXTS[name],
+    type: "object",
+    properties: Object.fromEntries(Object.entries(all).map(([key, { default: _, ...rest }]) => [key, rest])),
+    ...(name === "admissions" && { required: ["rules"] }),
+    additionalProperties: false,
+  };
+}
+const BODY_TEXTS = {
+  settings: "What central operations set on a gateway, over what its own file says. Written in YAML, signed and pushed by bedside-fleet.",
+  admissions: "Which ports are read as which devices, in the place of all rules before. Written in YAML, signed by biomedical engineering.",
+} as const;
+
+/** The schema with titles, descriptions and examples, all the way down. */
+function told(schema: Schema, path: string, ...examples: readonly unknown[]): Schema {
+  const { title, what } = KEYS[path] ?? { title: path, what: "" };
+  const bounds = Object.hasOwn(BOUNDS, path) ? BOUNDS[path as keyof typeof BOUNDS] : undefined;
+  const text = bounds === undefined ? what : `${what} ${boundsText(bounds)}`;
+  const inner: Schema = {
+    ...schema,
+    ...(schema.properties && {
+      properties: Object.fromEntries(
+        Object.entries(schema.properties).map(([key, one]) => [
+          key,
+          told(
+            one,
+            path === "" ? key : `${path}.${key}`,
+            ...examples.flatMap((example) => (isGroup(example) && Object.hasOwn(example, key) ? [example[key]] : [])),
+          ),
+        ]),
+      ),
+    }),
+    ...(schema.items && {
+      items: told(
+        schema.items,
+        `${path}[]`,
+        ...examples.flatMap((example) => (Array.isArray(example) ? (example as readonly unknown[]) : [])),
+      ),
+    }),
+  };
+  if (schema.oneOf !== undefined)
+    return {
+      title,
+      description: text,
+      ...inner,
+      oneOf: schema.oneOf.map((one) => told(one, path, ...examples.filter((example) => meets(example, one)))),
+    };
+  const isLeaf = schema.properties === undefined && schema.items === undefined;
+  return {
+    title,
+    description: text,
+    ...inner,
+    ...(isLeaf && examples.length > 0 && { examples: [...new Set(examples)].slice(0, EXAMPLES_MAX) }),
+  };
+}
+
+/** Of a list of alternatives, the one that is meant. */
+const meets = (example: unknown, { properties = {} }: Schema): boolean =>
+  isGroup(example) && Object.entries(properties).every(([key, { const: only }]) => only === undefined || example[key] === only);
+
+const EXAMPLES_MAX = 2;
+
+const boundsText = ({ unit, least, most }: (typeof BOUNDS)[keyof typeof BOUNDS]): string =>
+  `A number with its unit (${UNITS[unit]}), ${least === undefined ? "" : `from ${least} `}up to ${most}.`;
+
+export type Group = Readonly<Record<string, unknown>>;
+export const isGroup = (value: unknown): value is Group => typeof value === "object" && value !== null && !Array.isArray(value);
+const pick = <T>(fields: Readonly<Record<string, T>>, keys: readonly string[]): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(fields).filter(([key]) => keys.includes(key)));

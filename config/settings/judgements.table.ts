@@ -1,0 +1,33 @@
+/**
+ * What is looked for beyond shape, and what becomes of it. `refused`: nothing of the document is taken. `warned`: it is taken, and
+ * `bedside config check` tells it. Refused is what cannot be meant, or could cost a reading or admit a stranger; warned is what can
+ * be right in a laboratory and is seldom right in a room.
+ */
+export type Judgement = { readonly verdict: "refused" | "warned"; readonly where: string; readonly what: string; readonly why: string };
+
+export const JUDGEMENTS = {
+  no_broker:          { verdict: "refused", where: "broker",           what: "no broker is named",                                        why: "a gateway that reaches no centre keeps readings for nobody" },
+  admits_all:         { verdict: "refused", where: "rules[].when",     what: "a rule without a condition",                                why: "it would admit every port, also a stranger's" },
+  pattern:            { verdict: "refused", where: "rules[].when.*",   what: "a pattern such as * where one value is named",              why: "it would never match; who writes it means all of them" },
+  never_applies:      { verdict: "refused", where: "rules[].when",     what: "a rule behind one that asks for the same or less",          why: "it never decides anything" },
+  device_twice:       { verdict: "refused", where: "rules[].device",   what: "one device at two sockets, known by nothing but the socket", why: "two devices would share one name" },
+  driver_unknown:     { verdict: "refused", where: "rules[].driver",   what: "a driver that this program does not have",                  why: "the port would never be read" },
+  port_twice:         { verdict: "refused", where: "ports[]",          what: "a path or a location that is declared twice",               why: "nobody could tell which of them is meant" },
+  out_of_bounds:      { verdict: "refused", where: "pace, window, spool.size", what: "a quantity out of its bounds",                      why: "the bounds are what was tried" },
+  window_below_pace:  { verdict: "refused", where: "window",           what: "a window shorter than the pace and 150ms",                  why: "all would be written to flash before it could be sent" },
+  window_long:        { verdict: "warned",  where: "window",           what: "a window longer than 10s",                                  why: "a power cut may cost all of it, and with waves the memory (4 MiB a lane) is full before" },
+  pace_slow:          { verdict: "warned",  where: "pace",             what: "a pace slower than 5s",                                     why: "alerts still go at once, but readings come so late" },
+  spool_small:        { verdict: "warned",  where: "spool.size",       what: "a spool smaller than 64MiB",                                why: "one device with waves fills it within two hours without a broker" },
+  no_rules:           { verdict: "warned",  where: "rules",            what: "no rule, in a file that no key for admissions stands in",   why: "nothing is ever opened" },
+  admits_none:        { verdict: "warned",  where: "rules",            what: "no rule that allows, in a document of kind admissions",     why: "it closes every port of the gateway" },
+  kind_of_adapter:    { verdict: "warned",  where: "rules[].when",     what: "an allow that names neither location nor serial",           why: "any adapter of that kind, in any socket, is taken for this one device" },
+  never_matches:      { verdict: "warned",  where: "rules[].when",     what: "a vendor, product or interface that Linux never shows so",  why: "they are hexadecimal and in small letters: four digits, for interface two" },
+  no_trust:           { verdict: "warned",  where: "trust",            what: "no trusted key",                                            why: "the centre can change nothing; every change is made by hand in this file" },
+  no_trusted_role:    { verdict: "warned",  where: "trust",            what: "trusted keys, but none of one of the roles",                why: "documents of its kind are all refused" },
+  rules_give_way:     { verdict: "warned",  where: "rules",            what: "rules in a file with a key for admissions",                 why: "they hold only until the first admissions come" },
+  ports_declared:     { verdict: "warned",  where: "ports",            what: "declared ports",                                            why: "what comes through them is marked as a test" },
+  port_without_rule:  { verdict: "warned",  where: "ports[].location", what: "a declared port that no rule names",                        why: "it is never opened" },
+  path_relative:      { verdict: "warned",  where: "broker.ca, cert, key", what: "a path that does not begin with /",                     why: "it depends on the folder that the agent is started in" },
+} as const satisfies Readonly<Record<string, Judgement>>;
+
+export type JudgementName = keyof typeof JUDGEMENTS;
