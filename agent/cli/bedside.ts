@@ -35,6 +35,12 @@ async function obey(words: Words, self: Self): Promise<number> {
       return (await import("./status.ts")).status(words, self);
     case "ports":
       return (await import("./ports.ts")).ports(words, self);
+    case "explain":
+      return (await import("./explain.ts")).explain(words, self);
+    case "config check":
+      return (await import("./config-check.ts")).configCheck(words, self);
+    case "config explain":
+      return (await import("./config-explain.ts")).configExplain(words, self);
   }
 }
 

@@ -1,11 +1,16 @@
+import { KINDS, type Kind } from "../../config/envelope/envelope.ts";
 import { Fault } from "../fault/fault.ts";
 
 /** What was typed, understood. */
 export type Words = {
-  readonly verb: "run" | "ports" | "status" | "version" | "help";
+  readonly verb: "run" | "ports" | "status" | "version" | "help" | "explain" | "config check" | "config explain";
   readonly json: boolean;
   /** Of `version` alone. */
   readonly parts: boolean;
+  /** What `config check`, `config explain` and `explain` are about. */
+  readonly operand: string | undefined;
+  /** Of `config check` alone: the kind of document whose body the file is. */
+  readonly kind: Kind | undefined;
   readonly config: string | undefined;
   readonly stateDir: string;
   readonly runtimeDir: string;
@@ -13,9 +18,12 @@ export type Words = {
   readonly devRoot: string;
 };
 
-const VERBS: readonly Words["verb"][] = ["run", "ports", "status", "version", "help"];
+const VERBS: readonly Words["verb"][] = ["run", "ports", "status", "version", "help", "explain", "config check", "config explain"];
+/** Verbs that are told about what. */
+const WANTS: Partial<Record<Words["verb"], "must" | "may">> = { "config check": "must", "config explain": "may", explain: "may" };
 const OPTIONS = {
   "--config": "config",
+  "--kind": "kind",
   "--state-dir": "stateDir",
   "--runtime-dir": "runtimeDir",
   "--sys-root": "sysRoot",
@@ -28,8 +36,13 @@ export const USAGE = `bedside VERB [options]
   ports               every port seen, its verdict, and the rule that is missing
   status              what the agent does: uplink, devices, ledger, faults
   version             which version this is, and of what
+  config check FILE   every mistake of a configuration at once; opens nothing
+  config explain KEY  what a setting is for; without KEY a list
+  explain BED-205     a fault by number or key; without one a list
 
   --json              one JSON object instead of text
+  --kind KIND         with config check: the body of a document of that kind,
+                      settings or admissions; a *.signed file needs none
   --parts             with version: all parts, licences, this file's hash
   --state-dir DIR     what must survive a power cut    (/var/lib/bedside)
   --runtime-dir DIR   what must survive a kill; tmpfs  (/run/bedside)
@@ -44,12 +57,14 @@ Exit codes: 0 ok, 1 failed, 2 not understood, 3 refused by policy,
 export function readWords(words: readonly string[]): Words {
   const taken: Record<(typeof OPTIONS)[keyof typeof OPTIONS], string | undefined> = {
     config: undefined,
+    kind: undefined,
     stateDir: "/var/lib/bedside",
     runtimeDir: "/run/bedside",
     sysRoot: "/sys",
     devRoot: "/dev",
   };
-  let verb: Words["verb"] | undefined;
+  const plain: string[] = [];
+  let help = false;
   let json = false;
   let parts = false;
   for (let at = 0; at < words.length; at++) {
@@ -62,16 +77,41 @@ export function readWords(words: readonly string[]): Words {
       taken[option] = value;
     } else if (word === "--json" && inline === undefined) json = true;
     else if (word === "--parts" && inline === undefined) parts = true;
-    else if (word === "--help" || word === "-h") verb = "help";
-    else if (verb === undefined && VERBS.includes(word as Words["verb"])) verb = word as Words["verb"];
-    else throw new Fault("usage", `"${words[at]}" was not understood`);
+    else if (word === "--help" || word === "-h") help = true;
+    else if (word === "" || word.startsWith("-")) throw notUnderstood(words[at]);
+    else plain.push(word);
   }
-  if (verb === undefined && words.length > 0) throw new Fault("usage", "which verb? run, ports, status or version");
+  const { verb, operand } = help || words.length === 0 ? { verb: "help" as const, operand: undefined } : verbOf(plain);
   if (parts && verb !== "version") throw new Fault("usage", "--parts goes with version only");
   if (verb === "run" && taken.config === undefined) throw new Fault("usage", "run wants --config FILE");
   const { config, stateDir = "", runtimeDir = "", sysRoot = "", devRoot = "" } = taken;
-  return { verb: verb ?? "help", json, parts, config, stateDir, runtimeDir, sysRoot, devRoot };
+  return { verb, operand, kind: kindOf(verb, taken.kind), json, parts, config, stateDir, runtimeDir, sysRoot, devRoot };
 }
+
+function verbOf(plain: readonly string[]): Pick<Words, "verb" | "operand"> {
+  const [first, second] = plain;
+  if (first === undefined) throw new Fault("usage", "which verb? run, ports, status, version, config or explain");
+  const length = first === "config" ? 2 : 1;
+  const verb = VERBS.find((one) => one === plain.slice(0, length).join(" "));
+  if (verb === undefined && length === 2 && second === undefined) throw new Fault("usage", "config wants check FILE or explain KEY");
+  if (verb === undefined) throw notUnderstood(plain[length - 1]);
+  const [operand, ...more] = plain.slice(length);
+  const wants = WANTS[verb];
+  const extra = wants === undefined ? operand : more[0];
+  if (extra !== undefined) throw notUnderstood(extra);
+  if (wants === "must" && operand === undefined) throw new Fault("usage", `${verb} wants a FILE`);
+  return { verb, operand };
+}
+
+function kindOf(verb: Words["verb"], text: string | undefined): Kind | undefined {
+  if (text === undefined) return undefined;
+  if (verb !== "config check") throw new Fault("usage", "--kind goes with config check only");
+  const kind = KINDS.find((one) => one === text);
+  if (kind === undefined) throw new Fault("usage", `--kind is ${KINDS.join(" or ")}, not "${text}"`);
+  return kind;
+}
+
+const notUnderstood = (word: string | undefined): Fault => new Fault("usage", `"${word ?? ""}" was not understood`);
 
 function splitOption(word: string): readonly [string, string | undefined] {
   const at = word.startsWith("--") ? word.indexOf("=") : -1;

@@ -1,0 +1,157 @@
+import { isFields, readBody, trustedKeys } from "../../config/bodies.ts";
+import { type Envelope, KINDS, type Kind, ROLE_OF, type TrustedKey } from "../../config/envelope/envelope.ts";
+import { readStrictJson } from "../../config/envelope/strict-json.ts";
+import { type Mistake, readSettings } from "../../config/schema.ts";
+import { type Warning, warningsOf } from "../../config/settings/warnings.ts";
+import { DRIVERS } from "../../drivers/index.ts";
+import { decodeSignedDocument } from "../../proto/codec.ts";
+import { judgeDocument } from "../configure/document.ts";
+import { nodeClock } from "../effects/node/clock.ts";
+import type { Self } from "../effects/node/process.ts";
+import { nodeSignatures } from "../effects/node/signatures.ts";
+import { readSmallFile } from "../effects/node/small-file.ts";
+import { Fault, faultRow, faultText } from "../fault/fault.ts";
+import { CONFIG_MAX, configInvalid, readConfigText, readYaml } from "./config-file.ts";
+import { EXIT } from "./exit.ts";
+import type { Words } from "./words.ts";
+
+type Kinds = "file" | Kind;
+type Told = Mistake & { readonly line?: number };
+type Checked =
+  | { readonly is: "right"; readonly kind: Kinds; readonly about: readonly string[]; readonly warnings: readonly Warning[] }
+  | { readonly is: "wrong"; readonly kind: Kinds; readonly fault: Fault; readonly mistakes: readonly Told[] };
+
+const SIGNED = ".signed";
+
+/** `bedside config check FILE`: exit 1 where the document would be refused. Nothing is opened but the file, nothing is sent. */
+export async function configCheck({ operand: file = "", kind, config, json }: Words, self: Self): Promise<number> {
+  const bytes = await fileBytes(file);
+  const checked = file.endsWith(SIGNED) ? await checkSigned(file, bytes, config) : checkText(file, new TextDecoder().decode(bytes), kind);
+  self.out(json ? `${JSON.stringify(rowOf(file, checked))}\n` : textOf(file, checked));
+  return checked.is === "right" ? EXIT.ok : EXIT.failed;
+}
+
+const fileBytes = async (path: string): Promise<Uint8Array> =>
+  (await readSmallFile(path, { max: CONFIG_MAX, key: "config.unreadable" })).bytes;
+const drivers = (): readonly string[] => DRIVERS.map(({ id }) => id);
+
+function checkText(file: string, text: string, kind: Kinds = "file"): Checked {
+  const yaml = readYaml(text);
+  if ("mistakes" in yaml) return wrong(file, kind, yaml.mistakes);
+  const { value, lineOf } = yaml;
+  const read = kind === "file" ? readSettings(value, { drivers: drivers() }) : readBody(kind, value, { drivers: drivers() });
+  if (!("mistakes" in read)) {
+    const taken = "settings" in read ? read.settings : read.values;
+    const about =
+      "settings" in read ? [`the configuration of gateway ${read.settings.gateway}`] : [`the body of a document of kind ${kind}`];
+    return { is: "right", kind, about, warnings: warningsOf(kind, taken) };
+  }
+  const mistakes = read.mistakes.map((mistake): Told => {
+    const line = lineOf(mistake.path);
+    return line === undefined ? mistake : { ...mistake, line };
+  });
+  return wrong(file, kind, kind === "file" ? [...mistakes, ...hint(value)] : mistakes);
+}
+
+/** Who writes the body of a document and forgets --kind is told so. */
+function hint(value: unknown): readonly Told[] {
+  const isBody = isFields(value) && Object.keys(value).length > 0 && !("gateway" in value);
+  const meant = isBody && "rules" in value ? "admissions" : "settings";
+  return isBody ? [{ path: "", message: `is this the body of a document, and no gateway's file? Then add  --kind ${meant}` }] : [];
+}
+
+const wrong = (file: string, kind: Kinds, mistakes: readonly Told[]): Checked => ({
+  is: "wrong",
+  kind,
+  mistakes,
+  fault: configInvalid(file, mistakes.map(toldLine)),
+});
+const toldLine = ({ path, message, line }: Told): string =>
+  `${line === undefined ? "" : `line ${line}  `}${path === "" ? "(the whole file)" : path}: ${message}`;
+
+// ── A signed document ──
+
+/** As the gateway whose file is given would judge it; without one as its own audience, and its signature stays unchecked. */
+async function checkSigned(file: string, bytes: Uint8Array, config: string | undefined): Promise<Checked> {
+  const { kind, audience, keyIds } = claimsOf(bytes);
+  const gateway = config === undefined ? undefined : readConfigText(new TextDecoder().decode(await fileBytes(config)), config);
+  const { sha256, verify } = nodeSignatures();
+  const judged = judgeDocument(bytes, {
+    kind,
+    gateway: gateway?.gateway ?? audience,
+    keys:
+      gateway === undefined
+        ? keyIds.map((id): TrustedKey => ({ id, role: ROLE_OF[kind], publicKey: new Uint8Array(32) }))
+        : trustedKeys(gateway),
+    verify: gateway === undefined ? () => true : verify,
+    sha256,
+    now: nodeClock().wall(),
+    running: undefined,
+    refused: [],
+    bodyMistakes: (body) => mistakesOf(kind, body),
+  });
+  switch (judged.is) {
+    case "same":
+    case "good": {
+      const about = judged.is === "good" ? aboutOf(judged.document.envelope, gateway?.gateway) : [];
+      const read = judged.is === "good" ? readBody(kind, judged.document.envelope.body) : undefined;
+      return { is: "right", kind, about, warnings: read !== undefined && "values" in read ? warningsOf(kind, read.values) : [] };
+    }
+    case "refused": {
+      const mistakes = judged.findings.map(({ path, text }): Told => ({ path, message: text }));
+      const [first] = judged.findings;
+      const lines = mistakes.map((one) => `           ${one.path === "" ? one.message : toldLine(one)}`);
+      return {
+        is: "wrong",
+        kind,
+        mistakes,
+        fault: new Fault(first?.key ?? "document.invalid", `${file} would be refused\n${lines.join("\n")}`),
+      };
+    }
+  }
+}
+
+const mistakesOf = (kind: Kind, body: unknown): readonly Mistake[] => {
+  const read = readBody(kind, body, { drivers: drivers() });
+  return "mistakes" in read ? read.mistakes : [];
+};
+
+/** What it says of itself before anybody believes it. */
+function claimsOf(bytes: Uint8Array): { readonly kind: Kind; readonly audience: string; readonly keyIds: readonly string[] } {
+  const signed = decodeSignedDocument(bytes);
+  const read = signed === undefined ? undefined : readStrictJson(signed.payload);
+  const fields = read !== undefined && "value" in read && isFields(read.value) ? read.value : {};
+  const first: unknown = Array.isArray(fields.audience) ? fields.audience[0] : undefined;
+  return {
+    kind: KINDS.find((one) => one === fields.kind) ?? "settings",
+    audience: typeof first === "string" ? first : "",
+    keyIds: signed?.signatures.map(({ keyId }) => keyId) ?? [],
+  };
+}
+
+const aboutOf = ({ kind, generation, audience, expires, by, reason }: Envelope, gateway: string | undefined): readonly string[] => [
+  `${kind}, generation ${generation}, for ${audience.length === 1 ? audience[0] : `${audience.length} gateways`}, taken until ${expires}`,
+  `by ${by}: ${reason}`,
+  gateway === undefined
+    ? "its signature is not checked: give  --config FILE  with the gateway's own file, which names the keys"
+    : `its signature holds, and ${gateway} takes it where its generation is higher than what it has`,
+];
+
+// ── What is told ──
+
+const rowOf = (file: string, checked: Checked) =>
+  checked.is === "right"
+    ? { file, kind: checked.kind, ok: true, mistakes: [], warnings: checked.warnings }
+    : { file, kind: checked.kind, ok: false, mistakes: checked.mistakes, warnings: [], fault: faultRow(checked.fault) };
+
+function textOf(file: string, checked: Checked): string {
+  if (checked.is === "wrong") return `${faultText(checked.fault)}\n`;
+  const { about, warnings } = checked;
+  const count = warnings.length === 0 ? "" : `, with ${warnings.length === 1 ? "a warning" : `${warnings.length} warnings`}`;
+  const lines = [
+    `${file} is right${count}`,
+    ...about.map((one) => `  ${one}`),
+    ...warnings.map(({ path, message }) => `  warning  ${path}: ${message}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
