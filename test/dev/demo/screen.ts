@@ -77,8 +77,7 @@ function lines(board: Board, scene: Scene, look: Look, measure: Measure): string
 
 function lastLine({ doing, changes }: Scene): string {
   if (doing !== "") return `… ${doing}`;
-  const ends = changes.forged === undefined ? "Ctrl-C goes on to the signed change and then ends it" : "Ctrl-C ends it";
-  return `${ends}: what it started is stopped, what it wrote is removed.`;
+  return `Ctrl-C ends it${changes.forged === undefined ? ", after the changes" : ""}: what it started is stopped, what it wrote is removed.`;
 }
 
 function titleLine({ elapsedMs }: Scene, { paint, seconds, brokerPort }: Look): string {
@@ -195,9 +194,7 @@ function blockedLines({ blocked }: Board, paint: Paint): string[] {
       ` ${paint.red("BLOCKED")}  ${location}   no rule names it: seen, reported, never opened. Missing is a signed change with`,
       paint.cyan(` - ${ruleText(location, rule)}`),
     ]),
-    ...(others.length === 0
-      ? []
-      : [paint.dim(`${ours.length === 0 ? " BLOCKED  only" : "          likewise"} of this machine itself: ${named}`)]),
+    ...(others.length === 0 ? [] : [paint.dim(`${ours.length === 0 ? " BLOCKED  only" : "          likewise"} of this machine: ${named}`)]),
   ];
 }
 
@@ -221,7 +218,7 @@ function changeLines({ signed, forged }: Changes, paint: Paint, { words, blanks 
   }
   return blanks ? ["", ...lines] : lines;
 }
-const CHANGE_COLUMNS = 41;
+const CHANGE_COLUMNS = 40;
 
 function alertBlock(alerts: readonly AlertLine[], { paint, now }: Look, measure: Measure): string[] {
   if (alerts.length === 0) return [paint.dim(" ALERTS   none is active")];
