@@ -1,5 +1,20 @@
+import type { Verdict } from "../admission/rules.ts";
+import type { PortFacts } from "../effects/effects.ts";
 import { FAULTS } from "../fault/faults.table.ts";
-import type { JudgedBy, ToldPort } from "./ports.ts";
+import type { Status } from "../health/snapshot.ts";
+
+/** Who gave the verdicts: the running agent, this command by a configuration file, or nobody. */
+export type JudgedBy = "agent" | "file" | "nobody";
+/** A port as `bedside ports --json` tells it; its shape is part of the command's contract. */
+export type ToldPort = Omit<PortFacts, "attachment"> & {
+  readonly verdict: Verdict | { readonly is: "unknown" };
+  /** What the agent does there now ("streaming"); only of a port that it admitted. */
+  readonly phase?: string;
+  /** What stands against its use. */
+  readonly fault?: { readonly number: string; readonly key: Status["faults"][number]["key"]; readonly text: string };
+  /** Programs that have it open, as far as this user may see; not asked for a port that the agent itself has open. */
+  readonly openIn: readonly { readonly pid: number; readonly name: string }[];
+};
 
 type Context = { readonly by: JudgedBy; readonly drivers: readonly string[]; readonly config: string | undefined };
 

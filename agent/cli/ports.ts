@@ -1,7 +1,6 @@
 import type { Settings } from "../../config/schema.ts";
 import { DRIVERS } from "../../drivers/index.ts";
-import { judgePorts, type Verdict } from "../admission/rules.ts";
-import type { PortFacts } from "../effects/effects.ts";
+import { judgePorts } from "../admission/rules.ts";
 import { openHolders } from "../effects/node/port-holders.ts";
 import { nodePorts } from "../effects/node/ports.ts";
 import type { Self } from "../effects/node/process.ts";
@@ -10,22 +9,9 @@ import { Fault } from "../fault/fault.ts";
 import type { Status } from "../health/snapshot.ts";
 import { CONFIG_MAX, readConfigText } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
-import { portsText } from "./ports-text.ts";
+import { type JudgedBy, portsText, type ToldPort } from "./ports-text.ts";
 import { askStatus } from "./status.ts";
 import type { Words } from "./words.ts";
-
-/** Who gave the verdicts: the running agent, this command by a configuration file, or nobody. */
-export type JudgedBy = "agent" | "file" | "nobody";
-/** A port as `bedside ports --json` tells it; its shape is part of the command's contract. */
-export type ToldPort = Omit<PortFacts, "attachment"> & {
-  readonly verdict: Verdict | { readonly is: "unknown" };
-  /** What the agent does there now ("streaming"); only of a port that it admitted. */
-  readonly phase?: string;
-  /** What stands against its use. */
-  readonly fault?: { readonly number: string; readonly key: Status["faults"][number]["key"]; readonly text: string };
-  /** Programs that have it open, as far as this user may see; not asked for a port that the agent itself has open. */
-  readonly openIn: readonly { readonly pid: number; readonly name: string }[];
-};
 
 /** `bedside ports`: what is plugged in where, whether it is used, and what to write where it is not. */
 export async function ports(words: Words, self: Self): Promise<number> {

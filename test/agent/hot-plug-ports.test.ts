@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import type { ToldPort } from "../../agent/cli/ports.ts";
+import type { ToldPort } from "../../agent/cli/ports-text.ts";
 import { portsText } from "../../agent/cli/ports-text.ts";
 import { readSettings } from "../../config/schema.ts";
 
