@@ -50,6 +50,7 @@ function checkText(file: string, text: string, kind: Kinds = "file"): Checked {
     const line = lineOf(mistake.path);
     return line === undefined ? mistake : { ...mistake, line };
   });
+  mistakes.sort((a, b) => (a.line ?? Number.POSITIVE_INFINITY) - (b.line ?? Number.POSITIVE_INFINITY));
   return wrong(file, kind, kind === "file" ? [...mistakes, ...hint(value)] : mistakes);
 }
 

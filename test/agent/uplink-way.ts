@@ -45,7 +45,7 @@ export class Way {
   read = 0;
   signal: AbortSignal | undefined;
 
-  constructor(receiveMaximum = 20) {
+  constructor(receiveMaximum = 20, kinds: readonly string[] = []) {
     this.session = new Session(receiveMaximum);
     const text = (words: string): Uint8Array => new TextEncoder().encode(words);
     const effects: Pick<Effects, "broker" | "vault" | "clock" | "entropy"> = {
@@ -78,7 +78,7 @@ export class Way {
     this.uplink = new Uplink({
       effects,
       server: () => ({ host: "broker", port: 8883 }),
-      kinds: [],
+      kinds,
       heard: () => undefined,
       reported: () => undefined,
       gateway: "gw-1",
