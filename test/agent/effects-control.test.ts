@@ -130,7 +130,7 @@ test("a socket that a killed agent left is taken over; a living one is not, and 
   );
   const file = place();
   writeFileSync(file, "kept");
-  expect(await keyOf(nodeControl().serve(file, () => "", new AbortController().signal))).toBe("agent.failed");
+  expect(await keyOf(nodeControl().serve(file, () => "", new AbortController().signal))).toBe("control.failed");
   expect(statSync(file).size).toBe(4);
 });
 
@@ -153,8 +153,8 @@ test("a client does not wait longer than it said, and the end of the service end
 test("a path that cannot be used is said so, and an aborted service is none", async () => {
   const stopped = AbortSignal.abort();
   await nodeControl().serve(place(), () => "", stopped);
-  expect(await keyOf(nodeControl().serve(join(folder, "no/such/folder"), () => "", new AbortController().signal))).toBe("agent.failed");
-  expect(await keyOf(nodeControl().serve(join(folder, "x".repeat(120)), () => "", new AbortController().signal))).toBe("agent.failed");
+  expect(await keyOf(nodeControl().serve(join(folder, "no/such/folder"), () => "", new AbortController().signal))).toBe("control.failed");
+  expect(await keyOf(nodeControl().serve(join(folder, "x".repeat(120)), () => "", new AbortController().signal))).toBe("control.failed");
 });
 
 test("serving and asking leave no descriptor", async () => {

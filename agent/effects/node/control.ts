@@ -17,7 +17,7 @@ const KNOCK_MAX = 1000;
 /**
  * One connection carries one request and one answer, each a line of JSON. A request that is a string reaches `answer` as that
  * string ("status"), any other as its JSON text. An answer may be a promise; a refusal is `{ "error": "…" }`.
- * Throws Fault `agent.second` where another process answers on the path, `agent.failed` where the path cannot be used.
+ * Throws Fault `agent.second` where another process answers on the path, `control.failed` where the path cannot be used.
  */
 export function nodeControl(): Control {
   return {
@@ -36,7 +36,7 @@ export function nodeControl(): Control {
         await chmod(path, SOCKET_MODE);
         await aborted(signal);
       } catch (caught) {
-        throw asFault(caught, "agent.failed", `The control socket ${path} cannot be used`);
+        throw asFault(caught, "control.failed", `The control socket ${path} cannot be used`);
       } finally {
         for (const socket of open) socket.destroy();
         // Removes the file, too.
@@ -138,13 +138,13 @@ async function removeStale(path: string): Promise<void> {
     case "EAGAIN":
       throw new Fault("agent.second", `Another process answers on ${path}`, { path });
     default:
-      throw new Fault("agent.failed", `The control socket ${path} cannot be used (${outcome})`, { path, errno: outcome });
+      throw new Fault("control.failed", `The control socket ${path} cannot be used (${outcome})`, { path, errno: outcome });
   }
 }
 
 /** Linux refuses a connection to a plain file in the same words, and that is not ours to remove. */
 async function removeSocket(path: string): Promise<void> {
-  if (!(await lstat(path)).isSocket()) throw new Fault("agent.failed", `${path} is in the place of the control socket`, { path });
+  if (!(await lstat(path)).isSocket()) throw new Fault("control.failed", `${path} is in the place of the control socket`, { path });
   await rm(path, { force: true });
 }
 
