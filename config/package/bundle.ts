@@ -39,7 +39,8 @@ export async function bundle(options: BundleOptions): Promise<Metafile> {
       __BEDSIDE_BUILD__: JSON.stringify(options.build),
       __BEDSIDE_MADE_AT__: String(options.committedAt ?? 0),
       __ADDON_SHA256__: JSON.stringify(options.addonSha256),
-      // MQTT.js would divert the broker's connection by this variable.
+      // A second line: MQTT.js would divert a connection that it opens by this variable. The agent opens its own and hands it over, so
+      // today nothing hangs on this; it holds should that change, or should the refusal of the variable fail.
       "process.env.MQTTJS_SOCKS_PROXY": "undefined",
     },
     plugins: [replacements],

@@ -12,7 +12,7 @@ export type BakedIn = {
 };
 
 /** Nothing outside the file can take these away. */
-const EXEC_ARGV = [
+export const EXEC_ARGV: readonly string[] = [
   "--disable-sigusr1", // No debugger by signal.
   "--openssl-config=/dev/null", // A configuration file could load foreign code into OpenSSL.
   "--tls-min-v1.3",

@@ -307,6 +307,11 @@ describe("Node's own options as words", () => {
   });
 });
 
+test("text is not run as code, and no object has a door to what all inherit from, unless the flags are missing (R56)", async () => {
+  expect((await ended([controls.unrefusing, "tricks"])).output).toBe("code from text refused, __proto__ gone\n");
+  expect((await ended([controls.bare, "tricks"])).output).toBe("code from text runs, __proto__ open\n");
+});
+
 describe("SIGUSR1", () => {
   const doors = (running: Running): readonly string[] => openDoors(running.child.pid!);
 

@@ -4,16 +4,23 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { EXEC_ARGV } from "../../config/package/executable.ts";
 import { hostArch, productVersion, ROOT } from "../../config/package/target.ts";
 import { until } from "../support/pty-reader.ts";
-
 import { type Bed, heardFrom, makeBed, packagedFile, REPORTS, start } from "./agent-process.ts";
 import { openDoors } from "./doors.ts";
 import { ADDON_FILE } from "./hardening.ts";
 
 const FILE = packagedFile(hostArch());
+const FLEET_FILE = FILE.replace(/bedside(?=[^/]*$)/, "bedside-fleet");
 const FOLDER = mkdtempSync(join(ROOT, ".build", "host-file-"));
 const HEARD_MAX = 20_000;
+
+function number(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
 
 let bed: Bed;
 beforeAll(async () => {
@@ -28,6 +35,24 @@ test("the packaged file says which version of package.json it is", async () => {
   const running = start([FILE, "version", "--json"]);
   expect(await running.ended).toBe(0);
   expect(JSON.parse(running.output())).toMatchObject({ version: productVersion() });
+});
+
+test.each([
+  ["agent", FILE],
+  ["bedside-fleet", FLEET_FILE],
+])("what Node is told at every start of the packaged %s is the list that the controls were made with (R56)", (_, file) => {
+  // As Node reads it: how many, then each with its length before it.
+  const wanted = Buffer.concat([number(EXEC_ARGV.length), ...EXEC_ARGV.flatMap((word) => [number(word.length), Buffer.from(word)])]);
+  expect(readFileSync(file).indexOf(wanted)).toBeGreaterThan(0);
+});
+
+test("in the packaged file MQTT.js does not ask the environment for a proxy, although its source does (R56)", () => {
+  const asks = ["process.env['MQTTJS_SOCKS_PROXY']", 'process.env["MQTTJS_SOCKS_PROXY"]', "process.env.MQTTJS_SOCKS_PROXY"];
+  const asking = (bytes: Buffer): boolean => asks.some((words) => bytes.includes(words));
+  expect(asking(readFileSync(join(ROOT, "node_modules/mqtt/build/lib/connect/index.js")))).toBe(true);
+  const bytes = readFileSync(FILE);
+  expect(bytes.includes("opts.socksProxy"), "MQTT.js is in it, with its names").toBe(true);
+  expect(asking(bytes)).toBe(false);
 });
 
 test("a running agent listens on no TCP or UDP port (R17)", async () => {
