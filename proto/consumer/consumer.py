@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Reads what Bedside gateways say, as ../README.md tells it: names, holes, times and every value. How to run it: README.md here."""
-import argparse, collections, csv, datetime, decimal, functools, itertools, json, os, signal, ssl, subprocess, sys, tempfile, time
+import argparse, collections, csv, datetime, decimal, functools, itertools, json, os, signal, subprocess, sys, tempfile, time
 from google.protobuf import json_format, message
 
 ESCAPED = str.maketrans({"\0": "\u2400", "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})  # for COPY, which has no place for a NUL
@@ -55,6 +55,7 @@ def rows_of(head, device, metrics, record, properties):
                 "category": word(rec.Category, measured.category)}
         told = common | told | {"part": part, "kind": kind, "detail": json.dumps(detail, sort_keys=True)}
         why_not = [*why_not, *(flag for flag in ("demo", "stored") if told[flag]), *({told["validity"]} - {None, *USABLE})]
+        why_not += [name for name in ("confidence", "category", "identity") if str(told[name]).startswith("unknown_")]
         why_not += [] if device.mode == rec.MODE_REAL else [f"mode_{word(rec.Mode, device.mode)}"]
         return told | {"chart": not why_not, "why_not": " ".join(why_not)}
 
@@ -89,11 +90,17 @@ def rows_of(head, device, metrics, record, properties):
 class Consumer:
     def __init__(self, stores):
         self.stores = stores  # each takes the rows of a message before it is acknowledged
-        self.seen, self.gaps, self.last = {}, {}, {}  # by (gateway, run, epoch, stream)
+        self.seen, self.gaps, self.last, self.kept = {}, {}, {}, {}  # by (gateway, run, epoch, stream)
         self.power, self.mappings, self.presence, self.health, self.broken = set(), {}, {}, {}, []
         self.duplicates, self.late_wills = collections.Counter(), collections.Counter()
 
-    def take(self, topic, payload, properties):
+    def line(self, line, now=-HEARD_S):
+        """What mosquitto_sub printed: topic, payload, whether it is an old message that the broker retained, user properties."""
+        topic, payload, retained, properties = line.rstrip("\n").split("\t")
+        self.take(topic, bytes.fromhex(payload), dict(one.split(":", 1) for one in properties.split() if ":" in one),
+                  -HEARD_S if retained == "1" else now)
+
+    def take(self, topic, payload, properties, now):
         gateway, _, leaf = topic.removeprefix("bedside/v1/").partition("/up/")
         kind = rec.Batch if leaf in LEAVES else {"birth": state.Presence, "health": state.Health}.get(leaf)
         if kind is None:
@@ -108,7 +115,7 @@ class Consumer:
         elif leaf in LEAVES:
             self.batch(told, properties)
         elif leaf == "health":
-            self.health[gateway] = (time.monotonic(), told)
+            self.health[gateway] = (now, told)
         else:
             known = self.presence.get(gateway, state.Presence())
             late = (told.start_count, told.connection) < (known.start_count, known.connection)
@@ -139,6 +146,7 @@ class Consumer:
         for of, one in [*((run, one) for one in event.epoch_ended.last), *((ended.run, one) for one in ended.last)]:
             named = (gateway, of, one.epoch, one.stream)
             self.last[named] = max(one.n, self.last.get(named, 0))
+        self.kept |= {(gateway, ended.run, one.epoch, one.stream): one.n for one in ended.last}
         if event.HasField("run_ended") and ended.how not in (rec.RUN_END_CLEAN, rec.RUN_END_KILLED):
             self.power.add((gateway, ended.run))
         if event.HasField("clock_mapping"):
@@ -203,24 +211,16 @@ def open_database(place):
     send("CREATE TEMP TABLE incoming (LIKE observation) ON COMMIT DELETE ROWS;\n")
     return store
 
-def listen(words, record, consumer):
-    import paho.mqtt.client as mqtt
-
-    def heard(_client, _data, told):
-        properties = {name: value for name, value in getattr(told.properties, "UserProperty", []) if (name + value).isalnum()}
-        text = " ".join(":".join(pair) for pair in properties.items())
-        print(told.topic, told.payload.hex(), text, sep="\t", file=record, flush=True)
-        consumer.take(told.topic, told.payload, properties)
-    client = mqtt.Client(words.client_id, protocol=mqtt.MQTTv5)
-    client.tls_set(words.ca, words.cert, words.key, tls_version=ssl.PROTOCOL_TLS_CLIENT)
-    client.on_connect = lambda *_: client.subscribe(f"bedside/v1/{words.gateway}/up/#", qos=1)
-    client.on_message = heard  # acknowledged when it returns, and not where it fails
+def lines_of(words):
+    """Lines of a live broker, until SIGINT, SIGTERM or the end of mosquitto_sub, which connects again by itself and keeps its session."""
+    child = subprocess.Popen(["mosquitto_sub", "-V", "5", "-h", words.broker, "-p", words.port, "--cafile", words.ca, "--cert", words.cert,
+                              "--key", words.key, "-i", words.client_id, "-c", "-x", str(7 * 86400), "-q", "1", "-F", r"%t\t%x\t%r\t%P",
+                              "-t", f"bedside/v1/{words.gateway}/up/#"], stdout=subprocess.PIPE, text=True, encoding="utf8")
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: client.disconnect())
-    session = mqtt.Properties(mqtt.PacketTypes.CONNECT)
-    session.SessionExpiryInterval = 7 * 86400
-    client.connect(words.broker, int(words.port), clean_start=False, properties=session)
-    client.loop_forever()
+        signal.signal(name, lambda *_: child.terminate())
+    yield from child.stdout
+    if child.wait() > 0:
+        sys.exit(f"mosquitto_sub ended with {child.returncode}")
 
 def main():
     parser = argparse.ArgumentParser(description="Reads what Bedside gateways say over MQTT. README.md here tells the words.")
@@ -233,10 +233,10 @@ def main():
     record = open(words.record, "a+", encoding="utf8")
     record.seek(0)
     for line in [*open(words.read, encoding="utf8"), *record]:
-        topic, payload, properties = line.rstrip("\n").split("\t")
-        consumer.take(topic, bytes.fromhex(payload), dict(one.split(":", 1) for one in properties.split()))
-    if words.broker:
-        listen(words, record, consumer)
+        consumer.line(line)
+    for line in lines_of(words) if words.broker else ():
+        print(line, end="", file=record, flush=True)
+        consumer.line(line, time.monotonic())
     if words.csv:
         with open(words.csv, "w", newline="", encoding="utf8") if words.csv != "-" else sys.stdout as file:
             lines = [[*map(row.get, COLUMNS), *consumer.best_time(row)] for row in rows]
