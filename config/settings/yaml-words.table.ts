@@ -1,8 +1,8 @@
 /** What YAML's own mistakes mean, by the code that the library gives them. What is not here is told in the library's words. */
 export const YAML_WORDS: Readonly<Record<string, string>> = {
   DUPLICATE_KEY:          "this key stands twice in one group; keys must be unique, so that nobody has to guess which one holds",
-  TAB_AS_INDENT:          "Tabs are not allowed at the begin of a line; use spaces",
-  BAD_INDENT:             "this line does not stand under the ones that it belongs to: the same number of spaces at the begin, and each [ and { closed",
+  TAB_AS_INDENT:          "Tabs are not allowed at the beginning of a line; use spaces",
+  BAD_INDENT:             "this line does not stand under the ones that it belongs to: the same number of spaces at the beginning, and each [ and { closed",
   MULTIPLE_DOCS:          "a second document begins here (---); one file holds one document",
   TAG_RESOLVE_FAILED:     "a tag (!) is not understood here; write the value alone, in quotes if it begins with !",
   RESOURCE_EXHAUSTION:    "brackets lie too deep in one another",

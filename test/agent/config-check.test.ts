@@ -91,7 +91,7 @@ pace: 100
   const YAML: readonly (readonly [what: string, text: string, says: RegExp])[] = [
     ["anchors that explode",      bomb.join("\n"),                      /\(the whole file\): it repeats parts of itself by anchors \(&\) and aliases/],
     ["an alias of nothing",       "gateway: *other\n",                  /\(the whole file\): an alias \(\*\) that no anchor/],
-    ["a tab",                     `${GOOD}spool:\n\tsize: 1GiB\n`,      /line 7: Tabs are not allowed at the begin of a line; use spaces/],
+    ["a tab",                     `${GOOD}spool:\n\tsize: 1GiB\n`,      /line 7: Tabs are not allowed at the beginning of a line; use spaces/],
     ["a key twice",               `${GOOD}gateway: gw-2\n`,             /line 6: this key stands twice in one group/],
     ["a second document",         `${GOOD}---\n${GOOD}`,                /line 6: a second document begins here \(---\)/],
     ["a tag",                     'gateway: !!js/function "x"\n',       /line 1: a tag \(!\) is not understood here/],
@@ -152,9 +152,12 @@ describe("bedside config check of a signed document", () => {
   test("tells what it says of itself, and that its signature is checked only with the gateway's file", async () => {
     const { code, said } = await check("a.signed", signedBy(operations));
     expect(code).toBe(0);
-    expect(said).toMatch(
-      /^a\.signed is right, with a warning\n {2}settings, generation 1, for gw-1, taken until 2027-11-25T12:00:00Z\n {2}by R\. Mensah: a test\n {2}its signature is not checked: give {2}--config FILE/,
-    );
+    expect(said.split("\n").slice(0, 4)).toEqual([
+      "a.signed is right, with a warning",
+      "  settings, generation 1, for gw-1, taken until 2027-11-25T12:00:00Z",
+      "  by R. Mensah: a test",
+      "  its signature is not checked: give  --config FILE  with the gateway's own file, which names the keys",
+    ]);
     expect(said).toContain("warning  pace: a pace slower than 5s");
     expect((await check("a.signed", signedBy(operations), "--config", config)).said).toContain("its signature holds, and gw-1 takes it");
   });

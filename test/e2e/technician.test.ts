@@ -73,10 +73,10 @@ spool: { size: 256 MB }
     text: `${GOOD}pace: 1s\nwindow: 250ms\nports: [{ path: /a, location: x }, { path: /b, location: x }]\n`,
     says: ["has 2 mistakes", /^ +window: must be at least pace plus 150ms/m, /^ +ports\[1\]\.location: "x" stands twice/m],
   },
-  { what: "one key twice", text: `${GOOD}gateway: gw-2\n`, says: [/Map keys must be unique at line 3/] },
-  { what: "tabs", text: `${GOOD}spool:\n\tsize: 1GiB\n`, says: [/[Tt]abs/] },
+  { what: "one key twice", text: `${GOOD}gateway: gw-2\n`, says: [/^ +line 3: this key stands twice/m] },
+  { what: "tabs", text: `${GOOD}spool:\n\tsize: 1GiB\n`, says: [/^ +line 4: Tabs are not allowed/m] },
   { what: "nothing in it", text: "", says: [/\(the whole file\)/] },
-  { what: "no end", text: `${GOOD}ports: [{ path: /a\n`, says: [/at line \d+/] },
+  { what: "no end", text: `${GOOD}ports: [{ path: /a\n`, says: [/^ +line 4: this line does not stand/m] },
 ];
 
 describe.concurrent("a configuration file", () => {
@@ -137,11 +137,43 @@ describe.concurrent("the command line", () => {
       for (const words of [[], ["--help"]]) {
         const { code, out, err } = await room.bedside(words);
         expect({ code, err }).toEqual({ code: 0, err: "" });
-        for (const verb of ["run --config FILE", "ports", "status", "version"]) expect(out).toContain(verb);
+        for (const verb of [
+          "run --config FILE",
+          "ports",
+          "status",
+          "version",
+          "config check FILE",
+          "config explain KEY",
+          "explain BED-205",
+        ])
+          expect(out).toContain(verb);
       }
       const text = await room.bedside(["version"]);
-      const json = JSON.parse((await room.bedside(["version", "--json"])).out) as { version: string; build: string; node: string };
-      expect(text.out).toContain(`bedside ${json.version} (${json.build}), Node ${json.node}`);
+      const json = JSON.parse((await room.bedside(["version", "--json"])).out) as Record<
+        "version" | "build" | "arch" | "node" | "openssl",
+        string
+      >;
+      const { version, build, arch, node, openssl } = json;
+      expect(text.out.split("\n")[0]).toBe(`bedside ${version} (${build}), ${arch}, Node ${node}, OpenSSL ${openssl}`);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "checks a configuration, explains a setting and a fault, and opens nothing for it",
+    async (t) => {
+      const room = roomFor(t);
+      room.configure({ port: 1 });
+      const right = await room.bedside(["config", "check", room.configFile]);
+      expect([right.code, right.err]).toEqual([0, ""]);
+      expect(right.out).toContain("the configuration of gateway gw-e2e\n  warning  trust: no trusted key");
+      writeFileSync(room.configFile, `${GOOD}colour: red\n`);
+      const wrong = await room.bedside(["config", "check", room.configFile]);
+      expect([wrong.code, wrong.out.split("\n")[0]]).toEqual([1, `BED-502  ${room.configFile} has a mistake    config.invalid`]);
+      expect((await room.bedside(["config", "explain", "rules.when"])).out).toMatch(/^rules\[\]\.when {4}Rule: conditions\n/);
+      expect((await room.bedside(["explain", "BED-203"])).out).toMatch(/^BED-203 {2}.* {4}port\.in_use\n {2}likely {3}.*\n {2}do {7}.*\n$/);
+      expectFault(await room.bedside(["explain", "BED-999"]), { code: 1, number: "BED-511", key: "word.unknown" });
+      expectUntouched(room);
     },
     TEST_MS,
   );
@@ -159,9 +191,13 @@ describe.concurrent("the command line", () => {
         "",
       ]);
       const text = await room.bedside(["ports", ...words, "--sys-root", room.folder]);
-      expect([text.code, text.out]).toEqual([0, "No agent answers, so there are no verdicts.\nNo serial port is seen.\n"]);
+      expect([text.code, text.out]).toEqual([
+        0,
+        "No agent answers, so nobody has judged these ports; give --config FILE to see what that file would allow.\n\n" +
+          "No serial port is seen. Is the adapter plugged in?\n",
+      ]);
       const json = await room.bedside(["ports", "--json", ...words, "--sys-root", room.folder]);
-      expect([json.code, JSON.parse(json.out)]).toEqual([0, { agent: false, ports: [] }]);
+      expect([json.code, JSON.parse(json.out)]).toEqual([0, { agent: false, judgedBy: "nobody", ports: [] }]);
     },
     TEST_MS,
   );
