@@ -18,8 +18,11 @@ export const FILE_FORMAT = 1;
 /** Every check of a field says the same: what is expected there, with an example. */
 const said = (expected: string) => ({ error: ({ input }: { readonly input?: unknown }) => expectedText(expected, input) });
 
+/** The same for editors, which would show the pattern. */
+const inEditors = (expected: string) => ({ patternErrorMessage: `expected ${expected}` });
+
 function quantity<T>(parse: (text: string) => T | undefined, pattern: RegExp, expected: string) {
-  const written = z.string(said(expected)).meta({ pattern: pattern.source });
+  const written = z.string(said(expected)).meta({ pattern: pattern.source, ...inEditors(expected) });
   return written.transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
@@ -46,13 +49,19 @@ function group<Shape extends z.ZodRawShape>(shape: Shape, expected: string) {
 const PRINTABLE = /^\P{C}*$/u;
 const text = (expected: string) => {
   const whole = said(`${expected} (1 to 128 printable characters)`);
-  return z.string(said(expected)).min(1, whole).max(128, whole).regex(PRINTABLE, whole);
+  return z
+    .string(said(expected))
+    .min(1, whole)
+    .max(128, whole)
+    .regex(PRINTABLE, whole)
+    .meta(inEditors(`${expected}, without line breaks and other signs that cannot be printed`));
 };
 
 /** The certificate's CN: one level of a topic, so no slash, no wildcard, no blank. */
 const id = (example: string) => {
-  const expected = said(`letters, digits, ".", "_" or "-", at most 64, for example "${example}"`);
-  return z.string(expected).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expected);
+  const expected = `letters, digits, ".", "_" or "-", at most 64, for example "${example}"`;
+  const pattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+  return z.string(said(expected)).regex(pattern, said(expected)).meta(inEditors(expected));
 };
 const quoted = (name: string, example: string) => text(`the ${name} in quotes, for example "${example}"`);
 const location = text('a location as  bedside ports  shows it, for example "usb-1-1.3:1.0"');
@@ -92,16 +101,16 @@ const ruleSchema = z.discriminatedUnion(
 const undecidedRule = z.looseObject({ when: conditions });
 
 /** The host alone: the port stands beside it, and TLS is not a choice. */
-const HOST = said('a name or address alone, for example "broker.hospital.example"');
+const HOST = 'a name or address alone, for example "broker.hospital.example"';
 const host = z
-  .string(HOST)
+  .string(said(HOST))
   .regex(/^(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*)$/, {
     error: ({ input }) => expectedText(hostExpected(String(input)), input),
-  });
+  })
+  .meta(inEditors(HOST));
 function hostExpected(input: string): string {
-  const plain = 'a name or address alone, for example "broker.hospital.example"';
-  if (input.includes("://")) return `${plain} (without "${input.slice(0, input.indexOf("://") + 3)}": the connection always uses TLS)`;
-  return /:\d+$/.test(input) ? `${plain} (the port stands in broker.port)` : plain;
+  if (input.includes("://")) return `${HOST} (without "${input.slice(0, input.indexOf("://") + 3)}": the connection always uses TLS)`;
+  return /:\d+$/.test(input) ? `${HOST} (the port stands in broker.port)` : HOST;
 }
 
 const PORT = said("a whole number from 1 to 65535, for example 8883");
@@ -112,12 +121,15 @@ const RULES = said(`a list of at most ${RULES_MAX} rules`);
 
 const TRUST_MAX = 32;
 const TRUST = said(`a list of at most ${TRUST_MAX} keys, each a line as  bedside-fleet keys new  prints it`);
-const KEY = said('the key in base64, 44 characters that end in "="');
+const KEY = 'the key in base64, 44 characters that end in "="';
 const trustedKey = group(
   {
     id: id("ops-1"),
     role: z.enum(["operations", "biomedical"], said('"operations" or "biomedical"')),
-    key: z.string(KEY).regex(/^[A-Za-z0-9+/]{43}=$/, KEY),
+    key: z
+      .string(said(KEY))
+      .regex(/^[A-Za-z0-9+/]{43}=$/, said(KEY))
+      .meta(inEditors(KEY)),
   },
   "a key, for example { id: ops-1, role: operations, key: … }",
 );

@@ -26,6 +26,8 @@ export type Schema = {
   readonly maxLength?: number;
   readonly maxItems?: number;
   readonly pattern?: string;
+  /** Told by editors instead of the pattern; no word of JSON Schema itself. */
+  readonly patternErrorMessage?: string;
 };
 
 /** The documents that people write: the gateway's own file, and the bodies that are signed. */

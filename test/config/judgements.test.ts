@@ -63,7 +63,7 @@ const CASES: readonly Case[] = [
 ];
 
 describe("what is looked for beyond shape", () => {
-  test.each(CASES)("%s, in %s: %j", (name, document, changed, path) => {
+  test.each(CASES)("%s, in %s: %j (R26)", (name, document, changed, path) => {
     const { refused, warned, paths } = judge(document, { ...QUIET[document], ...changed });
     if (JUDGEMENTS[name].verdict === "refused") expect([refused.length, paths]).toEqual([1, [path]]);
     else {

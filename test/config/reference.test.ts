@@ -22,10 +22,11 @@ const mistakesOf = (name: DocumentName, value: unknown) => {
 };
 /** As an editor judges it, by the file that is delivered. */
 const validators = Object.fromEntries(
-  DOCUMENTS.map((name) => [
-    name,
-    new Ajv2020({ allErrors: true, strict: true, strictRequired: false }).compile(JSON.parse(fileText(SCHEMA_FILES[name])) as object),
-  ]),
+  DOCUMENTS.map((name) => {
+    const ajv = new Ajv2020({ allErrors: true, strict: true });
+    ajv.addKeyword("patternErrorMessage");
+    return [name, ajv.compile(JSON.parse(fileText(SCHEMA_FILES[name])) as object)];
+  }),
 ) as Record<DocumentName, ValidateFunction>;
 
 describe("what is made of the configuration's definition", () => {
@@ -76,6 +77,14 @@ describe.each(DOCUMENTS)("the commented example of %s", (name) => {
       expect(lines[first - 1], path).toMatch(/^ *# /);
     }
   });
+});
+
+describe("a document that is shown to people", () => {
+  const blocks = ["README.md", "config/fleet/OPERATIONS.md", "config/host/INSTALL.md"].flatMap((path) =>
+    [...readFileSync(join(ROOT, path), "utf8").matchAll(/^```yaml\n(gateway:[\s\S]*?)^```/gm)].map(([, text = ""]) => ({ path, text })),
+  );
+  test.each(blocks)("in $path is taken", ({ text }) => expect(mistakesOf("file", parse(text))).toEqual([]));
+  test("is there", () => expect(blocks.length).toBeGreaterThan(0));
 });
 
 // ── One verdict ──
