@@ -1,35 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { CONSUMER, type ConsumerReport, type Row, table } from "./consumer-rows.ts";
 import { papers, protocEncode } from "./protoc.ts";
 
 /** The reference consumer reads recordings that protoc wrote: neither shares a line with the agent or its codec. */
-
-const CONSUMER = resolve(import.meta.dirname, "../../proto/consumer/consumer.py");
-const COLUMN_SAMPLE = 8;
-type Row = Readonly<Record<string, string>>;
-type Stream = {
-  readonly run: string;
-  readonly epoch: number;
-  readonly stream: string;
-  readonly received: number;
-  readonly duplicates: number;
-  readonly gap: number;
-  readonly why: readonly string[];
-  readonly before: number;
-  readonly power: number;
-  readonly missing: number;
-};
-type Report = {
-  readonly streams: readonly Stream[];
-  readonly gateways: Readonly<
-    Record<string, { presence: string; late_wills: number; awaited: number; unexplained: number; heard: boolean }>
-  >;
-  readonly broken: readonly string[];
-  readonly unexplained: number;
-};
 
 const folder = mkdtempSync(join(tmpdir(), "bedside-consumer-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -38,25 +15,17 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const line = (leaf: string, message: string, text: string, properties = "range:live", gateway = "g"): string =>
   `bedside/v1/${gateway}/up/${leaf}\t${Buffer.from(protocEncode(message, text)).toString("hex")}\t0\t${properties}\n`;
 
-function consume(...lines: readonly string[]): { readonly rows: readonly Row[]; readonly report: Report; readonly status: number | null } {
+function consume(...lines: readonly string[]): {
+  readonly rows: readonly Row[];
+  readonly report: ConsumerReport;
+  readonly status: number | null;
+} {
   const file = join(folder, "session.tsv");
   writeFileSync(file, lines.join(""));
   const words = [CONSUMER, "--read", file, "--csv", "-", "--json"];
   const { stdout, stderr, status } = spawnSync("/usr/bin/python3", words, { encoding: "utf8" });
   expect(stderr, "the consumer needs protoc and python3-protobuf").toMatch(/^\{/);
-  return { rows: table(stdout), report: JSON.parse(stderr) as Report, status };
-}
-
-/** RFC 4180, as Python writes it. */
-function table(text: string): readonly Row[] {
-  const [names = [], ...rows] = text
-    .split("\r\n")
-    .filter((one) => one !== "")
-    .map((one) =>
-      [...one.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? ""),
-    );
-  expect(names.length).toBeGreaterThan(COLUMN_SAMPLE);
-  return rows.map((cells) => Object.fromEntries(names.map((name, at) => [name, cells[at] ?? ""])));
+  return { rows: table(stdout), report: JSON.parse(stderr) as ConsumerReport, status };
 }
 
 const BOOT = 'boot_id: "0123456789abcdef"';
@@ -75,7 +44,7 @@ const events = (what: readonly string[], { run = 7, from = 0 } = {}): string =>
   `${head("EVENT", { run })} ${what.map((one, at) => `records { n: ${from + at} event { ${one} } }`).join(" ")}`;
 const report = (numbers: readonly number[], how?: Parameters<typeof reports>[1]): string => line("reports", "Batch", reports(numbers, how));
 const event = (what: readonly string[], how?: Parameters<typeof events>[1]): string => line("events", "Batch", events(what, how));
-const streamOf = ({ report: { streams } }: { report: Report }, run = "7", stream = "report") =>
+const streamOf = ({ report: { streams } }: { report: ConsumerReport }, run = "7", stream = "report") =>
   streams.find((one) => one.run === run && one.stream === stream && one.epoch === (stream === "event" ? 0 : 1));
 /** A run of which the beginning was heard. */
 const BEGUN = event(["fault {}"]);
