@@ -16,7 +16,7 @@ install_npm() {
   if command -v flock >/dev/null; then flock 9; fi
   if ! npm_is_current; then
     command -v npm >/dev/null || fail "npm is missing; install it (Debian, Ubuntu: apt-get install npm), any version from 9 on"
-    say "Installing the npm packages of package-lock.json into node_modules (about 375 MB, Node among them) ..."
+    say "Installing the npm packages of package-lock.json into node_modules (about 560 MB, Node among them) ..."
     BEDSIDE_PINNED_NODE=$(pinned_node) NODE_OPTIONS="--require \"$PWD/config/package/pinned-node.cjs\"" \
       npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2 9>&- || fail "npm ci failed (see above)"
     link_node
