@@ -80,6 +80,14 @@ describe("what is looked for beyond shape", () => {
     expect(judge(name as DocumentName, document)).toEqual({ refused: [], warned: [], paths: [] });
   });
 
+  test("tells of rules and keys only what their roles make of them", () => {
+    const warned = (trust: readonly object[]) => judge("file", { ...QUIET.file, rules: [AT_A], trust }).warned;
+    expect(warned([OPS])).toEqual(["no_trusted_role"]);
+    expect(warned([BIOMED])).toEqual(["no_trusted_role", "rules_give_way"]);
+    expect(warned([])).toEqual(["no_trust"]);
+    expect(judge("file", { ...QUIET.file, trust: [] }).warned).toEqual(["no_trust", "no_rules"]);
+  });
+
   test("leaves a value at its bound alone", () => {
     expect(judge("settings", { pace: "5s", window: "10s", spool: { size: "64MiB" } }).warned).toEqual([]);
   });
