@@ -61,7 +61,7 @@ packages_for() {
     vm) echo "mmdebstrap qemu-system-x86 e2fsprogs" ;;
     bench) echo "$tools gcc libc6-dev libmosquitto-dev" ;;
     test)
-      echo "$tools libfaketime iproute2"
+      echo "$tools libfaketime iproute2 systemd"
       if on_x64; then echo "binutils-aarch64-linux-gnu qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross"; fi
       ;;
     package)
@@ -81,6 +81,8 @@ has() {
     mosquitto-clients) command -v mosquitto_sub ;;
     socat) command -v socat ;;
     iproute2) command -v ss ;;
+    # Of a machine without it (a container) only the tools are wanted; the package alone starts nothing and is no init.
+    systemd) command -v systemd-analyze ;;
     protobuf-compiler) command -v protoc ;;
     python3-protobuf) /usr/bin/python3 -c 'import google.protobuf' ;;
     qemu-user-static) command -v qemu-aarch64-static ;;
@@ -184,7 +186,7 @@ install_into_own() {
 # qemu, which would hand the path to the agent that it runs: the agent refuses to start with one.
 wrap_own_programs() {
   local program link libraries
-  libraries=$(find "$OWN_DEBIAN/usr/lib" "$OWN_DEBIAN/lib" -maxdepth 2 -name '*.so*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd :)
+  libraries=$(find "$OWN_DEBIAN/usr/lib" "$OWN_DEBIAN/lib" -maxdepth 3 -name '*.so*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd :)
   mkdir -p "$OWN_DEBIAN/bin"
   for program in "$OWN_DEBIAN"/usr/bin/* "$OWN_DEBIAN"/usr/sbin/*; do
     link="$OWN_DEBIAN/bin/$(basename "$program")"

@@ -63,7 +63,8 @@ describe.skipIf(tool === undefined)("by systemd's own words", () => {
     const verify = (unit: string, name: string): readonly string[] =>
       spawnSync("systemd-analyze", ["verify", written(name, unit)], { encoding: "utf8" })
         .stderr.split("\n")
-        .filter((line) => line.includes(name));
+        // Where systemd is only unpacked, its own units are not found.
+        .filter((line) => line.includes(name) && !/Unit \S+ not found\.$/.test(line));
     expect(verify(here, "bedside.service")).toEqual([]);
     expect(verify(`${here}\n[Service]\nWatchdogSec=soon\n`, "wrong.service")).toHaveLength(1);
   });
