@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { ROOT } from "../../config/package/target.ts";
 
@@ -25,6 +25,13 @@ test("a kind of serial line that a module brings is known when the service start
     expect(lineOf("Wants")).toContain(`modprobe@${module}.service`);
     expect(text).toMatch(new RegExp(`^After=.*modprobe@${module}\\.service`, "m"));
   }
+});
+
+test("the page that the service names is put there by the instructions, and taken away again", () => {
+  const page = lineOf("Documentation")?.replace(/^file:/, "") ?? "";
+  const instructions = readFileSync(join(ROOT, "config/host/INSTALL.md"), "utf8");
+  expect(instructions).toContain(`install -D -m 644 ${basename(page)} ${page}\n`);
+  expect(instructions.slice(instructions.indexOf("Take out:"))).toContain(`\`${dirname(page)}\``);
 });
 
 const tool = (() => {
