@@ -8,7 +8,7 @@ import { eventsOf, expectEveryUnit, holes, reportsOf } from "./told.ts";
 /** The packaged agent on real small file systems: full, read-only, without a place for one more file. */
 
 const TEST_MS = 60_000;
-/** R33 gives a second from the refusal. More by the device's own second and the commit window before it, and by what a loaded machine takes. */
+/** R33 gives a second from the refusal. Before it lie the device's own second and a commit window; a loaded machine takes its time. */
 const TOLD_WITHIN_MS = 3_000;
 const FILL = "dd if=/dev/zero of=ballast bs=4k status=none || true";
 const good = { unexplained: 0, faults: [], spool: { degraded: false } };
