@@ -24,6 +24,8 @@ export const JUDGEMENTS = {
   never_matches:      { verdict: "warned",  where: "rules[].when",     what: "a vendor, product or interface that Linux never shows so",  why: "they are hexadecimal and in small letters: four digits, for interface two" },
   no_trust:           { verdict: "warned",  where: "trust",            what: "no trusted key",                                            why: "the centre can change nothing; every change is made by hand in this file" },
   no_trusted_role:    { verdict: "warned",  where: "trust",            what: "trusted keys, but none of one of the roles",                why: "documents of its kind are all refused" },
+  key_name_twice:     { verdict: "warned",  where: "trust[].id",       what: "two trusted keys of one name",                              why: "signatures carry the name, and only the first of them is looked at" },
+  key_two_roles:      { verdict: "warned",  where: "trust[].key",      what: "one key under two names or roles",                          why: "one person could then sign for operations and for biomedical engineering" },
   rules_give_way:     { verdict: "warned",  where: "rules",            what: "rules in a file with a key for admissions",                 why: "they hold only until the first admissions come" },
   ports_declared:     { verdict: "warned",  where: "ports",            what: "declared ports",                                            why: "what comes through them is marked as a test" },
   port_without_rule:  { verdict: "warned",  where: "ports[].location", what: "a declared port that no rule names",                        why: "it is never opened" },

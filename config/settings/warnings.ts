@@ -15,7 +15,7 @@ type When = Readonly<Record<string, string | undefined>>;
 /** A document that was taken, of any kind: what it does not name is not there. */
 export type Taken = {
   readonly broker?: { readonly host: string; readonly ca?: string; readonly cert?: string; readonly key?: string };
-  readonly trust?: readonly { readonly role: keyof typeof ROLES }[];
+  readonly trust?: readonly { readonly id: string; readonly role: keyof typeof ROLES; readonly key: string }[];
   readonly ports?: readonly { readonly location: string }[];
   readonly rules?: readonly { readonly when: When; readonly allow: boolean }[];
   readonly pace?: Duration;
@@ -50,6 +50,11 @@ function* ofFile({ trust = [], ports = [], rules = [] }: Taken): Generator<Warni
   else
     for (const role of ["operations", "biomedical"] as const)
       if (!has(role)) yield warned("no_trusted_role", "trust", `no key of role ${role} for ${ROLES[role]}`);
+  for (const [at, { id, key }] of trust.entries()) {
+    const before = trust.slice(0, at);
+    if (before.some((one) => one.id === id)) yield warned("key_name_twice", `trust[${at}].id`, id);
+    if (before.some((one) => one.key === key)) yield warned("key_two_roles", `trust[${at}].key`);
+  }
   if (ports.length > 0) yield warned("ports_declared", "ports");
   for (const [at, { location }] of ports.entries())
     if (!rules.some(({ when }) => when.location === location)) yield warned("port_without_rule", `ports[${at}].location`, location);

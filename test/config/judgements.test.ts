@@ -6,9 +6,9 @@ import { JUDGEMENTS, type JudgementName } from "../../config/settings/judgements
 import { warningsOf } from "../../config/settings/warnings.ts";
 
 const BROKER = { host: "b", port: 8883, ca: "/a", cert: "/c", key: "/k" };
-const key = (role: string) => ({ id: role, role, key: `${"A".repeat(43)}=` });
-const OPS = key("operations");
-const BIOMED = key("biomedical");
+const key = (role: string, letter: string) => ({ id: role, role, key: `${letter.repeat(42)}A=` });
+const OPS = key("operations", "O");
+const BIOMED = key("biomedical", "B");
 const rule = (when: object, more: object = {}) => ({ when, allow: true, device: "dv-1", driver: "nonin", socket: "s", ...more });
 const AT_A = rule({ location: "a" });
 /** Right, and nothing to say about it. */
@@ -56,6 +56,8 @@ const CASES: readonly Case[] = [
   ["never_matches",     "admissions", { rules: [rule({ location: "a", interface: "0" })] },              "rules[0].when.interface"],
   ["no_trust",          "file",       { trust: [], rules: [AT_A] },                                      "trust"],
   ["no_trusted_role",   "file",       { trust: [BIOMED] },                                               "trust"],
+  ["key_name_twice",    "file",       { trust: [OPS, BIOMED, { ...OPS, key: `${"C".repeat(42)}A=` }] },  "trust[2].id"],
+  ["key_two_roles",     "file",       { trust: [OPS, { ...BIOMED, key: OPS.key }] },                     "trust[1].key"],
   ["rules_give_way",    "file",       { rules: [AT_A] },                                                 "rules"],
   ["ports_declared",    "file",       { ports: [{ path: "/p", location: "a" }] },                        "ports"],
   ["port_without_rule", "file",       { ports: [{ path: "/p", location: "a" }] },                        "ports[0].location"],
