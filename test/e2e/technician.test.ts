@@ -351,13 +351,16 @@ test.concurrent(
     });
     const { devices, faults } = await room.statusWhere(
       "one streams and the other is denied",
-      ({ devices, faults }) => devices.some(({ phase }) => phase === "streaming") && faults.length > 0,
+      ({ devices, faults }) => devices.some(({ phase }) => phase === "streaming") && faults.some(({ key }) => key === "port.denied"),
     );
     expect(devices.map(({ device, phase }) => [device, phase === "streaming"])).toEqual([
       ["denied", false],
       ["open", true],
     ]);
-    expect(faults).toEqual([expect.objectContaining({ scope: "port denied", key: "port.denied", number: "BED-202" })]);
+    // A machine that runs all tests at once may be slow with its disk, and says so.
+    expect(faults.filter(({ key }) => key !== "disk.slow")).toEqual([
+      expect.objectContaining({ scope: "port denied", key: "port.denied", number: "BED-202" }),
+    ]);
     await room.statusWhere("its readings are delivered", ({ ledger }) => ledger.report.delivered >= 2);
     expect(agent.log()).toContain("add the user to the group dialout");
     // The right comes: the port is tried again by itself.
