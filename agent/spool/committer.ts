@@ -173,7 +173,9 @@ export class Committer {
       () => undefined,
       (caught: unknown) => asFault(caught, "disk.failed", "No room can be made"),
     );
-    const tries = busy.map((lane) =>
+    // What was answered meanwhile proves nothing of the disk: such a lane's refusal stands until it is prepared.
+    const left = busy.filter((lane) => of(lane).some((block) => block.kept === undefined && !block.released));
+    const tries = left.map((lane) =>
       this.try(lane, async () => {
         if (full !== undefined && needs(lane)) throw full;
         await this.#commitLane(lane, of(lane));
