@@ -89,33 +89,30 @@ def rows_of(head, device, metrics, record, properties):
 
 class Consumer:
     def __init__(self, stores):
-        self.stores = stores  # each takes the rows of a message before it is acknowledged
+        self.stores = stores  # each takes the rows of a message
         self.seen, self.gaps, self.last, self.kept = {}, {}, {}, {}  # by (gateway, run, epoch, stream)
-        self.power, self.mappings, self.presence, self.health, self.broken = set(), {}, {}, {}, []
+        self.power, self.mappings, self.presence, self.broken = set(), {}, {}, []
+        self.health = collections.defaultdict(lambda: (-HEARD_S, state.Health(), collections.defaultdict(set)))
         self.duplicates, self.late_wills = collections.Counter(), collections.Counter()
 
-    def line(self, line, now=-HEARD_S):
+    def take(self, line, now=-HEARD_S):
         """What mosquitto_sub printed: topic, payload, whether it is an old message that the broker retained, user properties."""
         topic, payload, retained, properties = line.rstrip("\n").split("\t")
-        self.take(topic, bytes.fromhex(payload), dict(one.split(":", 1) for one in properties.split() if ":" in one),
-                  -HEARD_S if retained == "1" else now)
-
-    def take(self, topic, payload, properties, now):
         gateway, _, leaf = topic.removeprefix("bedside/v1/").partition("/up/")
         kind = rec.Batch if leaf in LEAVES else {"birth": state.Presence, "health": state.Health}.get(leaf)
         if kind is None:
             return
         try:
-            told = kind.FromString(payload)
+            told = kind.FromString(bytes.fromhex(payload))
         except message.DecodeError:
             told = kind()
         head = told.head if leaf in LEAVES else told
         if head.gateway != gateway or leaf in LEAVES and head.stream != LEAVES[leaf]:
             self.broken.append(f"{topic}: cannot be decoded, or is of another gateway or stream")
         elif leaf in LEAVES:
-            self.batch(told, properties)
+            self.batch(told, dict(one.split(":", 1) for one in properties.split() if ":" in one))
         elif leaf == "health":
-            self.health[gateway] = (now, told)
+            self.health[gateway] = (-HEARD_S if retained == "1" else now, told, collections.defaultdict(set))
         else:
             known = self.presence.get(gateway, state.Presence())
             late = (told.start_count, told.connection) < (known.start_count, known.connection)
@@ -128,6 +125,9 @@ class Consumer:
         for record in batch.records:
             key = (head.gateway, head.run, record.epoch, head.stream)
             seen, device = self.seen.setdefault(key, {}), devices.get(record.epoch, rec.Device())
+            _, health, arrived = self.health[head.gateway]  # a record that is older than the last health was waiting then
+            if head.run != health.run or head.clock.mono_us + record.at_us <= health.clock.mono_us:
+                arrived[head.stream].add((key, record.n))
             content = hash(head.SerializeToString() + record.SerializeToString(deterministic=True))
             self.duplicates[key] += record.n in seen
             if record.n not in seen:
@@ -139,8 +139,7 @@ class Consumer:
             store(rows)
 
     def event(self, key, head, event):
-        gateway, run, *_ = key
-        gap, ended, mapping = event.gap, event.run_ended, event.clock_mapping
+        (gateway, run, *_), gap, ended, mapping = key, event.gap, event.run_ended, event.clock_mapping
         if event.HasField("gap"):
             self.gaps.setdefault((gateway, gap.run, gap.epoch, gap.stream), []).append((gap.n_first, gap.n_last, gap.reason))
         for of, one in [*((run, one) for one in event.epoch_ended.last), *((ended.run, one) for one in ended.last)]:
@@ -171,7 +170,7 @@ class Consumer:
         holes = holes_of(seen + [gap[:2] for gap in gaps], top)
         heard = any(0 in self.seen.get((*key[:2], epoch, rec.STREAM_EVENT), ()) for epoch in (0, key[2]))
         begin = 0 if heard else min(seen)[0] if seen else top + 1  # where nobody was there to hear the beginning
-        safe = self.last.get(key, -1) if key[:2] in self.power else top
+        safe = self.kept.get(key, self.last.get(key, -1)) if key[:2] in self.power else top
         before, power = size((a, min(b, begin - 1)) for a, b in holes), size((max(a, safe + 1, begin), b) for a, b in holes)
         return {"received": len(seen), "duplicates": self.duplicates[key], "gap": size(holes_of(seen, top)) - size(holes),
                 "why": sorted({gap[2] for gap in gaps}), "before": before, "power": power, "missing": size(holes) - before - power}
@@ -180,11 +179,12 @@ class Consumer:
         keys, gateways = sorted({*self.seen, *self.gaps, *self.last}), {}
         streams = [dict(gateway=key[0], run=str(key[1]), epoch=key[2], stream=word(rec.Stream, key[3]), **self.ledger(key)) for key in keys]
         for gateway in sorted({key[0] for key in keys} | {*self.presence, *self.health}):
-            at, health = self.health.get(gateway, (-HEARD_S, state.Health()))
+            at, health, arrived = self.health[gateway]
             told, missing = self.presence.get(gateway, state.Presence()), collections.Counter()
             for one in streams:
                 missing[one["stream"]] += one["missing"] * (one["gateway"] == gateway)
-            awaited = sum(min(missing[word(rec.Stream, one.stream)], one.waiting) for one in health.ledger.streams)
+            awaited = sum(min(missing[word(rec.Stream, one.stream)], max(0, one.waiting - len(arrived[one.stream])))
+                          for one in health.ledger.streams)
             late = told.HasField("death") and health.run == told.run and health.connection > told.connection
             gateways[gateway] = {
                 "presence": "birth" if late else told.WhichOneof("state"), "death": word(state.DeathCause, told.death.cause),
@@ -194,7 +194,7 @@ class Consumer:
                 "unexplained": sum(one["unexplained"] for one in gateways.values())}
 
 def open_database(place):
-    """One psql, a transaction per message: what is acknowledged to the broker is committed."""
+    """One psql, a transaction per message."""
     psql = subprocess.Popen(["psql", "-Xqv", "ON_ERROR_STOP=1", "-f", f"{HERE}/schema.sql", "-f", "-", place],
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf8")
 
@@ -233,10 +233,10 @@ def main():
     record = open(words.record, "a+", encoding="utf8")
     record.seek(0)
     for line in [*open(words.read, encoding="utf8"), *record]:
-        consumer.line(line)
+        consumer.take(line)
     for line in lines_of(words) if words.broker else ():
         print(line, end="", file=record, flush=True)
-        consumer.line(line, time.monotonic())
+        consumer.take(line, time.monotonic())
     if words.csv:
         with open(words.csv, "w", newline="", encoding="utf8") if words.csv != "-" else sys.stdout as file:
             lines = [[*map(row.get, COLUMNS), *consumer.best_time(row)] for row in rows]

@@ -18,8 +18,7 @@ const DEBIAN = "/usr/lib/postgresql";
 
 /** The folder of initdb and postgres, which Debian keeps off the path; undefined where PostgreSQL is not installed. */
 export function postgresPath(): string | undefined {
-  const roots = [DEBIAN, join(import.meta.dirname, "../../.build/debian", DEBIAN)].filter((root) => existsSync(root));
-  const debian = roots.flatMap((root) => readdirSync(root).map((version) => join(root, version, "bin")));
+  const debian = existsSync(DEBIAN) ? readdirSync(DEBIAN).map((version) => join(DEBIAN, version, "bin")) : [];
   return [...debian, ...(process.env.PATH ?? "").split(delimiter)].find((folder) => existsSync(join(folder, "initdb")));
 }
 

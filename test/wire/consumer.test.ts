@@ -97,6 +97,13 @@ describe("the reference consumer", () => {
     expect(consume(ended, report([0, 1]))).toMatchObject({ status: 1, report: { unexplained: 3 } });
     const outcome = consume(ended, report([0, 1]), health);
     expect(outcome.report.gateways.g).toMatchObject({ awaited: 3, unexplained: 0, heard: false });
+    // What comes after a health and was stamped before it was among what waited then.
+    const after = line(
+      "health",
+      "Health",
+      'gateway: "g" run: 7 clock { mono_us: 2000000 } ledger { streams { stream: STREAM_REPORT waiting: 3 } }',
+    );
+    expect(consume(after, ended, report([0, 1])).report.gateways.g).toMatchObject({ awaited: 1, unexplained: 2 });
   });
 
   test.each([
@@ -107,6 +114,19 @@ describe("the reference consumer", () => {
   ])("of a run that ended $how, it misses $missing and counts $power as perhaps lost", ({ how, missing, power }) => {
     const ended = `run_ended { run: 7 how: RUN_END_${how} window_ms: 250 last { epoch: 1 stream: STREAM_REPORT n: 3 } }`;
     expect(streamOf(consume(BEGUN, report([0, 8]), event([ended], { run: 8 })))).toMatchObject({ received: 2, missing, power });
+  });
+
+  test.each([
+    { last: "last { epoch: 1 stream: STREAM_REPORT n: 3 }", power: 4, missing: 3 },
+    { last: "last { epoch: 2 stream: STREAM_REPORT n: 3 }", power: 0, missing: 7 },
+  ])("of an epoch that had ended before a power cut, what RunEnded says counts first ($power perhaps lost)", ({ last, power, missing }) => {
+    const ended = "epoch_ended { last { epoch: 1 stream: STREAM_REPORT n: 8 } }";
+    const outcome = consume(
+      event(["fault {}", ended]),
+      report([0, 8]),
+      event([`run_ended { run: 7 how: RUN_END_POWER ${last} }`], { run: 8 }),
+    );
+    expect(streamOf(outcome)).toMatchObject({ received: 2, power, missing });
   });
 
   test("does not take for lost what was before it listened", () => {
@@ -128,6 +148,7 @@ describe("the reference consumer", () => {
   test.each([
     ["an unknown validity", { observation: "decimal { mantissa: 60 } validity: 200" }, "unknown_200"],
     ["an unknown mode", { device: "devices { epoch: 1 mode: 9 }" }, "mode_unknown_9"],
+    ["an unknown identity", { device: "devices { epoch: 1 mode: MODE_REAL identity: 9 }" }, "identity"],
     ["no mode", { device: "devices { epoch: 1 }" }, "mode_unspecified"],
     ["an emulated device", { device: "devices { epoch: 1 mode: MODE_TEST }" }, "mode_test"],
     ["a demonstration", { observation: "decimal { mantissa: 60 } demo: true" }, "demo"],
