@@ -41,9 +41,13 @@ export async function smallDiskRoom(t: TestContext, how: { readonly mount: strin
     const from = reports.length;
     const is = ({ properties }: RawMessage): boolean => (properties.volatile === "true" ? "volatile" : "kept") === wanted;
     // What was sent just before may still come.
-    await room.until(`${count} messages in a row are ${wanted}`, () => {
+    const inARow = (): boolean => {
       const last = reports.slice(from).slice(-count);
       return last.length === count && last.every(is);
+    };
+    await room.until(`${count} messages in a row are ${wanted}`, inARow).catch(async (caught: unknown) => {
+      const came = reports.slice(from).map(({ properties }) => properties.volatile === "true");
+      throw new Error(`Of ${came.length} messages these were volatile: ${came}. ${JSON.stringify(await room.status())}`, { cause: caught });
     });
   };
   return { room, broker, central, device, start, inARow, seen: (agent: Agent, name = "") => seenBy(agent, join(room.stateDir, name)) };

@@ -33,7 +33,9 @@ describe.concurrent("a disk that is", () => {
       expect(existsSync(seen(agent, "run.json"))).toBe(true);
       expect((await agent.terminate()).code).toBe(0);
       expect(holes(central)).toEqual([]);
-      expect(eventsOf(central, "fault").map(({ event }) => [event.fault.key, event.fault.ended ?? false])).toEqual([
+      // A device that a loaded machine plays too slowly is told, too.
+      const told = eventsOf(central, "fault").filter(({ event }) => event.fault.key.startsWith("disk."));
+      expect(told.map(({ event }) => [event.fault.key, event.fault.ended ?? false])).toEqual([
         ["disk.full", false],
         ["disk.full", true],
       ]);
@@ -160,13 +162,18 @@ describe.concurrent("a disk that is", () => {
   test(
     "read-only from some moment on lets live go on, and is used by itself when it is writable again (R33)",
     async (t) => {
-      const rig = await smallDiskRoom(t, { mount: "size=8M,mode=700" });
+      // Reports must have no file yet when the disk is hidden: they come on line only, and their answers within this window.
+      const rig = await smallDiskRoom(t, { mount: "size=8M,mode=700", more: "window: 4s" });
       if (rig === undefined) return t.skip();
-      const { room, broker, central, start, inARow } = rig;
+      const { room, broker, central, device, start, inARow } = rig;
+      device.pause();
       const agent = start();
+      await room.statusWhere("it is on line", ({ uplink }) => uplink.phase === "online");
+      device.resume();
       await room.until("readings come", () => reportsOf(central, DEVICE).length >= 2);
       // What is open stays writable: a file system cannot be made read-only under an open file, but another one can hide it.
-      amongMountsOf(agent, ["mount", "-t", "tmpfs", "-o", "ro,mode=700", "none", room.stateDir]);
+      const hide = `mount -t tmpfs -o mode=700 none ${room.stateDir}; mkdir ${room.stateDir}/spool; mount -o remount,ro ${room.stateDir}`;
+      amongMountsOf(agent, ["sh", "-ec", hide]);
       broker.pause();
       await expectTold({ room, agent }, { key: "disk.read_only", scope: "disk", says: /is on a read-only disk \(EROFS\)$/ });
       broker.resume();
