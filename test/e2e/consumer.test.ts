@@ -16,6 +16,7 @@ import { expectEveryUnit } from "./told.ts";
 const TEST_MS = 90_000;
 /** What a busy machine may leave unread for. */
 const UNREAD_NS = 300_000_000n;
+const READ_NS = 1_000_000_000n;
 const PACKETS = 4;
 const DEVICES = ["ox-a", "ox-b"] as const;
 
@@ -199,6 +200,13 @@ function expectValues(all: {
   const again = device.ledger.find(({ firstByteAt, unit }) => firstByteAt > kill.after && times.has(unit.deviceTime));
   const excused = ({ firstByteAt, lastByteAt }: LedgerEntry): boolean =>
     lastByteAt > kill.before - UNREAD_NS && again !== undefined && firstByteAt < again.firstByteAt;
+  const sent = new Map(device.ledger.map((entry) => [entry.unit.deviceTime, entry]));
+  const elsewhere = [...records.values()].filter(([first]) => {
+    const { firstByteAt = 0n, lastByteAt = 0n } = sent.get(first!.device_time) ?? {};
+    const at = BigInt(first!.mono_us!) * 1000n;
+    return at < firstByteAt || at > lastByteAt + READ_NS;
+  });
+  expect(elsewhere, "its monotonic time is that of the packet's last byte").toEqual([]);
   const central = { records: told } as unknown as Central;
   expect(expectEveryUnit(central, { device: name, ledger: device.ledger, excused })).toBeGreaterThanOrEqual(2 * PACKETS);
 }
