@@ -6,6 +6,7 @@ import type { Effects, OpenPort, PortFacts } from "../effects/effects.ts";
 import { AssertionFailed, asFault, Fault, type FaultKey } from "../fault/fault.ts";
 import { type Decoded, Link, type LinkCounts } from "./link.ts";
 import type { Served, Strike } from "./serving.ts";
+import { sessionFault } from "./session-fault.ts";
 import { type Keep, stampReadings } from "./stamp.ts";
 import { type EndReason, forgiven, nextSession, type SessionAction, type SessionInput, type SessionState, sessionStart } from "./state.ts";
 
@@ -386,14 +387,6 @@ export class Session {
 
   #faultOf(key: FaultKey): Fault {
     if (this.#lastFault?.key === key) return this.#lastFault;
-    return new Fault(key, `${this.#admitted.device} at ${this.#port.location}: ${this.#driver.id} ${SAID[key] ?? "failed"}`, {
-      location: this.#port.location,
-    });
+    return sessionFault(key, { device: this.#admitted.device, location: this.#port.location, driver: this.#driver });
   }
 }
-
-const SAID: Partial<Readonly<Record<FaultKey, string>>> = {
-  "session.silent": "is silent",
-  "session.no_frame": "sends bytes, but no frame holds",
-  "port.gone": "hung up",
-};

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { ToldPort } from "../../agent/cli/ports-text.ts";
 import { portsText } from "../../agent/cli/ports-text.ts";
+import { FAULTS } from "../../agent/fault/faults.table.ts";
 import { readSettings } from "../../config/schema.ts";
 
 const FTDI = { vendor: "0403", product: "6001", manufacturer: "FTDI", model: "FT232R USB UART" };
@@ -88,7 +89,7 @@ describe("the list of ports", () => {
     ).toEqual([
       "rule 1: dv-1, driver nonin, socket ICU-1/A, is tried again by itself",
       "BED-203  /dev/ttyUSB0 is in use by picocom (process 71)",
-      "do       close the other program; the port is tried again by itself",
+      `do       ${FAULTS["port.in_use"].next}`,
       "open in  picocom (process 71)",
     ]);
   });

@@ -49,6 +49,8 @@ export class Room {
   readonly clock = new StillClock();
   readonly line = new HandLine();
   readonly said: string[] = [];
+  /** Of the faults. */
+  readonly texts: string[] = [];
   readonly attachments: Attachment[] = [];
   readonly discards: Discarded[] = [];
   readonly session: Session;
@@ -72,7 +74,10 @@ export class Room {
       endEpoch: (epoch, reason) => this.said.push(`end ${epoch} ${reason}`),
       learned: (epoch, facts) => this.said.push(`learned ${epoch} ${JSON.stringify(facts)}`),
       discarded: (what) => this.discards.push(what),
-      raise: (fault) => this.said.push(`raise ${fault.key}${fault.context.frame === undefined ? "" : ` ${fault.context.frame}`}`),
+      raise: (fault) => {
+        this.texts.push(fault.message);
+        this.said.push(`raise ${fault.key}${fault.context.frame === undefined ? "" : ` ${fault.context.frame}`}`);
+      },
       clear: () => this.said.push("clear"),
       changed: () => undefined,
     };

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FAULTS } from "../../agent/fault/faults.table.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { type Agent, agentCommand, openRoom, type Room } from "../support/agent.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
@@ -129,7 +130,7 @@ describe.concurrent("a port that", () => {
       const said = await portsSay("locked");
       expect(said).toMatch(/^allowed +usb/);
       expect(said).toContain(`BED-203  ${await node("locked")} is in use by cat (process ${other.pid})`);
-      expect(said).toContain("do       close the other program; the port is tried again by itself");
+      expect(said).toContain(`do       ${FAULTS["port.in_use"].next}`);
       expect(said).toContain(`cat (process ${other.pid})`);
       other.kill("SIGKILL");
       await streams("locked");
@@ -171,7 +172,7 @@ fcntl.ioctl(fd,termios.TIOCNXCL)`;
         key: "port.denied",
         text: `${await node("denied")} may not be opened by this user (EACCES)`,
       });
-      expect(await portsSay("denied")).toContain("do       add the user to the group dialout, then restart the service");
+      expect(await portsSay("denied")).toContain(`do       ${FAULTS["port.denied"].next}`);
       chmodSync(ptyOf("denied"), 0o666);
       await streams("denied");
     },

@@ -362,7 +362,7 @@ test.concurrent(
       expect.objectContaining({ scope: "port denied", key: "port.denied", number: "BED-202" }),
     ]);
     await room.statusWhere("its readings are delivered", ({ ledger }) => ledger.report.delivered >= 2);
-    expect(agent.log()).toContain("add the user to the group dialout");
+    expect(agent.log()).toContain("usermod -aG dialout bedside");
     // The right comes: the port is tried again by itself.
     chmodSync(room.at("denied"), 0o666);
     await room.statusWhere(

@@ -1,0 +1,31 @@
+import type { AnyDriver, LineSettings } from "../../drivers/kit/driver.ts";
+import { Fault, type FaultKey } from "../fault/fault.ts";
+
+/** What a session tells of its device; with what the driver expects, since nothing else on a gateway says it. */
+export function sessionFault(key: FaultKey, of: { readonly device: string; readonly location: string; readonly driver: AnyDriver }): Fault {
+  const { device, location, driver } = of;
+  return new Fault(key, `${device} at ${location}: ${said(key, driver)}`, { location });
+}
+
+function said(key: FaultKey, { id, line }: AnyDriver): string {
+  switch (key) {
+    case "session.silent":
+      return `${id} is silent`;
+    case "session.no_frame":
+      return `bytes arrive, but the driver ${id} understands none; it expects ${expected(line)}`;
+    case "port.gone":
+      return `${id} hung up`;
+    default:
+      return `${id} failed`;
+  }
+}
+
+/** In the words of a device's menu. */
+const expected = ({ speed, format, modemLines }: LineSettings): string =>
+  `${speed} baud, ${format} (${FORMATS[format]})${modemLines === "rtscts" ? " and hardware handshake (RTS/CTS)" : ""}`;
+const FORMATS: Readonly<Record<LineSettings["format"], string>> = {
+  "8N1": "8 data bits, no parity, 1 stop bit",
+  "8N2": "8 data bits, no parity, 2 stop bits",
+  "8E1": "8 data bits, even parity, 1 stop bit",
+  "7E1": "7 data bits, even parity, 1 stop bit",
+};
