@@ -35,23 +35,23 @@ export function asFault(caught: unknown, key: FaultKey, message: string): Fault 
     : new Fault(key, `${message}: ${caught instanceof Error ? caught.message : String(caught)}`, {}, { cause: caught });
 }
 
-/** The four lines a person reads: number and fact with the key, likely cause, next command. */
+/** The lines a person reads: number and fact with the key, likely cause, next command. A program's own words are none of them. */
 export function faultText(fault: Fault): string {
   const row = FAULTS[fault.key];
-  const causes: string[] = [];
-  for (let cause = fault.cause; cause instanceof Error; cause = cause.cause) causes.push(cause.message);
   const [fact = "", ...details] = fault.message.split("\n");
-  return [
-    `${row.number}  ${fact}    ${fault.key}`,
-    ...details,
-    `  likely   ${row.likely}`,
-    `  do       ${row.next}`,
-    ...(causes.length === 0 ? [] : [`  because  ${causes.join(" ← ")}`]),
-  ].join("\n");
+  return [`${row.number}  ${fact}    ${fault.key}`, ...details, `  likely   ${row.likely}`, `  do       ${row.next}`].join("\n");
 }
 
-/** The same for programs. */
+/** The same for programs, with what the host or a library said, where it said more. */
 export function faultRow(fault: Fault) {
   const { likely, next } = FAULTS[fault.key];
-  return { number: fault.number, key: fault.key, text: fault.message, likely, next };
+  const causes = causesOf(fault);
+  return { number: fault.number, key: fault.key, text: fault.message, likely, next, ...(causes.length === 0 ? {} : { causes }) };
+}
+
+/** What stands in the fact already is not said again. */
+export function causesOf(fault: Fault): readonly string[] {
+  const causes: string[] = [];
+  for (let cause = fault.cause; cause instanceof Error; cause = cause.cause) causes.push(cause.message);
+  return causes.filter((cause) => !fault.message.includes(cause));
 }

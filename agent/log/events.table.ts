@@ -9,6 +9,7 @@ export const EVENTS = {
   "port.verdict":       "Port",
   "session.streaming":  "A device speaks",
   "session.ended":      "An attachment ended",
+  "fault.detail":       "What programs said of this fault",
   "fault.ended":        "A fault is over",
   "clock.step":         "The clock of this host stepped",
   "records.lost":       "Records are lost",

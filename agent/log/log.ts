@@ -1,5 +1,5 @@
 import type { Effects } from "../effects/effects.ts";
-import { type Fault, faultText } from "../fault/fault.ts";
+import { causesOf, type Fault, faultText } from "../fault/fault.ts";
 import { EVENTS, type EventKey } from "./events.table.ts";
 
 /** Edges, not repetitions: one line when something begins, one when it ends. */
@@ -20,6 +20,10 @@ export class Log {
 
   fault(fault: Fault): void {
     this.#line(faultText(fault));
+    const cause = causesOf(fault).join(" ← ");
+    const { frame } = fault.context;
+    if (cause !== "" || frame !== undefined)
+      this.event("fault.detail", { number: fault.number, frame, cause: cause === "" ? undefined : JSON.stringify(cause) });
   }
 
   #line(text: string): void {

@@ -1,22 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { AssertionFailed, asFault, assert, Fault, faultText } from "../../agent/fault/fault.ts";
+import { AssertionFailed, asFault, assert, Fault, faultRow, faultText } from "../../agent/fault/fault.ts";
 import { FaultBook } from "../../agent/fault/fault-book.ts";
 import { FAULTS, type FaultKey } from "../../agent/fault/faults.table.ts";
 import { Log } from "../../agent/log/log.ts";
 import { StillClock } from "./fakes.ts";
 
 describe("a fault", () => {
-  test("is told in lines that a person can act on: number, fact and key; likely cause; next command; causes", () => {
+  test("is told in lines that a person can act on: number, fact and key; likely cause; next command", () => {
     const root = new TypeError("EACCES");
     const cause = new RangeError("open failed", { cause: root });
-    const text = faultText(new Fault("port.denied", "Cannot open /dev/ttyUSB0", { path: "/dev/ttyUSB0" }, { cause }));
-    expect(text.split("\n")).toEqual([
+    const fault = new Fault("port.denied", "Cannot open /dev/ttyUSB0", { path: "/dev/ttyUSB0" }, { cause });
+    expect(faultText(fault).split("\n")).toEqual([
       "BED-202  Cannot open /dev/ttyUSB0    port.denied",
       `  likely   ${FAULTS["port.denied"].likely}`,
       `  do       ${FAULTS["port.denied"].next}`,
-      "  because  open failed ← EACCES",
     ]);
-    expect(faultText(new Fault("disk.full", "x")).split("\n")).toHaveLength(3);
+    expect(faultRow(fault), "a program is told more").toMatchObject({ key: "port.denied", causes: ["open failed", "EACCES"] });
+    expect(faultRow(asFault(root, "port.denied", "No right")), "but nothing twice").not.toHaveProperty("causes");
   });
 
   test("of every key has that shape", () => {
@@ -80,4 +80,9 @@ test("the log says what and when in one line, with the key at its end, and leave
   expect(lines[0]).toBe("2026-01-01T00:00:00.000Z  An attachment ended  device=nonin-1 epoch=3    session.ended");
   expect(lines[1]).toBe("2026-01-01T00:00:00.000Z  Stopped    agent.stopped");
   expect(lines[2]!.startsWith("2026-01-01T00:00:00.000Z  BED-401  No space    disk.full\n")).toBe(true);
+  expect(lines).toHaveLength(3);
+  log.fault(new Fault("session.quarantined", "It threw", { frame: "02ff" }, { cause: new RangeError("index 3") }));
+  expect(lines.at(-1)).toBe(
+    '2026-01-01T00:00:00.000Z  What programs said of this fault  number=BED-220 frame=02ff cause="index 3"    fault.detail',
+  );
 });
