@@ -247,26 +247,26 @@ export class Uplink {
     this.#healthAt = undefined;
     this.#options.clear("uplink");
     this.#options.source.connected();
-    for (const kind of this.#options.kinds) {
-      this.#reportsDue.add(kind);
-      void this.#subscribe(kind);
-    }
+    for (const kind of this.#options.kinds) this.#reportsDue.add(kind);
+    if (this.#session !== undefined && this.#options.kinds.length > 0) void this.#subscribe(this.#session);
     this.#drain?.send(now);
   }
 
-  async #subscribe(kind: string): Promise<void> {
-    const { topics, heard, raise, clear } = this.#options;
+  /** All of them are one fault: what is granted for one kind must not end what is refused for another. */
+  async #subscribe(session: BrokerSession): Promise<void> {
+    const { topics, kinds, heard, raise, clear } = this.#options;
+    const asked = kinds.map(async (kind) => {
+      const topic = topics.desired(kind);
+      return { topic, code: await session.subscribe(topic, ({ payload }) => heard(kind, payload)) };
+    });
     try {
-      const code = await this.#session?.subscribe(topics.desired(kind), ({ payload }) => heard(kind, payload));
-      if (code === undefined) return;
-      if (code < 0x80) clear("desired");
-      else
-        raise(
-          new Fault("uplink.desired_refused", `The broker does not let ${topics.desired(kind)} be read (${reasonName(code)})`, {
-            lane: "desired",
-            code,
-          }),
-        );
+      const refused = (await Promise.all(asked)).filter(({ code }) => code >= 0x80);
+      const [first] = refused;
+      if (first === undefined) return clear("desired");
+      const said = refused.map(({ topic, code }) => `${topic} (${reasonName(code)})`).join(" and ");
+      raise(
+        new Fault("uplink.desired_refused", `The broker does not let this gateway read ${said}`, { lane: "desired", code: first.code }),
+      );
     } catch (caught) {
       // The session is over, and tells so itself.
       asFault(caught, "uplink.closed", "The subscription was not answered");
