@@ -209,6 +209,12 @@ test("what a device says is cut and printable", async () => {
   expect([port?.facts.serial, port?.facts.manufacturer]).toEqual(["\ufffd[2Jx\ufffd\ufffd", "m".repeat(128)]);
 });
 
+test("a host that does not let its ports be listed is told as such: it is no host without ports", async () => {
+  rmSync(join(host.sysRoot, "class/tty"), { recursive: true });
+  writeFileSync(join(host.sysRoot, "class/tty"), "");
+  await expect(ports().list()).rejects.toMatchObject({ key: "ports.unlisted" });
+});
+
 test("a host without serial ports has none, and this host's own tree is readable", async () => {
   rmSync(join(host.sysRoot, "class"), { recursive: true });
   expect(await ports().list()).toEqual([]);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { Fault } from "../../fault/fault.ts";
 import type { PortFacts, Ports } from "../effects.ts";
 import type { FolderWatch } from "./port-watch.ts";
 import { fixedName, type UsbPlace, usbPlace } from "./usb-place.ts";
@@ -33,6 +34,7 @@ const CONSOLE = /^tty\d*$/;
  * | … several on one chip      | uart-0000:02:00.0-uart1     | and its rank by address, from 0                            |
  *
  * Nothing in a location depends on what else is plugged, on an order of discovery, or on the number of a bus or tty.
+ * Throws Fault `ports.unlisted` where the host does not let it look: that is not the same as a host without ports.
  */
 export function nodePorts({ sysRoot, devRoot, declared, watch }: PortsOptions): Ports {
   let known: ReadonlyMap<string, PortFacts> = new Map();
@@ -78,7 +80,7 @@ type Tty = UsbTty | UartTty;
 
 /** Read in one go, not through the thread pool: links and plain attributes cost microseconds and never wait. */
 function hardware(folder: string): readonly Tty[] {
-  return names(folder).flatMap((name): readonly Tty[] => {
+  return ttyNames(folder).flatMap((name): readonly Tty[] => {
     if (CONSOLE.test(name) || readOr(() => readlinkSync(`${folder}/${name}`))?.includes("/virtual/") !== false) return [];
     const device = readOr(() => realpathSync.native(`${folder}/${name}/device`));
     if (device === undefined) return [];
@@ -152,7 +154,21 @@ function present(facts: Readonly<Record<string, string | undefined>>): Readonly<
   return Object.fromEntries(Object.entries(facts).filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== ""));
 }
 
-const names = (folder: string): readonly string[] => readOr(() => readdirSync(folder)) ?? [];
+/** A host without serial lines has no such folder. */
+function ttyNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (caught) {
+    const { code } = caught as NodeJS.ErrnoException;
+    if (code === "ENOENT") return [];
+    throw new Fault(
+      "ports.unlisted",
+      `${folder} cannot be read (${code}), so that no adapter is seen that is plugged in now`,
+      {},
+      { cause: caught },
+    );
+  }
+}
 const attribute = (path: string): string | undefined => readOr(() => clean(readFileSync(path, "utf8")));
 const waitingAttribute = (path: string): Promise<string | undefined> => readFile(path, "utf8").then(clean, () => undefined);
 
