@@ -78,6 +78,8 @@ export class Desk {
   }
 
   heard(kind: Kind, bytes: Uint8Array): void {
+    // What was retained is cleared by an empty message: what runs goes on.
+    if (bytes.length === 0) return;
     this.#slots?.[kind].heard(bytes);
   }
 

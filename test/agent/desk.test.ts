@@ -176,6 +176,18 @@ describe("desired documents", () => {
     expect([life.desk.settings.broker.host, life.status("settings")[2]]).toEqual(["other", "document.refused_before"]);
   });
 
+  test("that are withdrawn from the broker go on, and nothing is wrong", async () => {
+    const life = await Life.begin(new MemoryDisk());
+    await life.push({ ...ADMIT, generation: 1 });
+    life.desk.heard("admissions", new Uint8Array());
+    await life.ticks();
+    expect([life.desk.settings.rules, life.faults.size, life.status("admissions")]).toEqual([
+      [RULE],
+      0,
+      [1, DOCUMENT_STATUS.applied, undefined],
+    ]);
+  });
+
   test("that come during a trial wait for its end", async () => {
     const life = await Life.begin(new MemoryDisk());
     await life.push({ ...MOVE, generation: 1 });
