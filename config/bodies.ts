@@ -1,5 +1,6 @@
 import type { Kind, TrustedKey } from "./envelope/envelope.ts";
 import { readSettings, type Settings } from "./schema.ts";
+import { type Fields, isFields, pick } from "./settings/fields.ts";
 import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
 
 /** A whole configuration file around a body, so that both are judged by one schema. */
@@ -32,8 +33,9 @@ export function readBody(
   if (isFields(broker)) mistakes.push(...unknownKeys(broker, BROKER_KEYS, "broker"));
   if (kind === "admissions" && !Object.hasOwn(body, "rules"))
     mistakes.push({ path: "rules", message: "is missing: expected a list of rules; an empty one, [], admits nothing" });
-  const given = Object.fromEntries(Object.entries(rest).filter(([key]) => BODY_KEYS[kind].includes(key)));
-  const reach = broker === undefined ? AROUND.broker : isFields(broker) ? { ...pick(broker), ca: "ca", cert: "cert", key: "key" } : broker;
+  const given = pick(rest, BODY_KEYS[kind]);
+  const reach =
+    broker === undefined ? AROUND.broker : isFields(broker) ? { ...pick(broker, BROKER_KEYS), ca: "ca", cert: "cert", key: "key" } : broker;
   const read = readSettings({ ...AROUND, ...given, broker: reach }, known);
   if ("mistakes" in read) return { mistakes: [...mistakes, ...read.mistakes] };
   return mistakes.length === 0 ? { body, values: valuesOf(read.settings, body) } : { mistakes };
@@ -41,16 +43,12 @@ export function readBody(
 
 /** Defaults are the file's business: a document says what it names. */
 function valuesOf({ broker, ...settings }: Settings, body: Fields): BodyValues {
-  const named = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(body, key)));
+  const named = pick<unknown>(settings, Object.keys(body));
   return Object.hasOwn(body, "broker") ? { ...named, broker: { host: broker.host, port: broker.port } } : named;
 }
 
-export type Fields = Readonly<Record<string, unknown>>;
-
 const unknownKeys = (fields: Fields, known: readonly string[], path: string): Mistake[] =>
   Object.keys(fields).flatMap((key) => (known.includes(key) ? [] : [{ path, message: unknownText(key, known) }]));
-const pick = (fields: Fields): Fields => Object.fromEntries(Object.entries(fields).filter(([key]) => BROKER_KEYS.includes(key)));
-export const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The keys of a file, as signatures are checked with them. */
 export const trustedKeys = ({ trust }: Pick<Settings, "trust">): readonly TrustedKey[] =>

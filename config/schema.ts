@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isFields } from "./settings/fields.ts";
 import { meaningMistakes } from "./settings/meaning.ts";
 import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
 import { PATTERNS, parseBytes, parseDuration, UNITS } from "./settings/quantity.ts";
@@ -92,7 +93,7 @@ const ruleSchema = z.discriminatedUnion(
   ],
   {
     error: ({ input }) =>
-      isRecord(input)
+      isFields(input)
         ? expectedText(expectedAllow, input.allow)
         : expectedText("a rule, for example { when: { location: … }, allow: false }", input),
   },
@@ -201,7 +202,7 @@ export function readSettings(
 
 /** What a newer version meant cannot be judged here, so that nothing else is said of it. */
 function newerFormat(document: unknown): Mistake | undefined {
-  const format = isRecord(document) ? document.format : undefined;
+  const format = isFields(document) ? document.format : undefined;
   if (typeof format !== "number" || !(format > FILE_FORMAT)) return undefined;
   const message = `the file has format ${format}, this version of bedside reads ${FILE_FORMAT}: it was written for a newer version; install that one, or write the file anew`;
   return { path: "format", message };
@@ -211,16 +212,13 @@ function newerFormat(document: unknown): Mistake | undefined {
 export const settingsJsonSchema = () => z.toJSONSchema(settingsSchema, { io: "input" });
 
 function undecidedIssues(document: unknown): readonly { readonly path: PropertyKey[]; readonly message: string }[] {
-  const rules = isRecord(document) && Array.isArray(document.rules) ? document.rules.slice(0, RULES_MAX) : [];
+  const rules = isFields(document) && Array.isArray(document.rules) ? document.rules.slice(0, RULES_MAX) : [];
   return rules.flatMap((rule: unknown, at) => {
-    if (!isRecord(rule) || typeof rule.allow === "boolean") return [];
+    if (!isFields(rule) || typeof rule.allow === "boolean") return [];
     const result = undecidedRule.safeParse(rule);
     return result.success ? [] : result.error.issues.map(({ path, message }) => ({ path: ["rules", at, ...path], message }));
   });
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>(

@@ -1,7 +1,8 @@
-import { isFields, readBody, trustedKeys } from "../../config/bodies.ts";
+import { readBody, trustedKeys } from "../../config/bodies.ts";
 import { type Envelope, KINDS, type Kind, ROLE_OF, type TrustedKey } from "../../config/envelope/envelope.ts";
 import { readStrictJson } from "../../config/envelope/strict-json.ts";
 import { type Mistake, readSettings } from "../../config/schema.ts";
+import { isFields } from "../../config/settings/fields.ts";
 import { type Warning, warningsOf } from "../../config/settings/warnings.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 import { decodeSignedDocument } from "../../proto/codec.ts";

@@ -1,5 +1,5 @@
 import { type Admission, type DeviceState, LIVENESS, VERDICT } from "../../proto/messages.ts";
-import { isFields } from "../bodies.ts";
+import { isFields } from "../settings/fields.ts";
 import { type Bench, shortened } from "./push.ts";
 import { standingDocument, targetOf } from "./targets.ts";
 import { EXIT, plain } from "./trouble.ts";

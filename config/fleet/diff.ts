@@ -1,5 +1,5 @@
-import { isFields } from "../bodies.ts";
 import { KINDS, type Kind } from "../envelope/envelope.ts";
+import { isFields } from "../settings/fields.ts";
 import { type Bench, reasonsText, shortened } from "./push.ts";
 import type { GatewayRow } from "./state.ts";
 import { hexOf, outcomeOf, runningOf, standingDocument, targetOf } from "./targets.ts";

@@ -1,9 +1,10 @@
 import { decodeSignedDocument, encodeSignedDocument } from "../../proto/codec.ts";
 import type { SignedDocument } from "../../proto/messages.ts";
-import { isFields, mistakeLines, readBody } from "../bodies.ts";
+import { mistakeLines, readBody } from "../bodies.ts";
 import { type Envelope, envelopeBytes, KINDS, type Kind, openEnvelope, ROLE_OF, type TrustedKey } from "../envelope/envelope.ts";
 import type { Mark } from "../envelope/generation.ts";
 import { readStrictJson } from "../envelope/strict-json.ts";
+import { isFields } from "../settings/fields.ts";
 import type { Effects } from "./effects.ts";
 import type { Signer } from "./keys.ts";
 import { plain, Trouble } from "./trouble.ts";

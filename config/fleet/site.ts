@@ -1,5 +1,6 @@
-import { type Fields, isFields, mistakeLines } from "../bodies.ts";
+import { mistakeLines } from "../bodies.ts";
 import type { TrustedKey } from "../envelope/envelope.ts";
+import { type Fields, isFields } from "../settings/fields.ts";
 import { expectedText, type Mistake, unknownText } from "../settings/mistakes.ts";
 import { Trouble } from "./trouble.ts";
 import { readYaml } from "./yaml-text.ts";

@@ -2,6 +2,7 @@ import { BODY_KEYS, BROKER_KEYS } from "../bodies.ts";
 import { settingsJsonSchema } from "../schema.ts";
 import { BOUNDS } from "../settings/bounds.table.ts";
 import { EXAMPLE } from "../settings/example.table.ts";
+import { type Fields, isFields, pick } from "../settings/fields.ts";
 import { KEYS } from "../settings/keys.table.ts";
 import { UNITS } from "../settings/quantity.ts";
 
@@ -41,10 +42,10 @@ export function schemaOf(name: DocumentName): Schema {
 }
 
 /** An example of it that names every key. */
-export function exampleOf(name: DocumentName): Group {
+export function exampleOf(name: DocumentName): Fields {
   if (name === "file") return EXAMPLE;
-  const { broker, ...rest } = pick(EXAMPLE, BODY_KEYS[name]) as Group;
-  return isGroup(broker) ? { ...rest, broker: pick(broker, BROKER_KEYS) } : rest;
+  const { broker, ...rest } = pick(EXAMPLE, BODY_KEYS[name]) as Fields;
+  return isFields(broker) ? { ...rest, broker: pick(broker, BROKER_KEYS) } : rest;
 }
 
 /** A body names what it changes, so that it has no defaults, and each kind may set its own keys alone. */
@@ -87,7 +88,7 @@ function told(schema: Schema, path: string, ...examples: readonly unknown[]): Sc
           told(
             one,
             path === "" ? key : `${path}.${key}`,
-            ...examples.flatMap((example) => (isGroup(example) && Object.hasOwn(example, key) ? [example[key]] : [])),
+            ...examples.flatMap((example) => (isFields(example) && Object.hasOwn(example, key) ? [example[key]] : [])),
           ),
         ]),
       ),
@@ -118,14 +119,9 @@ function told(schema: Schema, path: string, ...examples: readonly unknown[]): Sc
 
 /** Of a list of alternatives, the one that is meant. */
 const meets = (example: unknown, { properties = {} }: Schema): boolean =>
-  isGroup(example) && Object.entries(properties).every(([key, { const: only }]) => only === undefined || example[key] === only);
+  isFields(example) && Object.entries(properties).every(([key, { const: only }]) => only === undefined || example[key] === only);
 
 const EXAMPLES_MAX = 2;
 
 const boundsText = ({ unit, least, most }: (typeof BOUNDS)[keyof typeof BOUNDS]): string =>
   `A number with its unit (${UNITS[unit]}), ${least === undefined ? "" : `from ${least} `}up to ${most}.`;
-
-export type Group = Readonly<Record<string, unknown>>;
-export const isGroup = (value: unknown): value is Group => typeof value === "object" && value !== null && !Array.isArray(value);
-const pick = <T>(fields: Readonly<Record<string, T>>, keys: readonly string[]): Readonly<Record<string, T>> =>
-  Object.fromEntries(Object.entries(fields).filter(([key]) => keys.includes(key)));

@@ -1,5 +1,6 @@
+import { type Fields, isFields } from "../settings/fields.ts";
 import { JUDGEMENTS } from "../settings/judgements.table.ts";
-import { DOCUMENTS, type DocumentName, exampleOf, type Group, isGroup, schemaOf } from "./documents.ts";
+import { DOCUMENTS, type DocumentName, exampleOf, schemaOf } from "./documents.ts";
 import { type Entry, entriesOf, inline } from "./entries.ts";
 
 /** The files that are made of the definition, by their path in config/. Equal definitions give equal bytes. */
@@ -46,7 +47,7 @@ function exampleText(name: DocumentName): string {
     seen.add(path);
     return wrapped(commentOf(entry), COMMENT_WIDTH - indent.length).map((line) => `${indent}# ${line}`);
   };
-  const group = (value: Group, path: string, indent: string): readonly string[] =>
+  const group = (value: Fields, path: string, indent: string): readonly string[] =>
     Object.entries(value).flatMap(([key, inner]) => {
       const at = path === "" ? key : `${path}.${key}`;
       const lines = [...comment(at, indent), ...field(key, inner, at, indent)];
@@ -54,11 +55,11 @@ function exampleText(name: DocumentName): string {
     });
   const field = (key: string, value: unknown, path: string, indent: string): readonly string[] => {
     if (Array.isArray(value)) return [`${indent}${key}:`, ...value.flatMap((one: unknown) => item(one, `${path}[]`, `${indent}  `))];
-    if (isGroup(value)) return [`${indent}${key}:`, ...group(value, path, `${indent}  `)];
+    if (isFields(value)) return [`${indent}${key}:`, ...group(value, path, `${indent}  `)];
     return [`${indent}${key}: ${inline(value)}`];
   };
   const item = (value: unknown, path: string, indent: string): readonly string[] => {
-    if (!isGroup(value)) return [`${indent}- ${inline(value)}`];
+    if (!isFields(value)) return [`${indent}- ${inline(value)}`];
     const lines = group(value, path, `${indent}  `);
     // The dash stands before the first key; comments above it stay comments.
     const first = lines.findIndex((line) => !line.trimStart().startsWith("#"));

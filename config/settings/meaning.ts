@@ -1,5 +1,6 @@
 import { Milliseconds } from "../units.ts";
 import { BOUNDS } from "./bounds.table.ts";
+import { type Fields, isFields } from "./fields.ts";
 import { type Mistake, shown, unknownText } from "./mistakes.ts";
 import { parseBytes, parseDuration } from "./quantity.ts";
 
@@ -10,14 +11,13 @@ import { parseBytes, parseDuration } from "./quantity.ts";
 
 /** The window is never less than the pace plus this: a message and its answer need the time. */
 export const WINDOW_ABOVE_PACE = Milliseconds(150);
-type Group = Readonly<Record<string, unknown>>;
 
 export function meaningMistakes(document: unknown, known: { readonly drivers?: readonly string[] }): readonly Mistake[] {
-  if (!isGroup(document)) return [];
+  if (!isFields(document)) return [];
   return [...ofTimes(document), ...ofSpool(document), ...ofPorts(groups(document.ports)), ...ofRules(groups(document.rules), known)];
 }
 
-function* ofTimes({ pace: paceText = "100ms", window: windowText = "250ms" }: Group): Generator<Mistake> {
+function* ofTimes({ pace: paceText = "100ms", window: windowText = "250ms" }: Fields): Generator<Mistake> {
   const pace = textThen(paceText, parseDuration);
   const window = textThen(windowText, parseDuration);
   yield* ofBounds("pace", paceText, parseDuration);
@@ -28,8 +28,8 @@ function* ofTimes({ pace: paceText = "100ms", window: windowText = "250ms" }: Gr
   }
 }
 
-function* ofSpool({ spool }: Group): Generator<Mistake> {
-  if (isGroup(spool)) yield* ofBounds("spool.size", spool.size, parseBytes);
+function* ofSpool({ spool }: Fields): Generator<Mistake> {
+  if (isFields(spool)) yield* ofBounds("spool.size", spool.size, parseBytes);
 }
 
 function* ofBounds(path: keyof typeof BOUNDS, text: unknown, parse: (text: string) => number | undefined): Generator<Mistake> {
@@ -59,10 +59,10 @@ function* ofRules(rules: readonly Numbered[], { drivers }: { readonly drivers?: 
   for (const { at, group } of rules) {
     const { when, driver, device } = group;
     const before = rules.filter((one) => one.at < at);
-    if (isGroup(when) && Object.keys(when).length === 0)
+    if (isFields(when) && Object.keys(when).length === 0)
       yield { path: `rules[${at}].when`, message: 'a rule without a condition would admit every port; name at least "location"' };
-    if (isGroup(when)) yield* ofPatterns(when, `rules[${at}].when`);
-    const first = before.find((one) => isGroup(when) && covers(one.group.when, when));
+    if (isFields(when)) yield* ofPatterns(when, `rules[${at}].when`);
+    const first = before.find((one) => isFields(when) && covers(one.group.when, when));
     if (first !== undefined)
       yield { path: `rules[${at}].when`, message: `never applies: rules[${first.at}] already decides for every such port` };
     const twin = first === undefined ? before.find((one) => namesTwoSockets(one.group, group)) : undefined;
@@ -77,7 +77,7 @@ function* ofRules(rules: readonly Numbered[], { drivers }: { readonly drivers?: 
 }
 
 /** Who writes a pattern means "all of these", and would get none of them. */
-function* ofPatterns(when: Group, path: string): Generator<Mistake> {
+function* ofPatterns(when: Fields, path: string): Generator<Mistake> {
   for (const [key, value] of Object.entries(when))
     if (typeof value === "string" && (key === "location" ? /[*?#+]/ : /^[*?#+.%]+$/).test(value))
       yield {
@@ -87,23 +87,22 @@ function* ofPatterns(when: Group, path: string): Generator<Mistake> {
 }
 
 /** Everything that the second asks for the first asks for, too, and perhaps less. */
-function covers(first: unknown, second: Group): boolean {
-  if (!isGroup(first)) return false;
+function covers(first: unknown, second: Fields): boolean {
+  if (!isFields(first)) return false;
   const asked = Object.entries(first);
   return asked.length > 0 && asked.every(([key, value]) => typeof value === "string" && second[key] === value);
 }
 
 /** The same device in two places that are known by nothing but the place: two devices that would share one name. */
-function namesTwoSockets(one: Group, other: Group): boolean {
-  const place = ({ when }: Group) =>
-    isGroup(when) && when.serial === undefined && typeof when.location === "string" ? when.location : undefined;
+function namesTwoSockets(one: Fields, other: Fields): boolean {
+  const place = ({ when }: Fields) =>
+    isFields(when) && when.serial === undefined && typeof when.location === "string" ? when.location : undefined;
   const [first, second] = [place(one), place(other)];
   return typeof one.device === "string" && one.device === other.device && first !== undefined && second !== undefined && first !== second;
 }
 
-type Numbered = { readonly at: number; readonly group: Group };
+type Numbered = { readonly at: number; readonly group: Fields };
 const groups = (list: unknown): readonly Numbered[] =>
-  Array.isArray(list) ? list.map((group: unknown, at) => ({ at, group })).filter((one): one is Numbered => isGroup(one.group)) : [];
-const isGroup = (value: unknown): value is Group => typeof value === "object" && value !== null && !Array.isArray(value);
+  Array.isArray(list) ? list.map((group: unknown, at) => ({ at, group })).filter((one): one is Numbered => isFields(one.group)) : [];
 const textThen = <T>(value: unknown, parse: (text: string) => T | undefined): T | undefined =>
   typeof value === "string" ? parse(value) : undefined;
