@@ -56,6 +56,7 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
       "config/units.ts",
       "config/schema.ts",
       "config/bodies.ts",
+      "config/command-line.ts",
       "config/settings/",
       "config/envelope/",
       FLEET,

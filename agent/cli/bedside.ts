@@ -1,6 +1,7 @@
+import { EXIT } from "../../config/command-line.ts";
 import { nodeProcess, type Self } from "../effects/node/process.ts";
 import { Fault, faultRow, faultText } from "../fault/fault.ts";
-import { EXIT, exitOf } from "./exit.ts";
+import { exitOf } from "./exit.ts";
 import { readWords, USAGE, type Words } from "./words.ts";
 
 /** The program. Each verb is loaded when it is wanted: `version` must not pay for what only `run` needs. */

@@ -1,4 +1,5 @@
 import { readBody, trustedKeys } from "../../config/bodies.ts";
+import { EXIT } from "../../config/command-line.ts";
 import { type Envelope, KINDS, type Kind, ROLE_OF, type TrustedKey } from "../../config/envelope/envelope.ts";
 import { readStrictJson } from "../../config/envelope/strict-json.ts";
 import { type Mistake, readSettings } from "../../config/schema.ts";
@@ -13,7 +14,6 @@ import { nodeSignatures } from "../effects/node/signatures.ts";
 import { readSmallFile } from "../effects/node/small-file.ts";
 import { Fault, faultRow, faultText } from "../fault/fault.ts";
 import { CONFIG_MAX, configInvalid, readConfigText, readYaml } from "./config-file.ts";
-import { EXIT } from "./exit.ts";
 import type { Words } from "./words.ts";
 
 type Kinds = "file" | Kind;

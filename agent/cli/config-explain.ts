@@ -1,7 +1,7 @@
+import { EXIT } from "../../config/command-line.ts";
 import { type Entry, entriesOf, findEntries } from "../../config/reference/entries.ts";
 import type { Self } from "../effects/node/process.ts";
 import { Fault } from "../fault/fault.ts";
-import { EXIT } from "./exit.ts";
 import type { Words } from "./words.ts";
 
 /** `bedside config explain KEY`: its entry of the reference; without a key a line for each. Throws Fault `word.unknown`. */

@@ -1,7 +1,5 @@
+import { EXIT } from "../../config/command-line.ts";
 import type { Fault } from "../fault/fault.ts";
-
-/** Exit codes of every verb. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3, offline: 4, timedOut: 5 } as const;
 
 /** The code with which a fault ends a verb. */
 export function exitOf(fault: Fault): number {

@@ -1,8 +1,8 @@
+import { EXIT } from "../../config/command-line.ts";
 import { nearest } from "../../config/settings/mistakes.ts";
 import type { Self } from "../effects/node/process.ts";
 import { Fault, type FaultKey } from "../fault/fault.ts";
 import { FAULTS } from "../fault/faults.table.ts";
-import { EXIT } from "./exit.ts";
 import type { Words } from "./words.ts";
 
 const KEYS = Object.keys(FAULTS) as readonly FaultKey[];

@@ -1,3 +1,4 @@
+import { columns } from "../../config/command-line.ts";
 import type { Verdict } from "../admission/rules.ts";
 import type { PortFacts } from "../effects/effects.ts";
 import { FAULTS } from "../fault/faults.table.ts";
@@ -30,7 +31,7 @@ export function portsText(told: readonly ToldPort[], context: Context): string {
   const head = HEADS[context.by](context.config);
   if (told.length === 0) return `${head}No serial port is seen. Is the adapter plugged in?\n`;
   const rows = told.map((port) => [stateOf(port), port.location, port.path, adapterText(port)]);
-  const lines = table([["STATE", "LOCATION", "NODE", "ADAPTER"], ...rows]);
+  const lines = columns([["STATE", "LOCATION", "NODE", "ADAPTER"], ...rows]);
   const blocks = told.map((port, index) => [lines[index + 1], ...detailsOf(port, told).map((line) => INDENT + line)].join("\n"));
   return `${head}${[lines[0], ...blocks].join("\n")}\n${adviceText(told, context)}`;
 }
@@ -142,14 +143,4 @@ function ruleLine({ location, facts }: ToldPort): string {
   const when = { location, vendor: facts.vendor, product: facts.product, serial: facts.serial };
   const conditions = Object.entries(when).flatMap(([fact, value]) => (value === undefined ? [] : [`${fact}: ${JSON.stringify(value)}`]));
   return `  - { when: { ${conditions.join(", ")} }, allow: true, device: …, driver: …, socket: … }`;
-}
-
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }

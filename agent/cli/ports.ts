@@ -1,3 +1,4 @@
+import { EXIT } from "../../config/command-line.ts";
 import type { Settings } from "../../config/schema.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 import { judgePorts } from "../admission/rules.ts";
@@ -8,7 +9,6 @@ import { readSmallFile } from "../effects/node/small-file.ts";
 import { Fault } from "../fault/fault.ts";
 import type { Status } from "../health/snapshot.ts";
 import { CONFIG_MAX, readConfigText } from "./config-file.ts";
-import { EXIT } from "./exit.ts";
 import { type JudgedBy, portsText, type ToldPort } from "./ports-text.ts";
 import { askStatus } from "./status.ts";
 import type { Words } from "./words.ts";

@@ -1,3 +1,4 @@
+import { EXIT } from "../../config/command-line.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 import type { Effects, Vault } from "../effects/effects.ts";
 import { nodeBroker } from "../effects/node/broker.ts";
@@ -18,7 +19,6 @@ import { nodeWatchdog } from "../effects/node/watchdog.ts";
 import { Fault } from "../fault/fault.ts";
 import { runAgent } from "../main.ts";
 import { CONFIG_MAX, readConfigText } from "./config-file.ts";
-import { EXIT } from "./exit.ts";
 import { MADE_AT, VERSION } from "./version.ts";
 import type { Words } from "./words.ts";
 

@@ -1,8 +1,8 @@
+import { EXIT } from "../../config/command-line.ts";
 import { Seconds } from "../../config/units.ts";
 import { askControl } from "../effects/node/control.ts";
 import type { Self } from "../effects/node/process.ts";
 import type { Status } from "../health/snapshot.ts";
-import { EXIT } from "./exit.ts";
 import type { Words } from "./words.ts";
 
 const ASK_WITHIN = Seconds(5);

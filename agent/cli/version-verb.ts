@@ -1,6 +1,6 @@
+import { EXIT } from "../../config/command-line.ts";
 import { ownParts } from "../effects/node/own-parts.ts";
 import type { Self } from "../effects/node/process.ts";
-import { EXIT } from "./exit.ts";
 import type { PackagedParts, Part } from "./parts.ts";
 import { BUILD, VERSION } from "./version.ts";
 import type { Words } from "./words.ts";

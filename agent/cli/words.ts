@@ -1,3 +1,4 @@
+import { splitOption } from "../../config/command-line.ts";
 import { KINDS, type Kind } from "../../config/envelope/envelope.ts";
 import { Fault } from "../fault/fault.ts";
 
@@ -112,8 +113,3 @@ function kindOf(verb: Words["verb"], text: string | undefined): Kind | undefined
 }
 
 const notUnderstood = (word: string | undefined): Fault => new Fault("usage", `"${word ?? ""}" was not understood`);
-
-function splitOption(word: string): readonly [string, string | undefined] {
-  const at = word.startsWith("--") ? word.indexOf("=") : -1;
-  return at < 0 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
-}

@@ -1,8 +1,9 @@
 import { type Admission, type DeviceState, LIVENESS, VERDICT } from "../../proto/messages.ts";
+import { columns, EXIT } from "../command-line.ts";
 import { isFields } from "../settings/fields.ts";
 import { type Bench, shortened } from "./push.ts";
 import { standingDocument, targetOf } from "./targets.ts";
-import { EXIT, plain } from "./trouble.ts";
+import { plain } from "./trouble.ts";
 
 /** A device as the pushed admissions expect it, against what the gateway's birth says. */
 export type DeviceRow = {
@@ -68,7 +69,7 @@ export function devicesExit(rows: readonly DeviceRow[]): number {
   return rows.some(({ is }) => is === "off") ? EXIT.offline : EXIT.ok;
 }
 
-export function devicesText(rows: readonly DeviceRow[], columns: (rows: readonly (readonly string[])[]) => readonly string[]): string {
+export function devicesText(rows: readonly DeviceRow[]): string {
   const told = rows.map(({ gateway, device, socket, is, detail }) => [gateway, device, socket, is, detail]);
   const present = rows.filter(({ is }) => is === "present").length;
   const expected = rows.filter(({ is }) => is !== "unexpected").length;

@@ -1,9 +1,10 @@
+import { EXIT } from "../command-line.ts";
 import { KINDS, type Kind } from "../envelope/envelope.ts";
 import { isFields } from "../settings/fields.ts";
 import { type Bench, reasonsText, shortened } from "./push.ts";
 import type { GatewayRow } from "./state.ts";
 import { hexOf, outcomeOf, runningOf, standingDocument, targetOf } from "./targets.ts";
-import { EXIT, plain } from "./trouble.ts";
+import { plain } from "./trouble.ts";
 
 /** What a gateway has against what was pushed. */
 export type DiffRow = {

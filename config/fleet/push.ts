@@ -1,3 +1,4 @@
+import { EXIT } from "../command-line.ts";
 import type { Kind } from "../envelope/envelope.ts";
 import { documentBytes, type Opened, type Store, signDocument, type Wish } from "./documents.ts";
 import type { Effects } from "./effects.ts";
@@ -5,7 +6,7 @@ import type { Signer } from "./keys.ts";
 import type { Ear } from "./listen.ts";
 import type { Site } from "./site.ts";
 import { highestGeneration, isSame, type Outcome, outcomeOf, standingDocument, targetOf } from "./targets.ts";
-import { EXIT, plain, Trouble } from "./trouble.ts";
+import { plain, Trouble } from "./trouble.ts";
 
 /** What became of a push at one gateway. */
 export type PushRow = {

@@ -1,9 +1,10 @@
+import { columns, EXIT } from "../command-line.ts";
 import { KINDS, type Kind } from "../envelope/envelope.ts";
 import { type DeviceRow, devicesOf } from "./devices.ts";
 import { type Bench, reasonsText, shortened } from "./push.ts";
 import type { Labels } from "./site.ts";
 import { outcomeOf, runningOf, standingDocument, targetOf } from "./targets.ts";
-import { EXIT, plain } from "./trouble.ts";
+import { plain } from "./trouble.ts";
 import type { Standing } from "./view.ts";
 
 /** All that is known of a gateway, for people, programs and Prometheus. */
@@ -114,14 +115,4 @@ export function summaryOf(rows: readonly GatewayRow[]): string {
   const settled = rows.filter(({ documents }) => documents.every(isSettled)).length;
   const unexplained = rows.reduce((sum, row) => sum + row.unexplained, 0);
   return `${rows.length} gateways: ${present} present, ${settled} at target; unexplained records: ${unexplained}`;
-}
-
-export function columns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }

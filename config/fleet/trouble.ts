@@ -2,9 +2,6 @@ import { TROUBLES, type TroubleKey } from "./troubles.table.ts";
 
 export type { TroubleKey } from "./troubles.table.ts";
 
-/** Exit codes of every verb. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3, offline: 4, timedOut: 5 } as const;
-
 /** What ends a command before it has done what was asked. The first line of the message is the fact, the others are details. */
 export class Trouble extends Error {
   readonly key: TroubleKey;

@@ -1,3 +1,4 @@
+import { EXIT } from "../command-line.ts";
 import { devicesExit, devicesText } from "./devices.ts";
 import { diffExit, diffOf, diffText, whyExit, whyOf, whyText } from "./diff.ts";
 import { documentBytes, type Opened, openStore, readBodyFile, readDocument, signDocument } from "./documents.ts";
@@ -6,8 +7,8 @@ import { newKey, openSigner, type Passphrase, trustLine } from "./keys.ts";
 import { listen } from "./listen.ts";
 import { type Bench, carryOut, planBody, planDocument, pushExit, pushText } from "./push.ts";
 import { readSite, type Site, selectGateways } from "./site.ts";
-import { columns, readState, stateExit, stateText } from "./state.ts";
-import { EXIT, Trouble, troubleRow, troubleText } from "./trouble.ts";
+import { readState, stateExit, stateText } from "./state.ts";
+import { Trouble, troubleRow, troubleText } from "./trouble.ts";
 import { watch, writePrometheus } from "./watch.ts";
 import { durationOf, generationOf, kindOf, readWords, USAGE, type Words, wanted } from "./words.ts";
 
@@ -180,7 +181,7 @@ async function look(bench: Bench, words: Words): Promise<number> {
   if (file !== undefined) writePrometheus(fx, file, states);
   if (words.verb === "devices") {
     const rows = states.flatMap(({ devices }) => devices);
-    tell(rows, devicesText(rows, columns));
+    tell(rows, devicesText(rows));
     return devicesExit(rows);
   }
   if (words.verb === "diff") {

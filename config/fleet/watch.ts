@@ -1,10 +1,11 @@
+import { EXIT } from "../command-line.ts";
 import { devicesExit } from "./devices.ts";
 import type { Effects } from "./effects.ts";
 import { listen } from "./listen.ts";
 import { prometheusText } from "./prometheus.ts";
 import type { Bench } from "./push.ts";
 import { type GatewayRow, isSettled, stateExit, stateOf, summaryOf } from "./state.ts";
-import { EXIT, Trouble, troubleText } from "./trouble.ts";
+import { Trouble, troubleText } from "./trouble.ts";
 
 /** What is looked at again, and told where it changed. */
 const LOOK_EVERY = 1_000;

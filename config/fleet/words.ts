@@ -1,3 +1,4 @@
+import { splitOption } from "../command-line.ts";
 import { KINDS, type Kind } from "../envelope/envelope.ts";
 import { unknownText } from "../settings/mistakes.ts";
 import { parseDuration } from "../settings/quantity.ts";
@@ -92,11 +93,6 @@ function labelOf(value: string): readonly [string, string] {
   const at = value.indexOf("=");
   if (at < 1 || at === value.length - 1) throw new Trouble("usage", `-l wants LABEL=VALUE, for example  -l ward=icu , not "${value}"`);
   return [value.slice(0, at), value.slice(at + 1)];
-}
-
-function splitOption(word: string): readonly [string, string | undefined] {
-  const at = word.startsWith("--") ? word.indexOf("=") : -1;
-  return at < 0 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
 }
 
 export function wanted({ verb, options }: Words, name: OptionName, example: string): string {

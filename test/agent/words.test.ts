@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { EXIT, exitOf } from "../../agent/cli/exit.ts";
+import { exitOf } from "../../agent/cli/exit.ts";
 import { readWords, USAGE, type Words } from "../../agent/cli/words.ts";
 import { Fault } from "../../agent/fault/fault.ts";
+import { EXIT } from "../../config/command-line.ts";
 
 const DEFAULTS: Words = {
   verb: "help",
