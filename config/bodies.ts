@@ -1,3 +1,4 @@
+import { fromBase64 } from "./bytes-text.ts";
 import type { Kind, TrustedKey } from "./envelope/envelope.ts";
 import { readSettings, type Settings } from "./schema.ts";
 import { type Fields, isFields, pick } from "./settings/fields.ts";
@@ -52,7 +53,7 @@ const unknownKeys = (fields: Fields, known: readonly string[], path: string): Mi
 
 /** The keys of a file, as signatures are checked with them. */
 export const trustedKeys = ({ trust }: Pick<Settings, "trust">): readonly TrustedKey[] =>
-  trust.map(({ id, role, key }) => ({ id, role, publicKey: Uint8Array.from(atob(key), (char) => char.charCodeAt(0)) }));
+  trust.map(({ id, role, key }) => ({ id, role, publicKey: fromBase64(key) }));
 
 /** "path: message", for people. */
 export const mistakeLines = (mistakes: readonly Mistake[]): readonly string[] =>

@@ -1,3 +1,4 @@
+import { fromBase64, isBase64, toBase64 } from "../../config/bytes-text.ts";
 import type { Mark } from "../../config/envelope/generation.ts";
 import type { Disk } from "../effects/effects.ts";
 import { writeWhole } from "../spool/run-file.ts";
@@ -73,11 +74,10 @@ function isFile(value: unknown): value is File {
   return format === 1 && isText(active) && isText(candidate) && Array.isArray(refused) && refused.every((one) => typeof one === "string");
 }
 
-const textOf = (document: Document | undefined): string | undefined =>
-  document === undefined ? undefined : btoa(Array.from(document.bytes, (byte) => String.fromCharCode(byte)).join(""));
+const textOf = (document: Document | undefined): string | undefined => (document === undefined ? undefined : toBase64(document.bytes));
 
 function documentOf(text: string, open: (bytes: Uint8Array) => Judgement): Document | undefined {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
-  const judged = open(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
+  if (!isBase64(text)) return undefined;
+  const judged = open(fromBase64(text));
   return judged.is === "good" ? judged.document : undefined;
 }

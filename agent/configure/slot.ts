@@ -1,3 +1,4 @@
+import { fromHex } from "../../config/bytes-text.ts";
 import type { Kind } from "../../config/envelope/envelope.ts";
 import type { Mark } from "../../config/envelope/generation.ts";
 import type { Mono } from "../../config/units.ts";
@@ -91,7 +92,7 @@ export class Slot {
       gateway,
       kind,
       generation: running?.generation ?? 0,
-      sha256: running === undefined ? new Uint8Array() : hexBytes(running.sha256),
+      sha256: running === undefined ? new Uint8Array() : fromHex(running.sha256),
       status: this.#status(),
       refusals: this.#findings,
     };
@@ -138,7 +139,7 @@ export class Slot {
     raise(new Fault(first.key, `The document ${kind} that was sent is refused: ${place}${first.text}${more}`, { kind }));
     const news = findings.map((finding) => ({
       generation,
-      sha256: hexBytes(sha256),
+      sha256: fromHex(sha256),
       ...finding,
     }));
     // A broker sends what it retains at every connect: what was told is nothing new.
@@ -197,6 +198,5 @@ const REVERTED = {
   restart: "the gateway started anew before it had proved itself",
 };
 
-const hexBytes = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 const sameRefusal = (one: Reported["refusals"][number], other: Reported["refusals"][number] | undefined): boolean =>
   JSON.stringify(one) === JSON.stringify(other);

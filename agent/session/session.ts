@@ -1,3 +1,4 @@
+import { toHex } from "../../config/bytes-text.ts";
 import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
@@ -372,7 +373,7 @@ export class Session {
   }
 
   #driverFailed(link: Link, what: string, caught: unknown, now: Mono): void {
-    const frame = [...link.lastFrame.subarray(0, FRAME_TOLD)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    const frame = toHex(link.lastFrame.subarray(0, FRAME_TOLD));
     this.#hooks.raise(
       new Fault("session.quarantined", `Driver ${this.#driver.id} failed on ${this.#port.location}: ${what}`, { frame }, { cause: caught }),
     );

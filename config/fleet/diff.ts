@@ -1,9 +1,10 @@
+import { toHex } from "../bytes-text.ts";
 import { EXIT } from "../command-line.ts";
 import { KINDS, type Kind } from "../envelope/envelope.ts";
 import { isFields } from "../settings/fields.ts";
 import { type Bench, reasonsText, shortened } from "./push.ts";
 import type { GatewayRow } from "./state.ts";
-import { hexOf, outcomeOf, runningOf, standingDocument, targetOf } from "./targets.ts";
+import { outcomeOf, runningOf, standingDocument, targetOf } from "./targets.ts";
 import { plain } from "./trouble.ts";
 
 /** What a gateway has against what was pushed. */
@@ -92,8 +93,8 @@ function reasonsOf({ fx, ear, site, store }: Bench, row: GatewayRow): readonly s
     const target = targetOf(store, view, kind, standingDocument(fx, view, kind, site.trust));
     const { is } = outcomeOf(reported, target);
     return (reported?.refusals ?? []).map((one) => {
-      const last = target?.sha256 === hexOf(one.sha256);
-      return `${kind} ${mark(one.generation, hexOf(one.sha256))} ${last && is === "reverted" ? "reverted" : "refused"}: ${reasonsText([one])}`;
+      const last = target?.sha256 === toHex(one.sha256);
+      return `${kind} ${mark(one.generation, toHex(one.sha256))} ${last && is === "reverted" ? "reverted" : "refused"}: ${reasonsText([one])}`;
     });
   });
   const documents = row.documents

@@ -1,4 +1,5 @@
 import { mistakeLines } from "../bodies.ts";
+import { toBase64 } from "../bytes-text.ts";
 import { ROLE_OF, type Role, type TrustedKey } from "../envelope/envelope.ts";
 import type { Mistake } from "../settings/mistakes.ts";
 import type { Effects, SigningKey } from "./effects.ts";
@@ -16,8 +17,7 @@ const PASSPHRASE_MAX = 1024;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** The line that belongs into a gateway's trust list. JSON text is YAML text. */
-export const trustLine = ({ id, role, publicKey }: TrustedKey): string =>
-  `- { id: ${id}, role: ${role}, key: "${btoa(String.fromCharCode(...publicKey))}" }`;
+export const trustLine = ({ id, role, publicKey }: TrustedKey): string => `- { id: ${id}, role: ${role}, key: "${toBase64(publicKey)}" }`;
 
 /** Makes FILE (private, 0600) and FILE.pub. Nothing is overwritten. */
 export async function newKey(

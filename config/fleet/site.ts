@@ -1,4 +1,5 @@
 import { mistakeLines } from "../bodies.ts";
+import { fromBase64, isBase64 } from "../bytes-text.ts";
 import type { TrustedKey } from "../envelope/envelope.ts";
 import { type Fields, isFields } from "../settings/fields.ts";
 import { expectedText, type Mistake, unknownText } from "../settings/mistakes.ts";
@@ -115,15 +116,10 @@ export function trustedKey(value: unknown, path: string, mistakes: Mistake[]): T
     mistakes.push({ path: `${path}.id`, message: expectedText("a key's name, for example ops-1", id) });
   if (role !== "operations" && role !== "biomedical")
     mistakes.push({ path: `${path}.role`, message: expectedText("operations or biomedical", role) });
-  const bytes = typeof key === "string" ? fromBase64(key) : undefined;
+  const bytes = typeof key === "string" && isBase64(key) ? fromBase64(key) : undefined;
   if (bytes?.length !== KEY_BYTES) mistakes.push({ path: `${path}.key`, message: expectedText(`${KEY_BYTES} bytes in base64`, key) });
   if (mistakes.length > before || bytes === undefined) return undefined;
   return { id: id as string, role: role as TrustedKey["role"], publicKey: bytes };
-}
-
-function fromBase64(text: string): Uint8Array | undefined {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
 function group(value: unknown, path: string, known: readonly string[], mistakes: Mistake[]): Fields {

@@ -1,4 +1,5 @@
 import { DOCUMENT_STATUS, type Refusal, type Reported } from "../../proto/messages.ts";
+import { toHex } from "../bytes-text.ts";
 import type { Kind, TrustedKey } from "../envelope/envelope.ts";
 import type { Mark } from "../envelope/generation.ts";
 import { type Opened, openDocument, type Store } from "./documents.ts";
@@ -23,7 +24,7 @@ export function outcomeOf(reported: Reported | undefined, wanted: Mark | undefin
   if (reported === undefined) return { is: "waiting" };
   if (runs !== undefined && isSame(runs, wanted)) return { is: reported.status === DOCUMENT_STATUS.trial ? "trial" : "applied" };
   // By hash alone: of what it did not verify, a gateway need not believe the generation.
-  const reasons = reported.refusals.filter(({ sha256 }) => hexOf(sha256) === wanted.sha256);
+  const reasons = reported.refusals.filter(({ sha256 }) => toHex(sha256) === wanted.sha256);
   // The status alone does not say which document fell back: it stays while a later one is refused.
   if (reasons.length > 0) return { is: reasons.some(({ key }) => key === REVERTED) ? "reverted" : "refused", reasons };
   if (runs !== undefined && runs.generation >= wanted.generation) return { is: "other", runs };
@@ -33,11 +34,10 @@ export function outcomeOf(reported: Reported | undefined, wanted: Mark | undefin
 /** What it says that it runs; undefined: none. */
 export function runningOf(reported: Reported | undefined): Mark | undefined {
   if (reported === undefined || reported.generation === 0) return undefined;
-  return { generation: reported.generation, sha256: hexOf(reported.sha256) };
+  return { generation: reported.generation, sha256: toHex(reported.sha256) };
 }
 
 export const isSame = (one: Mark, other: Mark): boolean => one.generation === other.generation && one.sha256 === other.sha256;
-export const hexOf = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** What stands retained, opened; `trouble` where it is no document that a gateway could take. */
 export type StandingDocument = { readonly opened?: Opened; readonly trouble?: string };
