@@ -3,6 +3,7 @@ import { toBase64 } from "../bytes-text.ts";
 import { ROLE_OF, type Role, type TrustedKey } from "../envelope/envelope.ts";
 import type { Mistake } from "../settings/mistakes.ts";
 import type { Effects, SigningKey } from "./effects.ts";
+import { readSecret } from "./secret.ts";
 import { trustedKey } from "./site.ts";
 import { Trouble } from "./trouble.ts";
 import { readYaml } from "./yaml-text.ts";
@@ -49,9 +50,7 @@ async function newPassphrase(fx: Effects, { file, none }: Passphrase): Promise<s
 
 /** Opens FILE with what FILE.pub says of it. A file that others can read is refused. */
 export async function openSigner(fx: Effects, file: string, passphrase: Passphrase): Promise<Signer> {
-  const pem = fx.read(file, "key.unreadable");
-  const mode = fx.modeOf(file) ?? 0;
-  if ((mode & 0o077) !== 0) throw new Trouble("key.too_open", `Other users of this machine can read ${file} (mode ${mode.toString(8)})`);
+  const pem = readSecret(fx, file, "key.unreadable");
   const said = publicPart(fx, `${file}.pub`);
   const locked = new TextDecoder("latin1").decode(pem).includes("BEGIN ENCRYPTED PRIVATE KEY");
   const secret = locked ? await askPassphrase(fx, file, passphrase) : undefined;
@@ -69,10 +68,7 @@ async function askPassphrase(fx: Effects, name: string, { file }: Passphrase): P
 
 /** The first line of a file that only its owner can read. */
 function passphraseIn(fx: Effects, file: string): string {
-  const text = new TextDecoder().decode(fx.read(file));
-  const mode = fx.modeOf(file) ?? 0;
-  if ((mode & 0o077) !== 0) throw new Trouble("key.too_open", `Other users of this machine can read ${file} (mode ${mode.toString(8)})`);
-  return text.split(/\r?\n/)[0] ?? "";
+  return new TextDecoder().decode(readSecret(fx, file)).split(/\r?\n/)[0] ?? "";
 }
 
 function publicPart(fx: Effects, file: string): TrustedKey {

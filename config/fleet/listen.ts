@@ -1,4 +1,5 @@
 import type { Effects, Session } from "./effects.ts";
+import { readSecret } from "./secret.ts";
 import type { Site } from "./site.ts";
 import { Trouble } from "./trouble.ts";
 import { type GatewayView, hear, LEAVES, type Moment, type Standing, splitTopic, standingOf, topicOf, unheard } from "./view.ts";
@@ -39,7 +40,13 @@ export async function listen(fx: Effects, site: Site, gateways: readonly string[
   const state = { heard: 0, lastAt: fx.mono(), round: false };
   const since = fx.mono();
   const { host, port, ...files } = site.broker;
-  const credentials = { host, port, ca: read(fx, files.ca), cert: read(fx, files.cert), key: readKey(fx, files.key) };
+  const credentials = {
+    host,
+    port,
+    ca: read(fx, files.ca),
+    cert: read(fx, files.cert),
+    key: readSecret(fx, files.key, "broker.credentials"),
+  };
   const session = await fx.connect(credentials, CONNECT_WITHIN, (topic, payload, retain) => {
     if (topic === ROUND_TRIP + nonce) state.round = true;
     const split = splitTopic(topic);
@@ -61,12 +68,6 @@ export async function listen(fx: Effects, site: Site, gateways: readonly string[
 }
 
 const read = (fx: Effects, path: string): Uint8Array => fx.read(path, "broker.credentials");
-function readKey(fx: Effects, path: string): Uint8Array {
-  const bytes = read(fx, path);
-  const mode = fx.modeOf(path) ?? 0;
-  if ((mode & 0o077) !== 0) throw new Trouble("key.too_open", `Other users of this machine can read ${path} (mode ${mode.toString(8)})`);
-  return bytes;
-}
 
 async function subscribe(session: Session, filters: readonly string[]): Promise<void> {
   for (let at = 0; at < filters.length; at += FILTERS_EACH) {
