@@ -56,6 +56,7 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
       "config/units.ts",
       "config/schema.ts",
       "config/bodies.ts",
+      "config/claims.ts",
       "config/command-line.ts",
       "config/bytes-text.ts",
       "config/settings/",
@@ -65,10 +66,10 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
       ? undefined
       : "the fleet tool imports proto, the schema and the envelope, never the agent";
   if (target.startsWith(FLEET)) return "nothing imports the fleet tool";
-  if (path === "config/bodies.ts")
+  if (path === "config/bodies.ts" || path === "config/claims.ts")
     return beginsWith(target, ["config/schema.ts", "config/settings/", "config/envelope/", "config/bytes-text.ts"])
       ? undefined
-      : "bodies are judged by the schema";
+      : "documents are judged by the schema and the envelope";
   if (path.startsWith("config/reference/"))
     return beginsWith(target, ["config/schema.ts", "config/bodies.ts", "config/settings/", "config/reference/"])
       ? undefined

@@ -1,7 +1,7 @@
 import { readBody, trustedKeys } from "../../config/bodies.ts";
+import { claimsOf } from "../../config/claims.ts";
 import { EXIT } from "../../config/command-line.ts";
-import { type Envelope, KINDS, type Kind, ROLE_OF, type TrustedKey } from "../../config/envelope/envelope.ts";
-import { readStrictJson } from "../../config/envelope/strict-json.ts";
+import type { Envelope, Kind } from "../../config/envelope/envelope.ts";
 import { type Mistake, readSettings } from "../../config/schema.ts";
 import { isFields } from "../../config/settings/fields.ts";
 import { type Warning, warningsOf } from "../../config/settings/warnings.ts";
@@ -75,17 +75,12 @@ const toldLine = ({ path, message, line }: Told): string =>
 
 /** As the gateway whose file is given would judge it; without one as its own audience, and its signature stays unchecked. */
 async function checkSigned(file: string, bytes: Uint8Array, config: string | undefined): Promise<Checked> {
-  const { kind, audience, keyIds } = claimsOf(bytes);
+  const claims = claimsOf(decodeSignedDocument(bytes) ?? { payload: new Uint8Array(), signatures: [] });
+  const { kind } = claims;
   const gateway = config === undefined ? undefined : readConfigText(new TextDecoder().decode(await fileBytes(config)), config);
   const { sha256, verify } = nodeSignatures();
   const judged = judgeDocument(bytes, {
-    kind,
-    gateway: gateway?.gateway ?? audience,
-    keys:
-      gateway === undefined
-        ? keyIds.map((id): TrustedKey => ({ id, role: ROLE_OF[kind], publicKey: new Uint8Array(32) }))
-        : trustedKeys(gateway),
-    verify: gateway === undefined ? () => true : verify,
+    ...(gateway === undefined ? { ...claims, verify: () => true } : { kind, gateway: gateway.gateway, keys: trustedKeys(gateway), verify }),
     sha256,
     now: nodeClock().wall(),
     running: undefined,
@@ -117,19 +112,6 @@ const mistakesOf = (kind: Kind, body: unknown): readonly Mistake[] => {
   const read = readBody(kind, body, { drivers: drivers() });
   return "mistakes" in read ? read.mistakes : [];
 };
-
-/** What it says of itself before anybody believes it. */
-function claimsOf(bytes: Uint8Array): { readonly kind: Kind; readonly audience: string; readonly keyIds: readonly string[] } {
-  const signed = decodeSignedDocument(bytes);
-  const read = signed === undefined ? undefined : readStrictJson(signed.payload);
-  const fields = read !== undefined && "value" in read && isFields(read.value) ? read.value : {};
-  const first: unknown = Array.isArray(fields.audience) ? fields.audience[0] : undefined;
-  return {
-    kind: KINDS.find((one) => one === fields.kind) ?? "settings",
-    audience: typeof first === "string" ? first : "",
-    keyIds: signed?.signatures.map(({ keyId }) => keyId) ?? [],
-  };
-}
 
 const aboutOf = ({ kind, generation, audience, expires, by, reason }: Envelope, gateway: string | undefined): readonly string[] => [
   `${kind}, generation ${generation}, for ${audience.length === 1 ? audience[0] : `${audience.length} gateways`}, taken until ${expires}`,

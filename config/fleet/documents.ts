@@ -1,10 +1,9 @@
 import { decodeSignedDocument, encodeSignedDocument } from "../../proto/codec.ts";
 import type { SignedDocument } from "../../proto/messages.ts";
 import { mistakeLines, readBody } from "../bodies.ts";
-import { type Envelope, envelopeBytes, KINDS, type Kind, openEnvelope, ROLE_OF, type TrustedKey } from "../envelope/envelope.ts";
+import { claimsOf } from "../claims.ts";
+import { type Envelope, envelopeBytes, type Kind, openEnvelope, ROLE_OF, type TrustedKey } from "../envelope/envelope.ts";
 import type { Mark } from "../envelope/generation.ts";
-import { readStrictJson } from "../envelope/strict-json.ts";
-import { isFields } from "../settings/fields.ts";
 import type { Effects } from "./effects.ts";
 import type { Signer } from "./keys.ts";
 import { plain, Trouble } from "./trouble.ts";
@@ -36,18 +35,11 @@ export function openDocument(
   { trust, now }: { readonly trust: readonly TrustedKey[]; readonly now: number | undefined },
   name: string,
 ): Opened {
-  const read = readStrictJson(signed.payload);
-  const fields = "value" in read && isFields(read.value) ? read.value : {};
-  const kind = KINDS.find((one) => one === fields.kind) ?? "settings";
-  const gateway = Array.isArray(fields.audience) && typeof fields.audience[0] === "string" ? fields.audience[0] : "";
-  const claimed = signed.signatures.map(({ keyId }): TrustedKey => ({ id: keyId, role: ROLE_OF[kind], publicKey: new Uint8Array(32) }));
-  const opened = openEnvelope(signed, {
-    kind,
-    gateway,
-    keys: trust.length === 0 ? claimed : trust,
-    verify: trust.length === 0 ? () => true : fx.verify,
-    now,
-  });
+  const claims = claimsOf(signed);
+  const opened = openEnvelope(
+    signed,
+    trust.length === 0 ? { ...claims, verify: () => true, now } : { ...claims, keys: trust, verify: fx.verify, now },
+  );
   if ("why" in opened) throw new Trouble("document.invalid", `${name}: ${plain(opened.detail)} (${opened.why})`);
   const { envelope } = opened;
   return { signed, envelope, generation: envelope.generation, sha256: fx.sha256(signed.payload) };
