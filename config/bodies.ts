@@ -19,15 +19,13 @@ export type BodyValues = Partial<Pick<Settings, "description" | "pace" | "window
   readonly broker?: Pick<Settings["broker"], "host" | "port">;
 };
 
+export type ReadBody = { readonly body: Fields; readonly values: BodyValues } | { readonly mistakes: readonly Mistake[] };
+
 /**
  * Checks the body of a document, on both sides in the same way. All mistakes at once, each with its path. `drivers` are the names
  * that a rule may give; where they are not named, none is looked up.
  */
-export function readBody(
-  kind: Kind,
-  body: unknown,
-  known: { readonly drivers?: readonly string[] } = {},
-): { readonly body: Fields; readonly values: BodyValues } | { readonly mistakes: readonly Mistake[] } {
+export function readBody(kind: Kind, body: unknown, known: { readonly drivers?: readonly string[] } = {}): ReadBody {
   if (!isFields(body)) return { mistakes: [{ path: "", message: expectedText(`the body of a document of kind ${kind}`, body) }] };
   const mistakes: Mistake[] = unknownKeys(body, BODY_KEYS[kind], "");
   const { broker, ...rest } = body;

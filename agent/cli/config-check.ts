@@ -85,14 +85,14 @@ async function checkSigned(file: string, bytes: Uint8Array, config: string | und
     now: nodeClock().wall(),
     running: undefined,
     refused: [],
-    bodyMistakes: (body) => mistakesOf(kind, body),
+    readBody: (body) => readBody(kind, body, { drivers: drivers() }),
   });
   switch (judged.is) {
     case "same":
+      return { is: "right", kind, about: [], warnings: [] };
     case "good": {
-      const about = judged.is === "good" ? aboutOf(judged.document.envelope, gateway?.gateway) : [];
-      const read = judged.is === "good" ? readBody(kind, judged.document.envelope.body) : undefined;
-      return { is: "right", kind, about, warnings: read !== undefined && "values" in read ? warningsOf(kind, read.values) : [] };
+      const { envelope, values } = judged.document;
+      return { is: "right", kind, about: aboutOf(envelope, gateway?.gateway), warnings: warningsOf(kind, values) };
     }
     case "refused": {
       const mistakes = judged.findings.map(({ path, text }): Told => ({ path, message: text }));
@@ -107,11 +107,6 @@ async function checkSigned(file: string, bytes: Uint8Array, config: string | und
     }
   }
 }
-
-const mistakesOf = (kind: Kind, body: unknown): readonly Mistake[] => {
-  const read = readBody(kind, body, { drivers: drivers() });
-  return "mistakes" in read ? read.mistakes : [];
-};
 
 const aboutOf = ({ kind, generation, audience, expires, by, reason }: Envelope, gateway: string | undefined): readonly string[] => [
   `${kind}, generation ${generation}, for ${audience.length === 1 ? audience[0] : `${audience.length} gateways`}, taken until ${expires}`,

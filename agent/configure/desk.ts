@@ -121,7 +121,7 @@ export class Desk {
       gateway: file.gateway,
       record: this.#kept[kind].record,
       known: () => knownTo(this.#options, kind, hooks.believedNow()),
-      needsTrial: ({ envelope }) => kind === "settings" && this.#movesBroker(envelope.body),
+      needsTrial: ({ values }) => kind === "settings" && this.#movesBroker(values),
       store: (record) => writeKept(effects.disk, stateDir, kind, record),
       apply: (document) => {
         this.#take(kind, document);
@@ -138,13 +138,11 @@ export class Desk {
   }
 
   #take(kind: Kind, document: Document | undefined): void {
-    const read = document === undefined ? undefined : readBody(kind, document.envelope.body, { drivers: this.#options.drivers });
-    this.#values = { ...this.#values, [kind]: read !== undefined && "values" in read ? read.values : undefined };
+    this.#values = { ...this.#values, [kind]: document?.values };
   }
 
-  #movesBroker(body: unknown): boolean {
-    const read = readBody("settings", body, { drivers: this.#options.drivers });
-    const wanted = { ...this.#options.file.broker, ...("values" in read ? read.values.broker : undefined) };
+  #movesBroker({ broker }: BodyValues): boolean {
+    const wanted = { ...this.#options.file.broker, ...broker };
     const { host, port } = this.settings.broker;
     return wanted.host !== host || wanted.port !== port;
   }
@@ -158,10 +156,7 @@ function knownTo({ file, trust, drivers, effects }: DeskOptions, kind: Kind, now
     verify: effects.signatures.verify,
     sha256: effects.signatures.sha256,
     now,
-    bodyMistakes: (body) => {
-      const read = readBody(kind, body, { drivers });
-      return "mistakes" in read ? read.mistakes : [];
-    },
+    readBody: (body) => readBody(kind, body, { drivers }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { BodyValues, ReadBody } from "../../config/bodies.ts";
 import { type Envelope, type Expectation, openEnvelope, type Refused } from "../../config/envelope/envelope.ts";
 import { type Mark, type Order, orderOf } from "../../config/envelope/generation.ts";
 import { decodeSignedDocument } from "../../proto/codec.ts";
@@ -9,6 +10,8 @@ export type Document = Mark & {
   /** As it came, a `SignedDocument`. */
   readonly bytes: Uint8Array;
   readonly envelope: Envelope;
+  /** What its body sets. */
+  readonly values: BodyValues;
 };
 
 /** One thing that is wrong with a document. */
@@ -27,8 +30,8 @@ export type Known = Expectation & {
   readonly refused: readonly Mark[];
   /** SHA-256 as lower-case hex. */
   readonly sha256: (bytes: Uint8Array) => string;
-  /** What is wrong with the body, on this gateway as it is now. */
-  readonly bodyMistakes: (body: unknown) => readonly { readonly path: string; readonly message: string }[];
+  /** Reads a body, on this gateway as it is now. */
+  readonly readBody: (body: unknown) => ReadBody;
 };
 
 /** From the bytes of a topic, or of the own disk, to a document that may run here. Pure but for what is handed in. */
@@ -43,15 +46,15 @@ export function judgeDocument(bytes: Uint8Array, known: Known): Judgement {
   const order = orderOf(mark, known.running, known.refused);
   if (order === "same") return { is: "same" };
   if (order !== "newer") return refusal(sha256, ORDER_KEYS[order], ORDER_TEXTS[order](mark, known.running));
-  const mistakes = known.bodyMistakes(envelope.body);
-  if (mistakes.length > 0)
+  const read = known.readBody(envelope.body);
+  if ("mistakes" in read)
     return {
       is: "refused",
       mark,
       sha256,
-      findings: mistakes.map(({ path, message }) => ({ key: "document.invalid", path, text: message })),
+      findings: read.mistakes.map(({ path, message }) => ({ key: "document.invalid", path, text: message })),
     };
-  return { is: "good", document: { ...mark, id: idOf(mark), bytes, envelope } };
+  return { is: "good", document: { ...mark, id: idOf(mark), bytes, envelope, values: read.values } };
 }
 
 export const idOf = ({ generation, sha256 }: Mark): string => `${generation}-${sha256}`;

@@ -19,7 +19,7 @@ const KNOWN: Known = {
   now: Date.parse("2026-11-26T12:00:00Z"),
   running: undefined,
   refused: [],
-  bodyMistakes: () => [],
+  readBody: () => ({ body: {}, values: {} }),
 };
 /** Signed as it stands, whatever it is. */
 const over = (payload: string | Uint8Array, signer: Signer = operations): Signed => {
@@ -53,7 +53,7 @@ const REFUSED: readonly (readonly [key: FaultKey, signed: Signed | Uint8Array, k
   ["document.older",            good, { running: { ...OTHER, generation: 2 } }],
   ["document.generation_twice", good, { running: OTHER }],
   ["document.refused_before",   good, { refused: [MARK] }],
-  ["document.invalid",          good, { bodyMistakes: () => [{ path: "pace", message: "is no time" }] }],
+  ["document.invalid",          good, { readBody: () => ({ mistakes: [{ path: "pace", message: "is no time" }] }) }],
 ];
 
 describe("a document that is pushed", () => {
