@@ -59,6 +59,7 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
       "config/claims.ts",
       "config/command-line.ts",
       "config/bytes-text.ts",
+      "config/yaml.ts",
       "config/settings/",
       "config/envelope/",
       FLEET,
@@ -70,6 +71,7 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
     return beginsWith(target, ["config/schema.ts", "config/settings/", "config/envelope/", "config/bytes-text.ts"])
       ? undefined
       : "documents are judged by the schema and the envelope";
+  if (path === "config/yaml.ts") return beginsWith(target, ["config/settings/"]) ? undefined : "a text of YAML knows no schema";
   if (path.startsWith("config/reference/"))
     return beginsWith(target, ["config/schema.ts", "config/bodies.ts", "config/settings/", "config/reference/"])
       ? undefined
@@ -131,10 +133,7 @@ export const importedOnce: HouseRule = (sources) =>
   ONCE.flatMap((name) => {
     const importers = sources.filter(({ path, imports }) => !inTest(path) && imports.some(({ from }) => name.test(from)));
     const paths = importers.map(({ path }) => path);
-    // The fleet tool is another program than the agent.
-    const [fleet, others] = [paths.filter((path) => path.startsWith(FLEET)), paths.filter((path) => !path.startsWith(FLEET))];
-    const once = others.length === 1 && fleet.length <= 1;
-    return once ? [] : [`${name.source} is imported by ${paths.length} files: ${paths.join(", ")}`];
+    return paths.length === 1 ? [] : [`${name.source} is imported by ${paths.length} files: ${paths.join(", ")}`];
   });
 
 export const literalImports: HouseRule = (sources) =>

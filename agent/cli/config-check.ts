@@ -11,9 +11,8 @@ import { judgeDocument } from "../configure/document.ts";
 import { nodeClock } from "../effects/node/clock.ts";
 import type { Self } from "../effects/node/process.ts";
 import { nodeSignatures } from "../effects/node/signatures.ts";
-import { readSmallFile } from "../effects/node/small-file.ts";
 import { Fault, faultRow, faultText } from "../fault/fault.ts";
-import { CONFIG_MAX, configInvalid, readConfigText, readYaml } from "./config-file.ts";
+import { configInvalid, readConfigBytes, readConfigFile, readYaml } from "./config-file.ts";
 import type { Words } from "./words.ts";
 
 type Kinds = "file" | Kind;
@@ -26,14 +25,12 @@ const SIGNED = ".signed";
 
 /** `bedside config check FILE`: exit 1 where the document would be refused. Nothing is opened but the file, nothing is sent. */
 export async function configCheck({ operand: file = "", kind, config, json }: Words, self: Self): Promise<number> {
-  const bytes = await fileBytes(file);
+  const bytes = await readConfigBytes(file);
   const checked = file.endsWith(SIGNED) ? await checkSigned(file, bytes, config) : checkText(file, new TextDecoder().decode(bytes), kind);
   self.out(json ? `${JSON.stringify(rowOf(file, checked))}\n` : textOf(file, checked));
   return checked.is === "right" ? EXIT.ok : EXIT.failed;
 }
 
-const fileBytes = async (path: string): Promise<Uint8Array> =>
-  (await readSmallFile(path, { max: CONFIG_MAX, key: "config.unreadable" })).bytes;
 const drivers = (): readonly string[] => DRIVERS.map(({ id }) => id);
 
 function checkText(file: string, text: string, kind: Kinds = "file"): Checked {
@@ -77,7 +74,7 @@ const toldLine = ({ path, message, line }: Told): string =>
 async function checkSigned(file: string, bytes: Uint8Array, config: string | undefined): Promise<Checked> {
   const claims = claimsOf(decodeSignedDocument(bytes) ?? { payload: new Uint8Array(), signatures: [] });
   const { kind } = claims;
-  const gateway = config === undefined ? undefined : readConfigText(new TextDecoder().decode(await fileBytes(config)), config);
+  const gateway = config === undefined ? undefined : await readConfigFile(config);
   const { sha256, verify } = nodeSignatures();
   const judged = judgeDocument(bytes, {
     ...(gateway === undefined ? { ...claims, verify: () => true } : { kind, gateway: gateway.gateway, keys: trustedKeys(gateway), verify }),

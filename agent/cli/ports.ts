@@ -1,14 +1,12 @@
 import { EXIT } from "../../config/command-line.ts";
-import type { Settings } from "../../config/schema.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 import { judgePorts } from "../admission/rules.ts";
 import { openHolders } from "../effects/node/port-holders.ts";
 import { nodePorts } from "../effects/node/ports.ts";
 import type { Self } from "../effects/node/process.ts";
-import { readSmallFile } from "../effects/node/small-file.ts";
 import { Fault } from "../fault/fault.ts";
 import type { Status } from "../health/snapshot.ts";
-import { CONFIG_MAX, readConfigText } from "./config-file.ts";
+import { readConfigFile } from "./config-file.ts";
 import { type JudgedBy, portsText, type ToldPort } from "./ports-text.ts";
 import { askStatus } from "./status.ts";
 import type { Words } from "./words.ts";
@@ -45,7 +43,7 @@ function toldBy({ ports, devices, faults }: Status): readonly ToldPort[] {
 
 /** Without an agent: what the host shows, judged by the file where one is given. */
 async function lookMyself({ config, sysRoot, devRoot }: Words): Promise<readonly ToldPort[]> {
-  const settings = config === undefined ? undefined : await settingsOf(config);
+  const settings = config === undefined ? undefined : await readConfigFile(config);
   const seen = await nodePorts({ sysRoot, devRoot, declared: settings?.ports ?? [] }).list();
   const drivers = new Set(DRIVERS.map((driver) => driver.id));
   const judged =
@@ -53,9 +51,4 @@ async function lookMyself({ config, sysRoot, devRoot }: Words): Promise<readonly
       ? seen.map((port) => ({ port, verdict: { is: "unknown" } as const }))
       : judgePorts(settings.rules, seen, { drivers, before: [] });
   return judged.map(({ port: { attachment: _, ...port }, verdict }) => ({ ...port, verdict, openIn: openHolders(port.path) }));
-}
-
-async function settingsOf(config: string): Promise<Settings> {
-  const { bytes } = await readSmallFile(config, { max: CONFIG_MAX, key: "config.unreadable" });
-  return readConfigText(new TextDecoder().decode(bytes), config);
 }

@@ -13,20 +13,18 @@ import { nodePorts } from "../effects/node/ports.ts";
 import type { Self } from "../effects/node/process.ts";
 import { nodeSerial } from "../effects/node/serial.ts";
 import { nodeSignatures } from "../effects/node/signatures.ts";
-import { readSmallFile } from "../effects/node/small-file.ts";
 import { fileVault } from "../effects/node/vault.ts";
 import { nodeWatchdog } from "../effects/node/watchdog.ts";
 import { Fault } from "../fault/fault.ts";
 import { runAgent } from "../main.ts";
-import { CONFIG_MAX, readConfigText } from "./config-file.ts";
+import { readConfigFile } from "./config-file.ts";
 import { MADE_AT, VERSION } from "./version.ts";
 import type { Words } from "./words.ts";
 
 /** `bedside run`: the agent on the real world, until SIGTERM or SIGINT. */
 export async function run(words: Words, self: Self): Promise<number> {
   const { config = "", stateDir, runtimeDir, sysRoot, devRoot } = words;
-  const { bytes } = await readSmallFile(config, { max: CONFIG_MAX, key: "config.unreadable" });
-  const settings = readConfigText(new TextDecoder().decode(bytes), config);
+  const settings = await readConfigFile(config);
   const vault = fileVault(settings.broker);
   await refuseTooOpen(vault, [stateDir, runtimeDir]);
   const effects: Effects = {
