@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Bytes } from "../../../config/units.ts";
 import { asFault, Fault } from "../../fault/fault.ts";
 import type { Disk, DiskFile } from "../effects.ts";
+import { readAll } from "./read-all.ts";
 
 /** What statfs calls tmpfs (linux/magic.h). */
 const TMPFS_MAGIC = 0x01021994;
@@ -92,17 +93,6 @@ async function openPlain(path: string, flags: number, size?: number): Promise<Fi
     await handle.close();
     throw caught;
   }
-}
-
-async function readAll(handle: FileHandle, at: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, at + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return done === length ? bytes : bytes.slice(0, done);
 }
 
 async function writeAll(handle: FileHandle, at: number, bytes: Uint8Array): Promise<void> {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
+import { readOr } from "./read-or.ts";
 
 /** A program that has a port, as a person may look for it: "picocom (process 4711)". */
 export type Holder = { readonly pid: number; readonly name: string };
@@ -58,13 +59,4 @@ function nameOf(pid: number): string {
   const file = (readOr(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "").split("\0")[0] ?? "";
   const name = own === "MainThread" ? basename(file) : own;
   return name.slice(0, NAME_MAX).replace(/\p{C}/gu, "\ufffd") || "another program";
-}
-
-/** Processes end and hide while they are looked at. */
-function readOr<T>(action: () => T): T | undefined {
-  try {
-    return action();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
+import { readOr } from "./read-or.ts";
 
 /** Tells that something stirred in folders. It may tell too often and it may tell nothing: whoever asks looks for himself. */
 export type FolderWatch = {
@@ -77,13 +78,7 @@ function folders(devRoot: string): ReadonlyMap<string, number> {
   }
   return present;
 }
-function names(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
+const names = (folder: string): readonly string[] => readOr(() => readdirSync(folder)) ?? [];
 function inodeOf(folder: string): number | undefined {
   const found = statSync(folder, { throwIfNoEntry: false });
   return found?.isDirectory() === true ? found.ino : undefined;

@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import { Fault } from "../../fault/fault.ts";
 import type { PortFacts, Ports } from "../effects.ts";
 import type { FolderWatch } from "./port-watch.ts";
+import { readOr } from "./read-or.ts";
 import { fixedName, type UsbPlace, usbPlace } from "./usb-place.ts";
 
 export type PortsOptions = {
@@ -178,12 +179,3 @@ const clean = (text: string): string =>
     .trim()
     .slice(0, FACT_MAX)
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\ufffd");
-
-/** Anything in sysfs may vanish while it is read: an unplug is no fault. */
-function readOr<T>(action: () => T): T | undefined {
-  try {
-    return action();
-  } catch {
-    return undefined;
-  }
-}

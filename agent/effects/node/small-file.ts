@@ -1,5 +1,6 @@
 import { constants, type FileHandle, open, stat } from "node:fs/promises";
 import { Fault, type FaultKey } from "../../fault/fault.ts";
+import { readAll } from "./read-all.ts";
 
 export type SmallFile = { readonly bytes: Uint8Array; readonly owner: number /** Permission bits alone. */; readonly mode: number };
 export type Wanted = {
@@ -35,7 +36,7 @@ export async function readSmallFile(path: string, wanted: Wanted): Promise<Small
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     const seen = await handle.stat();
     check(seen);
-    const bytes = await readUpTo(handle, wanted.max + 1);
+    const bytes = await readAll(handle, 0, wanted.max + 1);
     // What grows while it is read, or tells no size (/proc).
     check({ size: bytes.length, isFile: () => true });
     return { bytes, owner: seen.uid, mode: seen.mode & 0o7777 };
@@ -46,15 +47,4 @@ export async function readSmallFile(path: string, wanted: Wanted): Promise<Small
   } finally {
     await handle?.close();
   }
-}
-
-async function readUpTo(handle: FileHandle, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return bytes.slice(0, done);
 }
