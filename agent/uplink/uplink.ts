@@ -94,9 +94,10 @@ export class Uplink {
     this.#step({ saw: "tick" }, now);
     if (this.#state.phase !== "online" || this.#drain === undefined) return;
     if (this.#birthDue && (this.#birthAt === undefined || elapsed(this.#birthAt, now) >= BIRTH_EVERY)) this.#sendBirth(now);
-    if ((this.#healthAt === undefined || elapsed(this.#healthAt, now) >= HEALTH_EVERY) && !this.#isBarred("health")) this.#sendHealth(now);
-    if (!this.#isBarred("reported") && (this.#reportedAt === undefined || elapsed(this.#reportedAt, now) >= BIRTH_EVERY))
-      for (const kind of this.#reportsDue) this.#sendReported(kind, now);
+    if ((this.#healthAt === undefined || elapsed(this.#healthAt, now) >= HEALTH_EVERY) && !this.#isBarred("health", now))
+      this.#sendHealth(now);
+    if (this.#reportsDue.size > 0 && (this.#reportedAt === undefined || elapsed(this.#reportedAt, now) >= BIRTH_EVERY))
+      if (!this.#isBarred("reported", now)) for (const kind of this.#reportsDue) this.#sendReported(kind, now);
     this.#drain.send(now);
   }
 
@@ -109,9 +110,7 @@ export class Uplink {
   moved(): void {
     const { clock } = this.#options.effects;
     const [session, drain] = [this.#session, this.#drain];
-    const told = drain?.sendState(this.#message(this.#options.topics.birth, this.#options.state.death(this.#connection, "stopped"), true));
-    if (session !== undefined)
-      void Promise.race([told ?? session.closed, session.closed, clock.sleep(STOP_WITHIN, this.#abort.signal)]).then(() => session.end());
+    void this.#tellDeath(session, drain).then(() => session?.end());
     drain?.end();
     if (this.#state.phase !== "offline") this.#options.source.disconnected();
     this.#drain = undefined;
@@ -149,15 +148,22 @@ export class Uplink {
       await clock.sleep(Milliseconds(20), this.#abort.signal);
     }
     const session = this.#session;
-    const death = this.#message(this.#options.topics.birth, this.#options.state.death(this.#connection, "stopped"), true);
-    // Also before the way back is proved: a birth of this connection may stand there, retained.
-    const told = session === undefined ? undefined : drain?.sendState(death);
-    if (told !== undefined) await Promise.race([told, session?.closed, clock.sleep(STOP_WITHIN, this.#abort.signal)]);
+    const told = await this.#tellDeath(session, drain);
     drain?.end();
     this.#options.source.disconnected();
     // Where the death has no room under the server's quota, the will tells it; an orderly end would take the will away.
-    if (told !== undefined) await session?.end();
+    if (told) await session?.end();
     this.#abort.abort();
+  }
+
+  /** Also before the way back is proved: a birth of this connection may stand there, retained. False where it cannot be sent. */
+  async #tellDeath(session: BrokerSession | undefined, drain: Drain | undefined): Promise<boolean> {
+    const { effects, topics, state } = this.#options;
+    const death = this.#message(topics.birth, state.death(this.#connection, "stopped"), true);
+    const told = session === undefined ? undefined : drain?.sendState(death);
+    if (told === undefined) return false;
+    await Promise.race([told, session?.closed, effects.clock.sleep(STOP_WITHIN, this.#abort.signal)]);
+    return true;
   }
 
   #step(input: UplinkInput, now: Mono): void {
@@ -355,8 +361,8 @@ export class Uplink {
     );
   }
 
-  #isBarred(place: "health" | "reported"): boolean {
-    return this.#refusals.barred(place, this.#options.effects.clock.now()) !== undefined;
+  #isBarred(place: "health" | "reported", now: Mono): boolean {
+    return this.#refusals.barred(place, now) !== undefined;
   }
 
   #ended(fault: Fault): UplinkInput {
