@@ -19,6 +19,8 @@ export const MiB = (value: number): Bytes => (value * 1024 * 1024) as Bytes;
 export const after = (from: Mono, time: Duration): Mono => (from + BigInt(Math.round(time * 1e6))) as Mono;
 /** How long it is from `from` to `to`; negative where `to` came first. */
 export const elapsed = (from: Mono, to: Mono): Duration => (Number(to - from) / 1e6) as Duration;
+/** Whether what was done at `last` is to be done again; undefined: it never was. */
+export const isDue = (last: Mono | undefined, every: Duration, now: Mono): boolean => last === undefined || elapsed(last, now) >= every;
 /** Microseconds since boot, the resolution of the wire. Exact below 2^53 µs (285 years of uptime). */
 export const microseconds = (at: Mono): number => Number(at / 1000n);
 export const fromMicroseconds = (us: number): Mono => (BigInt(us) * 1000n) as Mono;

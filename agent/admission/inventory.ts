@@ -1,5 +1,5 @@
 import type { Rule } from "../../config/schema.ts";
-import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import { isDue, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { PortFacts, Ports } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
 import { type Judged, judgePorts } from "./rules.ts";
@@ -50,7 +50,7 @@ export class Inventory {
   tick(now: Mono): readonly Change[] {
     if (this.#ports.stirred?.() === true) this.#stirred = true;
     const wait = this.#stirred ? LOOK_APART : LOOK_EVERY;
-    if (!this.#looking && (this.#looked === undefined || elapsed(this.#looked, now) >= wait)) void this.#look(now);
+    if (!this.#looking && isDue(this.#looked, wait, now)) void this.#look(now);
     const seen = this.#seen;
     this.#seen = undefined;
     return seen === undefined ? [] : this.#judge(seen);

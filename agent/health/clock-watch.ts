@@ -1,4 +1,4 @@
-import { type Duration, elapsed, Milliseconds, type Mono, Seconds, type Wall } from "../../config/units.ts";
+import { type Duration, isDue, Milliseconds, type Mono, Seconds, type Wall } from "../../config/units.ts";
 import type { ClockQuality, Effects } from "../effects/effects.ts";
 import { Fault } from "../fault/fault.ts";
 import type { ClockReading } from "../model/model.ts";
@@ -35,7 +35,7 @@ export class ClockWatch {
 
   /** True when a new mapping must be told: the clock stepped, or the source of time thinks otherwise of it. */
   tick(now: Mono): { readonly changed: boolean; readonly stepped: Duration | undefined } {
-    if (!this.#asking && (this.#askedAt === undefined || elapsed(this.#askedAt, now) >= ASK_EVERY)) void this.#ask(now);
+    if (!this.#asking && isDue(this.#askedAt, ASK_EVERY, now)) void this.#ask(now);
     this.#judge(this.#effects.clock.wall());
     const offset = this.#effects.clock.wall() - Number(now / 1_000_000n);
     const stepped = this.#offset === undefined ? 0 : offset - this.#offset;

@@ -1,4 +1,4 @@
-import { type Bytes, elapsed, type Mono, Seconds } from "../../config/units.ts";
+import { type Bytes, isDue, type Mono, Seconds } from "../../config/units.ts";
 import type { Effects } from "../effects/effects.ts";
 
 const ASK_EVERY = Seconds(10);
@@ -14,7 +14,7 @@ export class HostWatch {
   }
 
   tick(now: Mono): void {
-    if (this.#askedAt !== undefined && elapsed(this.#askedAt, now) < ASK_EVERY) return;
+    if (!isDue(this.#askedAt, ASK_EVERY, now)) return;
     this.#askedAt = now;
     void this.#effects.host.memory().then((memory) => {
       this.memory = memory;

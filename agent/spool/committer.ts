@@ -1,4 +1,4 @@
-import { type Bytes, type Duration, elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import { type Bytes, type Duration, elapsed, isDue, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { Disk } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
 import { LANES, type Lane } from "../model/model.ts";
@@ -67,7 +67,7 @@ export class Committer {
   tick(now: Mono, line: "online" | "offline"): void {
     this.#watchStall(now);
     this.#workIfDue(now, line);
-    if (this.#cursorsDirty && (this.#cursorsAt === undefined || elapsed(this.#cursorsAt, now) >= CURSOR_EVERY)) void this.saveCursors(now);
+    if (this.#cursorsDirty && isDue(this.#cursorsAt, CURSOR_EVERY, now)) void this.saveCursors(now);
   }
 
   /** Puts on flash what is closed and waits. Throws Fault `disk.*`. */
@@ -122,8 +122,8 @@ export class Committer {
     const again = this.#troubles.writeAgain(now);
     const reread = this.#troubles.has("files") && this.#troubles.readAgain(now);
     const may = (lane: Lane) => again || !this.#troubles.has(lane);
-    const isDue = ({ lane, block }: Due) => may(lane) && (isUrgent(lane) || elapsed(block.firstAt, now) >= this.blockAge);
-    const due = this.#uncommitted(isDue);
+    const mustGo = ({ lane, block }: Due) => may(lane) && (isUrgent(lane) || elapsed(block.firstAt, now) >= this.blockAge);
+    const due = this.#uncommitted(mustGo);
     if (due.length === 0 && !again && !reread) return;
     // Off line all that waits goes with it: one commit a window, not one a lane.
     const all = line === "online" || due.length === 0 ? due : this.#uncommitted(({ lane }) => may(lane));
@@ -137,9 +137,9 @@ export class Committer {
     });
   }
 
-  #uncommitted(isDue: (due: Due) => boolean): readonly Due[] {
+  #uncommitted(wanted: (due: Due) => boolean): readonly Due[] {
     return LANES.flatMap((lane) => this.#options.lanes[lane].live.map((block) => ({ lane, block }))).filter(
-      (one) => one.block.kept === undefined && !one.block.released && !isVolatile(one.block) && isDue(one),
+      (one) => one.block.kept === undefined && !one.block.released && !isVolatile(one.block) && wanted(one),
     );
   }
 

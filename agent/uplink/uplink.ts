@@ -1,4 +1,4 @@
-import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import { elapsed, isDue, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { BrokerSession, Effects, Message } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
@@ -93,11 +93,10 @@ export class Uplink {
     }
     this.#step({ saw: "tick" }, now);
     if (this.#state.phase !== "online" || this.#drain === undefined) return;
-    if (this.#birthDue && (this.#birthAt === undefined || elapsed(this.#birthAt, now) >= BIRTH_EVERY)) this.#sendBirth(now);
-    if ((this.#healthAt === undefined || elapsed(this.#healthAt, now) >= HEALTH_EVERY) && !this.#isBarred("health", now))
-      this.#sendHealth(now);
-    if (this.#reportsDue.size > 0 && (this.#reportedAt === undefined || elapsed(this.#reportedAt, now) >= BIRTH_EVERY))
-      if (!this.#isBarred("reported", now)) for (const kind of this.#reportsDue) this.#sendReported(kind, now);
+    if (this.#birthDue && isDue(this.#birthAt, BIRTH_EVERY, now)) this.#sendBirth(now);
+    if (isDue(this.#healthAt, HEALTH_EVERY, now) && !this.#isBarred("health", now)) this.#sendHealth(now);
+    if (this.#reportsDue.size > 0 && isDue(this.#reportedAt, BIRTH_EVERY, now) && !this.#isBarred("reported", now))
+      for (const kind of this.#reportsDue) this.#sendReported(kind, now);
     this.#drain.send(now);
   }
 
