@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { diskFile, nodeDisk } from "../../agent/effects/node/disk.ts";
 import { Fault } from "../../agent/fault/fault.ts";
+import { asRoot, NOBODY, through } from "../support/as-user.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bedside-disk-"));
 const memory = existsSync("/dev/shm") ? mkdtempSync("/dev/shm/bedside-disk-") : undefined;
@@ -209,10 +210,8 @@ test("a name that is too long, a file without a right to it and one file too man
     const files = []; await tell(async () => { for (;;) files.push(await disk.open(at + "/mine", "create")); });`;
   try {
     writeFileSync(join(mine, "secret"), "x", { mode: 0 });
-    // Root may read everything, so that as root another user must try it.
-    const asOther = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
-    if (asOther.length > 0) chownSync(mine, 65_534, 65_534);
-    const words = [...asOther, process.execPath, "--input-type=module", "-e", program, mine];
+    if (asRoot) chownSync(mine, NOBODY, NOBODY);
+    const words = [...through(NOBODY), process.execPath, "--input-type=module", "-e", program, mine];
     const done = spawnSync("prlimit", ["--nofile=64:64", ...words]);
     const lines = done.stdout.toString().trim().split("\n");
     expect(lines, done.stderr.toString()).toHaveLength(3);

@@ -1,32 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { chmodSync, chownSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FAULTS } from "../../agent/fault/faults.table.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
-import { type Agent, agentCommand, openRoom, type Room } from "../support/agent.ts";
+import { type Agent, openRoom, type Room } from "../support/agent.ts";
+import { asRoot, ordinaryAgent } from "../support/as-user.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
 import { type FakeHost, openFakeHost } from "../support/fake-sysfs.ts";
 
 /** What a technician is told of a port that cannot be opened. The packaged agent runs as an ordinary user: root may open everything. */
 
 const TEST_MS = 60_000;
-const NOBODY = 65_534;
 const SLOW_UDEV_MS = 500;
-const isRoot = process.getuid?.() === 0;
 const NAMES = ["locked", "taken", "denied", "late", "file"] as const;
 const at = (name: (typeof NAMES)[number]): string => `usb-0000:00:14.0-${NAMES.indexOf(name) + 1}:1.0`;
 
@@ -39,8 +25,6 @@ const children: ChildProcess[] = [];
 
 /** The pty itself: the link to it lies in a folder of the test. */
 const ptyOf = (name: string): string => realpathSync(room.at(`lines/${name}`));
-const asUser = (words: readonly string[]): readonly string[] =>
-  isRoot ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--inh-caps=-all", ...words] : words;
 const plug = (name: (typeof NAMES)[number], line = room.at(`lines/${name}`)): void =>
   void host.plug({ at: `1-${NAMES.indexOf(name) + 1}`, lines: [line] });
 const node = async (name: (typeof NAMES)[number]): Promise<string> =>
@@ -89,31 +73,15 @@ rules:
 ${rules.join("\n")}
 `,
   );
-  program = isRoot ? reachable() : agentCommand();
-  if (isRoot)
-    for (const path of [room.folder, room.runtimeDir, ...["ca.crt", "gw.crt", "gw.key"].map(room.at)]) chownSync(path, NOBODY, NOBODY);
-  agent = room.start({ program: asUser([...program, "--sys-root", host.sysRoot, "--dev-root", host.devRoot]) });
+  const ordinary = ordinaryAgent(room);
+  program = ordinary.program;
+  agent = room.start({ ...ordinary, program: [...program, "--sys-root", host.sysRoot, "--dev-root", host.devRoot] });
   await room.until("the agent answers", async () => (await room.status()) !== undefined);
 }, TEST_MS);
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
   await room.stop();
 }, TEST_MS);
-
-/** The packaged file at a place where another user can reach it. */
-function reachable(): readonly string[] {
-  const [file = "", ...words] = agentCommand();
-  const folder = mkdtempSync(join(statSync(file).dev === statSync(tmpdir()).dev ? tmpdir() : "/dev/shm", "bedside-file-"));
-  room.keep({ stop: () => rmSync(folder, { recursive: true, force: true }) });
-  chmodSync(folder, 0o755);
-  const copy = join(folder, "bedside");
-  try {
-    linkSync(file, copy);
-  } catch {
-    copyFileSync(file, copy);
-  }
-  return [copy, ...words];
-}
 
 describe.concurrent("a port that", () => {
   test(
@@ -183,7 +151,7 @@ fcntl.ioctl(fd,termios.TIOCNXCL)`;
     "was just plugged in, and is given to its group a moment later, is opened without a word",
     async () => {
       chmodSync(ptyOf("late"), 0o600);
-      if (isRoot) chownSync(ptyOf("late"), 0, 0);
+      if (asRoot) chownSync(ptyOf("late"), 0, 0);
       plug("late");
       await room.until("it is seen", async () => (await room.status())!.devices.some(({ device }) => device === "late"));
       const seen = performance.now();

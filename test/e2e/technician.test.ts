@@ -1,21 +1,11 @@
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Status } from "../../agent/health/snapshot.ts";
 import { ROOT } from "../../config/package/target.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
-import { agentCommand, type Ended, type Room, unusedPort } from "../support/agent.ts";
+import { type Ended, type Room, unusedPort } from "../support/agent.ts";
+import { ordinaryAgent } from "../support/as-user.ts";
 import { startEmulatedDevice } from "../support/emulated-device.ts";
 import { roomFor } from "./room.ts";
 
@@ -329,8 +319,6 @@ test.concurrent(
 
 // ── Without the right to a port ─────────────────────────────────────────────────────────────────────────────────────
 
-const NOBODY = 65_534;
-
 test.concurrent(
   "a user without the right to a port is told so, and the other ports go on",
   async (t) => {
@@ -341,14 +329,7 @@ test.concurrent(
     room.configure({ port: broker.port, beds });
     chmodSync(room.at("denied"), 0o000);
     chmodSync(room.at("open"), 0o666);
-    const isRoot = process.getuid?.() === 0;
-    // Root may open everything, so that as root another user must try it.
-    if (isRoot) giveTo(NOBODY, room);
-    const program = isRoot ? reachable(room) : agentCommand();
-    const agent = room.start({
-      program,
-      through: isRoot ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--inh-caps=-all"] : [],
-    });
+    const agent = room.start(ordinaryAgent(room));
     const { devices, faults } = await room.statusWhere(
       "one streams and the other is denied",
       ({ devices, faults }) => devices.some(({ phase }) => phase === "streaming") && faults.some(({ key }) => key === "port.denied"),
@@ -372,23 +353,3 @@ test.concurrent(
   },
   TEST_MS,
 );
-
-/** The agent's own folders and files belong to the user that runs it. */
-function giveTo(user: number, room: Room): void {
-  const own = ["ca.crt", "gw.crt", "gw.key", "bedside.yaml"].map(room.at);
-  for (const path of [room.folder, room.runtimeDir, ...own]) chownSync(path, user, user);
-}
-
-/** The packaged file at a place where another user can reach it. */
-function reachable(room: Room): readonly string[] {
-  const [file = "", ...words] = agentCommand();
-  if (words.length > 0) return [file, ...words];
-  const there = room.at("bedside");
-  try {
-    linkSync(file, there);
-  } catch (caught) {
-    if (!(caught instanceof Error && "code" in caught && (caught.code === "EXDEV" || caught.code === "EPERM"))) throw caught;
-    copyFileSync(file, there);
-  }
-  return [there];
-}

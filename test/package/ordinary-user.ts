@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { hostArch } from "../../config/package/target.ts";
+import { asRoot, through } from "../support/as-user.ts";
 import { freePort } from "../support/mosquitto.ts";
 import { type Authority, makeAuthority } from "../support/pki.ts";
 import { packagedFile, type Running, start } from "./agent-process.ts";
@@ -27,7 +28,6 @@ export type OrdinaryUser = {
 
 /** Nobody's number, on any system: not 65534, under which other programs may run. */
 const SOMEBODY = 64_242;
-export const asRoot = process.getuid?.() === 0;
 
 export async function ordinaryUser(pki: Authority = makeAuthority("hospital")): Promise<OrdinaryUser> {
   const uid = asRoot ? SOMEBODY : (process.getuid?.() ?? 0);
@@ -65,9 +65,8 @@ export async function ordinaryUser(pki: Authority = makeAuthority("hospital")): 
     own,
     configure,
     run: ({ state = at("state"), runtime: runtimeDir = runtime, config = at("bedside.yaml"), mask = "077" } = {}) => {
-      const who = asRoot ? ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--inh-caps=-all"] : [];
       const words = ["run", "--config", config, "--state-dir", state, "--runtime-dir", runtimeDir];
-      const one = start(["/bin/sh", "-c", `umask ${mask}; exec "$@"`, "sh", ...who, at("bedside"), ...words]);
+      const one = start(["/bin/sh", "-c", `umask ${mask}; exec "$@"`, "sh", ...through(uid), at("bedside"), ...words]);
       running.push(one);
       return one;
     },

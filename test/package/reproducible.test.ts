@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { expect, test } from "vitest";
 import { hostArch, nodeVersion, ROOT } from "../../config/package/target.ts";
+import { asRoot, NOBODY, through } from "../support/as-user.ts";
 
 /** What a build reads. The large ones are linked file by file: a symbolic link would put its real path into the packaged file. */
 const COPIED = ["agent", "config", "drivers", "proto", "package.json", "package-lock.json", "tsconfig.json", ".gitignore"];
@@ -13,11 +14,8 @@ const LINKED = ["node_modules"];
 /** Two programs for both machines, and their lists of parts; an ARM64 machine makes its own only, and says so. */
 const MADE = hostArch() === "x64" ? 8 : 4;
 
-/** Debian's user "nobody": has no right to anything of ours that others do not have. */
-const OTHER_USER = 65534;
-const asOther = ["setpriv", `--reuid=${OTHER_USER}`, `--regid=${OTHER_USER}`, "--clear-groups"];
-const possible =
-  process.getuid?.() === 0 && spawnSync(asOther[0]!, [...asOther.slice(1), "test", "-r", join(ROOT, "package.json")]).status === 0;
+const asOther = through(NOBODY);
+const possible = asRoot && spawnSync(asOther[0]!, [...asOther.slice(1), "test", "-r", join(ROOT, "package.json")]).status === 0;
 if (!possible)
   process.stderr.write("SKIPPED: a build by another user; only root can become one, and the work tree must be readable to all\n");
 
@@ -63,7 +61,7 @@ function build(source: string, folder: string, { user, mask, environment }: Buil
   execFileSync("cp", ["-a", source, folder]);
   const owned = ["", ".build", ".build/node", "dist", "home"].map((part) => join(folder, part));
   for (const part of owned) mkdirSync(part, { recursive: true });
-  if (user.length > 0) for (const part of owned) chownSync(part, OTHER_USER, OTHER_USER);
+  if (user.length > 0) for (const part of owned) chownSync(part, NOBODY, NOBODY);
   // The host's Node is stripped afresh; the other machine's would have to be fetched.
   const kept = readdirSync(join(ROOT, ".build/node")).filter((name) => name.startsWith(`${nodeVersion()}-`) && !name.endsWith(hostArch()));
   for (const part of [...LINKED, ...kept.map((name) => `.build/node/${name}`)])

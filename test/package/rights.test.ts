@@ -3,9 +3,10 @@ import { chmodSync, chownSync, copyFileSync, lstatSync, mkdirSync, readdirSync, 
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { asRoot, through } from "../support/as-user.ts";
 import { until } from "../support/pty-reader.ts";
 import type { Running } from "./agent-process.ts";
-import { asRoot, type OrdinaryUser, ordinaryUser } from "./ordinary-user.ts";
+import { type OrdinaryUser, ordinaryUser } from "./ordinary-user.ts";
 
 /** Rights of files, as a user who has none beyond his own. */
 const TOLD_MAX = 15_000;
@@ -32,9 +33,9 @@ const skipped = (what: string): string => {
 
 test("the tests run as a user whom file rights hold back", () => {
   if (!asRoot) return;
-  const words = [`--reuid=${user.uid}`, `--regid=${user.uid}`, "--clear-groups", "--inh-caps=-all"];
-  expect(spawnSync("setpriv", [...words, "cat", "/etc/shadow"]).status).not.toBe(0);
-  expect(spawnSync("setpriv", [...words, "cat", user.key]).status).toBe(0);
+  const [setpriv = "", ...words] = through(user.uid);
+  expect(spawnSync(setpriv, [...words, "cat", "/etc/shadow"]).status).not.toBe(0);
+  expect(spawnSync(setpriv, [...words, "cat", user.key]).status).toBe(0);
 });
 
 describe("a private key", () => {

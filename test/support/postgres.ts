@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { asRoot, NOBODY, through } from "./as-user.ts";
 
 /** A real PostgreSQL that only this test can reach: a socket in a temporary folder, no port. It refuses root, so root becomes nobody. */
 export type Postgres = {
@@ -12,7 +13,6 @@ export type Postgres = {
   readonly stop: () => Promise<void>;
 };
 
-const NOBODY = 65534;
 const START_MS = 15_000;
 const DEBIAN = "/usr/lib/postgresql";
 
@@ -24,15 +24,14 @@ export function postgresPath(): string | undefined {
 
 export async function startPostgres(programs: string): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), "bedside-postgres-"));
-  const asRoot = process.getuid?.() === 0;
   if (asRoot) chownSync(folder, NOBODY, NOBODY);
-  const through = asRoot ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"] : ["env"];
+  const [program = "", ...before] = ["env", ...through(NOBODY)];
   const environment = { PATH: process.env.PATH ?? "", LC_ALL: "C" };
   const [data, conninfo] = [join(folder, "data"), `host=${folder} user=bedside dbname=postgres`];
-  const make = [...through.slice(1), join(programs, "initdb"), "-D", data, "-A", "trust", "-U", "bedside", "-E", "UTF8", "--no-sync"];
-  execFileSync(through[0]!, make, { env: environment, cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  const make = [...before, join(programs, "initdb"), "-D", data, "-A", "trust", "-U", "bedside", "-E", "UTF8", "--no-sync"];
+  execFileSync(program, make, { env: environment, cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   const serve = [join(programs, "postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"];
-  const child = spawn(through[0]!, [...through.slice(1), ...serve], { env: environment, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(program, [...before, ...serve], { env: environment, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
   // A runner that ends without cleaning up takes it along.
   const killed = (): void => void child.kill("SIGQUIT");
   process.once("exit", killed);
