@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { askControl, nodeControl } from "../../agent/effects/node/control.ts";
 import { Fault } from "../../agent/fault/fault.ts";
 import { Milliseconds, Seconds } from "../../config/units.ts";
+import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bedside-control-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,14 +20,6 @@ async function keyOf(action: Promise<unknown>): Promise<string> {
     () => "no fault",
     (caught: unknown) => (caught instanceof Fault ? caught.key : String(caught)),
   );
-}
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!(await holds())) {
-    if (Date.now() > end) expect.fail(`waited in vain until ${what}`);
-    await pause(5);
-  }
 }
 
 /** Serves for the time of `use`. */

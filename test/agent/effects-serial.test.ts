@@ -3,15 +3,14 @@ import { once } from "node:events";
 import { closeSync, constants, mkdtempSync, openSync, readdirSync, readSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, expect, test } from "vitest";
 import type { OpenPort } from "../../agent/effects/effects.ts";
 import { nodeSerial } from "../../agent/effects/node/serial.ts";
 import { Fault } from "../../agent/fault/fault.ts";
 import type { LineSettings } from "../../drivers/kit/driver.ts";
+import { until } from "../support/until.ts";
 
 const LINE: LineSettings = { speed: 9600, format: "8N1", modemLines: "untouched" };
-const WAIT_MAX = 10_000;
 const folder = mkdtempSync(join(tmpdir(), "bedside-serial-"));
 const children = new Set<ChildProcess>();
 let count = 0;
@@ -31,14 +30,6 @@ function child(command: string, words: readonly string[]): ChildProcess {
   children.add(started);
   started.once("exit", () => children.delete(started));
   return started;
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + WAIT_MAX;
-  while (!holds()) {
-    if (Date.now() > end) expect.fail(`waited in vain until ${what}`);
-    await pause(5);
-  }
 }
 
 async function faultOf(action: () => Promise<unknown>): Promise<string> {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type FolderWatch, watchDevices } from "../../agent/effects/node/port-watch.ts";
+import { until } from "../support/until.ts";
 
 let dev: string;
 let watch: FolderWatch;
@@ -19,11 +20,7 @@ afterEach(() => {
 
 const WAIT_MS = 5000;
 async function stirs(what: string): Promise<void> {
-  const end = Date.now() + WAIT_MS;
-  while (!watch.stirred()) {
-    if (Date.now() > end) expect.fail(`nothing stirred within ${WAIT_MS} ms: ${what}`);
-    await pause(2);
-  }
+  await until(`${what} stirs`, () => watch.stirred(), WAIT_MS, { everyMs: 2 });
   // Whatever belongs to it comes, so that the next wait is for the next thing.
   await pause(20);
   watch.stirred();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, type TestContext, test } from "vitest";
 import type { Watchdog } from "../../agent/effects/effects.ts";
 import { nodeWatchdog } from "../../agent/effects/node/watchdog.ts";
+import { until } from "../support/until.ts";
 
 /** In place of systemd-notify: notes what it was told, and does what the test says. */
 function teller(t: TestContext, then: string) {
@@ -19,12 +20,11 @@ const watched = (program: string, more: Readonly<Record<string, string>> = {}): 
   nodeWatchdog({ environment: { NOTIFY_SOCKET: "@nobody", WATCHDOG_USEC: "300000", ...more }, programs: [program] });
 /** Turns of an agent, until it holds. */
 async function turns(watchdog: Watchdog, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!holds()) {
-    expect(performance.now(), "in time").toBeLessThan(deadline);
+  await until("the teller was started", () => {
+    if (holds()) return true;
     watchdog.alive(() => "2 of 2 admitted devices speak");
-    await new Promise((again) => setTimeout(again, 5));
-  }
+    return false;
+  });
 }
 
 test("where nobody listens, nothing is told and nothing is started", () => {

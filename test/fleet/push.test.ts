@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeSignedDocument, encodeReported, encodeSignedDocument } from "../../proto/codec.ts";
 import { DOCUMENT_STATUS } from "../../proto/messages.ts";
+import { until } from "../support/until.ts";
 import type { ProtocolGateway } from "./gateways.ts";
-import { waitUntil } from "./patience.ts";
 import { openWard, PASSPHRASE, type Ward } from "./ward.ts";
 
 const SIGNED = ["--by", "R. Mensah", "--reason", "a test", "--passphrase-file", "passphrase"];
@@ -73,7 +73,7 @@ describe("a push", () => {
     const before = stored().length;
     const words = ["push", "interrupted.yaml", ...SETTINGS, "gw-1", "gw-ignores", "--json"];
     const begun = ward.begin(...words);
-    await waitUntil("the document is in the store", () => stored().length > before);
+    await until("the document is in the store", () => stored().length > before);
     begun.child.kill("SIGINT");
     const cut = await begun.ended;
     expect(cut.code).toBe(1);
@@ -91,7 +91,7 @@ describe("a push", () => {
     expect(out).toContain("gw-late  settings 1  offline  was stopped; it takes the document when it comes back");
     expect(ms).toBeLessThan(10_000);
     const back = await ward.gateway("gw-late");
-    await waitUntil("it runs the document", () => back.running.get("settings")?.generation === 1);
+    await until("it runs the document", () => back.running.get("settings")?.generation === 1);
     ward.site(named(...OBEYING), trust);
   });
 });
@@ -133,8 +133,8 @@ describe("a document that was signed into a file", () => {
     if (file === "stranger") await sign("stranger.signed", "--generation", "60", "gw-4");
     if (file === "expired") {
       await sign("expired.signed", "--generation", "60", "--valid", "1s", "gw-3");
-      const until = Date.now() + 1_000;
-      await waitUntil("it has expired", () => Date.now() > until);
+      const end = Date.now() + 1_000;
+      await until("it has expired", () => Date.now() > end);
     }
     if (file === "rubbish") ward.write("rubbish.signed", "no document at all");
     if (file === "altered") {

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeHealth } from "../../proto/codec.ts";
 import { LIVENESS, VERDICT } from "../../proto/messages.ts";
 import { makeAuthority } from "../support/pki.ts";
+import { until } from "../support/until.ts";
 import type { ProtocolGateway } from "./gateways.ts";
-import { waitUntil } from "./patience.ts";
 import { openWard, type Ward } from "./ward.ts";
 
 const SIGNED = ["--generation", "next", "--by", "R. Mensah", "--reason", "a test", "--passphrase-file", "passphrase"];
@@ -160,11 +160,9 @@ describe("watch", () => {
   test("tells changes as they come, writes metrics whole, and is content where nothing is missing", async () => {
     ward.write("present.yaml", rules("dv-1"));
     const watching = ward.begin("watch", "gw-1", "--prometheus", "fleet.prom", "--site", "watcher.yaml");
-    await waitUntil("the watch has begun", () => watching.out().includes("1 gateways: 1 present"));
+    await until("the watch has begun", () => watching.out().includes("1 gateways: 1 present"));
     await ward.fleet("push", "present.yaml", ...ADMISSIONS, "gw-1");
-    await waitUntil("the change is told", () =>
-      /admissions: applied \(runs 1, pushed 1\) → applied \(runs 2, pushed 2\)/.test(watching.out()),
-    );
+    await until("the change is told", () => /admissions: applied \(runs 1, pushed 1\) → applied \(runs 2, pushed 2\)/.test(watching.out()));
     watching.child.kill("SIGTERM");
     expect((await watching.ended).code).toBe(0);
     const metrics = readFileSync(ward.at("fleet.prom"), "utf8");
@@ -177,10 +175,10 @@ describe("watch", () => {
 
   test("outlives a restart of the broker", async () => {
     const watching = ward.begin("watch", "gw-off", "--json", "--site", "watcher.yaml");
-    await waitUntil("the watch has begun", () => watching.out().includes('"what":"gateway"'));
+    await until("the watch has begun", () => watching.out().includes('"what":"gateway"'));
     await ward.broker.restart();
     await ward.gateway("gw-off");
-    await waitUntil("it tells that the gateway is back", () => watching.out().includes('"now":"present","before":"off"'));
+    await until("it tells that the gateway is back", () => watching.out().includes('"now":"present","before":"off"'));
     watching.child.kill("SIGTERM");
     expect((await watching.ended).code).toBe(1);
   });

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hostArch } from "../../config/package/target.ts";
-import { until } from "../support/pty-reader.ts";
+import { until } from "../support/until.ts";
 import { type Bed, heardFrom, makeBed, packagedFile, REPORTS, type Running } from "./agent-process.ts";
 
 const FILE = packagedFile(hostArch());

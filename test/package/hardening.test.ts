@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { DANGEROUS_NAMES } from "../../agent/effects/node/environment.table.ts";
 import { hostArch } from "../../config/package/target.ts";
 import { makeAuthority } from "../support/pki.ts";
-import { until } from "../support/pty-reader.ts";
+import { until } from "../support/until.ts";
 import { type Bed, BIRTH, heardFrom, makeBed, packagedFile, REPORTS, type Running, start } from "./agent-process.ts";
 import { ATTACKS } from "./attacks.ts";
 import { openDoors } from "./doors.ts";

@@ -6,7 +6,7 @@ import process from "node:process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EXEC_ARGV } from "../../config/package/executable.ts";
 import { hostArch, productVersion, ROOT } from "../../config/package/target.ts";
-import { until } from "../support/pty-reader.ts";
+import { until } from "../support/until.ts";
 import { type Bed, heardFrom, makeBed, packagedFile, REPORTS, start } from "./agent-process.ts";
 import { openDoors } from "./doors.ts";
 import { ADDON_FILE } from "./hardening.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asRoot, through } from "../support/as-user.ts";
-import { until } from "../support/pty-reader.ts";
+import { until } from "../support/until.ts";
 import type { Running } from "./agent-process.ts";
 import { type OrdinaryUser, ordinaryUser } from "./ordinary-user.ts";
 

@@ -10,6 +10,7 @@ import { Seconds } from "../../config/units.ts";
 import { type Central, openCentral } from "./central.ts";
 import { freePort, type Mosquitto, startMosquitto } from "./mosquitto.ts";
 import { type Authority, makeAuthority } from "./pki.ts";
+import { until } from "./until.ts";
 
 /**
  * A room for the packaged agent: folders of its own (the window in memory, as the agent demands), a certificate authority, and
@@ -103,7 +104,8 @@ export function openRoom(gateway = "gw-e2e"): Room {
     keep(startProcess([...through, ...(program ?? agentCommand()), ...words], environment));
   const folders = ["--state-dir", stateDir, "--runtime-dir", runtimeDir];
   const status = (): Promise<Status | undefined> => askStatus(runtimeDir);
-  const until: Room["until"] = (what, holds, withinMs = WAIT_MS) => waitUntil({ what, holds, withinMs, said: () => lastWords(agents) });
+  const comes: Room["until"] = (what, holds, withinMs = WAIT_MS) =>
+    until(what, holds, withinMs, { everyMs: LOOK_EVERY_MS, said: () => lastWords(agents) });
   return {
     gateway,
     folder,
@@ -136,12 +138,12 @@ export function openRoom(gateway = "gw-e2e"): Room {
         last = await status();
         return last !== undefined && holds(last);
       };
-      await until(what, holdsNow, withinMs).catch((caught: unknown) => {
+      await comes(what, holdsNow, withinMs).catch((caught: unknown) => {
         throw new Error(`${String(caught)}\nThe last status: ${JSON.stringify(last)}`, { cause: caught });
       });
       return last!;
     },
-    until,
+    until: comes,
     said: () => lastWords(agents),
     stop: async () => {
       for (const one of kept.splice(0).reverse()) await one.stop();
@@ -262,16 +264,3 @@ async function askStatus(runtimeDir: string): Promise<Status | undefined> {
 
 const lastWords = (agents: readonly Agent[]): string =>
   agents.map((agent) => `agent ${agent.pid} (${agent.running() ? "running" : "ended"}):\n${agent.log().slice(-LOG_TOLD)}`).join("\n");
-
-async function waitUntil(options: {
-  readonly what: string;
-  readonly holds: () => boolean | Promise<boolean>;
-  readonly withinMs: number;
-  readonly said: () => string;
-}): Promise<void> {
-  const deadline = performance.now() + options.withinMs;
-  while (!(await options.holds())) {
-    if (performance.now() > deadline) throw new Error(`Not within ${options.withinMs} ms: ${options.what}\n${options.said()}`);
-    await new Promise((again) => setTimeout(again, LOOK_EVERY_MS));
-  }
-}

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { type EmulateWords, emulate } from "../dev/emulate.ts";
 import { openPtyReader } from "./pty-reader.ts";
+import { until } from "./until.ts";
 
 /** `./build.sh dev emulate`, as a driver's author types it. */
 
@@ -87,18 +88,12 @@ describe.concurrent("dev emulate", () => {
     async () => {
       const run = start("puritan-bennett-840", "--fault", "unplug@500ms+1s");
       const path = await run.path;
-      const until = async (what: string, so: () => boolean): Promise<void> => {
-        const deadline = performance.now() + 20_000;
-        while (!so()) {
-          if (performance.now() > deadline) throw new Error(`not within 20 s: ${what}\n${run.err()}`);
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
-      };
+      const comes = (what: string, so: () => boolean): Promise<void> => until(what, so, 20_000, { everyMs: 20, said: run.err });
       expect(existsSync(path)).toBe(true);
-      await until("the port is gone", () => !existsSync(path));
+      await comes("the port is gone", () => !existsSync(path));
       expect(run.err()).toMatch(/^! 0\.50 s {2}unplugged: the port is gone$/m);
-      await until("it is back", () => existsSync(path));
-      await until("and said to be", () => /^! 1\.50 s {2}plugged in again$/m.test(run.err()));
+      await comes("it is back", () => existsSync(path));
+      await comes("and said to be", () => /^! 1\.50 s {2}plugged in again$/m.test(run.err()));
       run.interrupt();
       expect(await run.code).toBe(0);
       expect(existsSync(path), "nothing is left").toBe(false);

@@ -10,7 +10,8 @@ import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
 import { faulty } from "../dev/devices.ts";
 import { answersTo, type EmulatedDevice, startEmulatedDevice, startFlood, startPlayback, startRaw } from "./emulated-device.ts";
-import { openPtyReader, until } from "./pty-reader.ts";
+import { openPtyReader } from "./pty-reader.ts";
+import { until } from "./until.ts";
 
 let folder = "";
 const running: { stop: () => Promise<void> }[] = [];

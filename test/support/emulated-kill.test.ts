@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { type LedgerEntry, startEmulatedDevice } from "./emulated-device.ts";
 import { type HoldInterval, type HoldWatch, watchHold } from "./port-holders.ts";
-import { until } from "./pty-reader.ts";
+import { until } from "./until.ts";
 
 /** Opens the port as the agent does (which discards what the kernel held), reads every 20 ms, prints what it read. */
 const READER = `

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type RawDevice, startRaw } from "./emulated-device.ts";
 import { holds, watchHold, whoHolds } from "./port-holders.ts";
-import { until } from "./pty-reader.ts";
+import { until } from "./until.ts";
 
 let folder = "";
 let device: RawDevice | undefined;

@@ -57,12 +57,3 @@ function readNow(file: number, buffer: Buffer): number | "nothing" | "gone" {
     throw caught;
   }
 }
-
-/** Waits until `holds`, looking every few milliseconds; throws with `what` after `withinMs`. */
-export async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
-  const deadline = process.hrtime.bigint() + BigInt(withinMs) * 1_000_000n;
-  while (!holds()) {
-    if (process.hrtime.bigint() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
