@@ -23,4 +23,3 @@ export const elapsed = (from: Mono, to: Mono): Duration => (Number(to - from) / 
 export const isDue = (last: Mono | undefined, every: Duration, now: Mono): boolean => last === undefined || elapsed(last, now) >= every;
 /** Microseconds since boot, the resolution of the wire. Exact below 2^53 µs (285 years of uptime). */
 export const microseconds = (at: Mono): number => Number(at / 1000n);
-export const fromMicroseconds = (us: number): Mono => (BigInt(us) * 1000n) as Mono;

@@ -34,7 +34,9 @@ export async function expectShown(room: Room, { faults }: Status): Promise<void>
   const { code, out } = await room.bedside(["status", "--runtime-dir", room.runtimeDir]);
   expect(code, "status says with its code that something is wrong").toBe(1);
   const lines = faults.map(({ number, text, key }) => timeless(`  fault    ${number}  ${text}    ${key}`));
-  expect(out.split("\n").flatMap((line) => (line.startsWith("  fault ") ? [timeless(line)] : []))).toEqual(lines);
+  // A slow disk is left out of the one (see Room.status), so it is of the other.
+  const shown = out.split("\n").filter((line) => line.startsWith("  fault ") && !line.endsWith("disk.slow"));
+  expect(shown.map(timeless)).toEqual(lines);
 }
 
 /** What stands is said anew at each attempt, with the time that it then is. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 /**
@@ -166,6 +166,3 @@ function makeNode(path: string, leadsTo: string): void {
 }
 const present = (attributes: Readonly<Record<string, string | undefined>>): Attributes =>
   Object.fromEntries(Object.entries(attributes).filter((one): one is [string, string] => one[1] !== undefined));
-
-/** The nodes that are there now. */
-export const nodesIn = (host: FakeHost): readonly string[] => readdirSync(host.devRoot).filter((name) => name.startsWith("tty"));
