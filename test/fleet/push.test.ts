@@ -173,23 +173,8 @@ test("a forged document at the broker is seen, counts for nothing, and gives way
 });
 
 describe("a key", () => {
-  const withKey = (...words: readonly string[]) =>
-    ward.fleet(
-      "sign",
-      "fast.yaml",
-      "--kind",
-      "settings",
-      "--generation",
-      "9",
-      "--by",
-      "x",
-      "--reason",
-      "y",
-      "gw-1",
-      "--out",
-      "never.signed",
-      ...words,
-    );
+  const SIGN = "sign fast.yaml --kind settings --generation 9 --by x --reason y gw-1".split(" ");
+  const withKey = (...words: readonly string[]) => ward.fleet(...SIGN, "--out", "never.signed", ...words);
 
   test("is readable by its owner alone, locked, and never printed", async () => {
     expect(statSync(ward.at("ops-1.pem")).mode & 0o777).toBe(0o600);
@@ -205,24 +190,7 @@ describe("a key", () => {
   });
 
   test("asks for its passphrase on a terminal, without showing it", async () => {
-    const typed = await ward.terminal(
-      [`${PASSPHRASE}`],
-      "sign",
-      "fast.yaml",
-      "--kind",
-      "settings",
-      "--generation",
-      "9",
-      "--key",
-      "ops-1.pem",
-      "--by",
-      "x",
-      "--reason",
-      "y",
-      "gw-1",
-      "--out",
-      "asked.signed",
-    );
+    const typed = await ward.terminal([`${PASSPHRASE}`], ...SIGN, "--key", "ops-1.pem", "--out", "asked.signed");
     expect(typed.out).toContain("Passphrase of ops-1.pem: ");
     expect(typed.out).toContain("asked.signed: settings 9");
     expect(typed.out).not.toContain("correct horse");
