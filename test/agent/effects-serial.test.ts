@@ -216,7 +216,8 @@ test("who has a port is named: by its lock, or by the note of an older program; 
   } finally {
     rmSync(note, { force: true });
   }
-  const other = child("flock", ["--exclusive", "--nonblock", "--no-fork", device.path, "sh", "-c", "echo locked; exec cat"]);
+  const other = child("flock", ["--exclusive", "--nonblock", "--no-fork", device.path, "cat"]);
+  other.stdin!.write("what cat says back, it says once flock has become cat\n");
   await once(other.stdout!, "data");
   expect(await why()).toBe(`${device.path} is in use by cat (process ${other.pid})`);
 });
