@@ -7,6 +7,7 @@ import { PAGE_MAX } from "../../config/package/needs.table.ts";
 import { productVersion } from "../../config/package/target.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { RUN_END } from "../../proto/messages.ts";
+import { expectMade, leave, UNREAD_NS } from "../e2e/leaving.ts";
 import { roomFor } from "../e2e/room.ts";
 import { eventsOf, expectAllUpTo, expectEveryUnit, holes, reportsOf } from "../e2e/told.ts";
 import { start } from "../package/agent-process.ts";
@@ -69,8 +70,7 @@ test(
       ({ spool, ledger: { report } }) => spool.flashBytes > 0 && spool.ringBytes > 0 && report.waiting >= WAITING,
       WITHIN_MS,
     );
-    const before = process.hrtime.bigint();
-    expect((await agent.kill()).code).toBe("SIGKILL");
+    const kill = await leave(room, async () => expect((await agent.kill()).code).toBe("SIGKILL"));
 
     await room.startBroker(broker.port);
     // Under qemu the second one has larger pages than the first: add-on, serial port, ring and delivery are tried with both.
@@ -90,7 +90,8 @@ test(
     const ended = eventsOf(central, "runEnded");
     expect(ended.map(({ event }) => event.runEnded.how)).toEqual([RUN_END.killed]);
     expectAllUpTo(central, ended[0]!.event.runEnded.run, ended[0]!.event.runEnded.last);
-    const held = holdings(central, before);
+    expectMade(central, [kill]);
+    const held = holdings(central, kill.before);
     const excused = ({ firstByteAt, lastByteAt }: { firstByteAt: bigint; lastByteAt: bigint }): boolean =>
       !held.some(({ from, to }) => firstByteAt >= from && lastByteAt <= to - UNREAD_NS);
     expect(expectEveryUnit(central, { device: DEVICE, ledger: device.ledger, excused })).toBeGreaterThanOrEqual(2 * REPORTS + WAITING);
@@ -103,8 +104,6 @@ test(
 /** Memory nearly always holds something, and what waits is more than comes within it: flash holds the rest. */
 const WINDOW = "window: 2s";
 const WAITING = 9;
-/** What had come, but may not have been read when the port was let go. */
-const UNREAD_NS = 500_000_000n;
 const REPORTS = 4;
 
 function freshReports(room: Room, central: Central): Promise<void> {

@@ -4,10 +4,11 @@ import { expect, test } from "vitest";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import type { Room } from "../support/agent.ts";
 import type { Central, Received } from "../support/central.ts";
-import { type EmulatedDevice, type LedgerEntry, startEmulatedDevice } from "../support/emulated-device.ts";
+import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
 import { subscribeRaw } from "../support/mosquitto.ts";
 import { type Postgres, postgresPath, startPostgres } from "../support/postgres.ts";
 import { CONSUMER, type ConsumerReport, type Row, table } from "../wire/consumer-rows.ts";
+import { excusedBy } from "./leaving.ts";
 import { roomFor } from "./room.ts";
 import { expectEveryUnit } from "./told.ts";
 
@@ -15,7 +16,6 @@ import { expectEveryUnit } from "./told.ts";
 
 const TEST_MS = 90_000;
 /** What a busy machine may leave unread for. */
-const UNREAD_NS = 300_000_000n;
 const READ_NS = 1_000_000_000n;
 const PACKETS = 4;
 const DEVICES = ["ox-a", "ox-b"] as const;
@@ -197,9 +197,7 @@ function expectValues(all: {
       }) as unknown as Received,
   );
   const times = new Set(told.map(({ deviceTime }) => deviceTime));
-  const again = device.ledger.find(({ firstByteAt, unit }) => firstByteAt > kill.after && times.has(unit.deviceTime));
-  const excused = ({ firstByteAt, lastByteAt }: LedgerEntry): boolean =>
-    lastByteAt > kill.before - UNREAD_NS && again !== undefined && firstByteAt < again.firstByteAt;
+  const excused = excusedBy([kill], device.ledger, (time) => times.has(time));
   const sent = new Map(device.ledger.map((entry) => [entry.unit.deviceTime, entry]));
   const elsewhere = [...records.values()].filter(([first]) => {
     const { firstByteAt = 0n, lastByteAt = 0n } = sent.get(first!.device_time) ?? {};

@@ -2,6 +2,7 @@ import { expect, type TestContext, test } from "vitest";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { DEATH_CAUSE, RUN_END } from "../../proto/messages.ts";
 import { startEmulatedDevice } from "../support/emulated-device.ts";
+import { excusedBy, expectMade, type Leaving, leave, UNREAD_NS } from "./leaving.ts";
 import { roomFor } from "./room.ts";
 import { eventsOf, expectAllUpTo, expectEveryUnit, holes, lastReport, reportsOf } from "./told.ts";
 
@@ -27,7 +28,7 @@ test.concurrent(
   "a killed agent loses nothing that it stamped, once with a broker that answers and once with one that does not (R35)",
   async (t) => {
     const { room, broker, central, device, fresh } = await oximeterRoom(t, WINDOW);
-    const kills: { before: bigint; after: bigint }[] = [];
+    const kills: Leaving[] = [];
     let agent = room.start();
     for (const phase of ["answering", "paused"] as const) {
       await fresh(4);
@@ -39,9 +40,7 @@ test.concurrent(
         expect(spool.ringBytes, "in memory that outlives the process").toBeGreaterThan(0);
         expect(spool.flashBytes, "and nowhere else").toBe(0);
       }
-      const before = process.hrtime.bigint();
-      expect((await agent.kill()).code).toBe("SIGKILL");
-      kills.push({ before, after: process.hrtime.bigint() });
+      kills.push(await leave(room, async () => expect((await agent.kill()).code).toBe("SIGKILL")));
       if (phase === "paused") broker.resume();
       // The broker itself says that the gateway is lost: its will.
       await room.until("the will came", () => {
@@ -66,15 +65,9 @@ test.concurrent(
       expect(lastReport(last, 1), "what the dead run had stamped is known").toBeGreaterThanOrEqual(3);
       expectAllUpTo(central, run, last);
     }
-    // A unit of which a byte came while nobody listened, or in the last moment before a kill, was never stamped.
-    const openAgain = kills.map(({ after }) =>
-      device.ledger.find(({ firstByteAt, unit }) => firstByteAt > after && isTold(unit.deviceTime)),
-    );
-    function isTold(time: string | undefined): boolean {
-      return reportsOf(central, DEVICE).some((report) => report.deviceTime === time);
-    }
-    const excused = ({ firstByteAt, lastByteAt }: { firstByteAt: bigint; lastByteAt: bigint }): boolean =>
-      kills.some(({ before }, at) => lastByteAt > before - UNREAD_NS && firstByteAt < (openAgain[at]?.firstByteAt ?? before));
+    expectMade(central, kills);
+    const isTold = (time: string | undefined): boolean => reportsOf(central, DEVICE).some((report) => report.deviceTime === time);
+    const excused = excusedBy(kills, device.ledger, isTold);
     expect(expectEveryUnit(central, { device: DEVICE, ledger: device.ledger, excused })).toBeGreaterThanOrEqual(12);
     expect(holes(central)).toEqual([]);
     expect(central.broken).toEqual([]);
@@ -84,8 +77,6 @@ test.concurrent(
 );
 /** Long enough for a kill to come before flash has anything: the ring alone must carry it over. */
 const WINDOW = "window: 20s";
-/** What a busy machine may leave unread for. */
-const UNREAD_NS = 300_000_000n;
 
 test.concurrent(
   "an agent that is told to stop says so, ends with 0, and the next one knows that it ended clean",

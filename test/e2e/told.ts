@@ -76,7 +76,8 @@ export function expectEveryUnit(
     .slice(first, last + 1)
     .filter((entry) => !told.has(entry.unit.deviceTime) && options.excused?.(entry) !== true)
     .map(({ unit }) => unit.deviceTime);
-  expect(lost, "packets that were sent and did not arrive").toEqual([]);
+  const ends = endsOf(central, options.device).join(", ");
+  expect(lost, `packets that were sent and did not arrive (the device's epochs ended by: ${ends || "none ended"})`).toEqual([]);
   for (const { deviceTime, body } of reports) {
     const values = Object.fromEntries(body.observations.map(({ metric, value }) => [metric.refid, value]));
     expect(values).toEqual(sent.get(deviceTime)!.unit.observations);
