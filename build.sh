@@ -108,6 +108,7 @@ run_test() {
   stage package node config/package/main.ts
   wait "$hivemq" || say "Without HiveMQ its half of the end-to-end tests is SKIPPED."
   tests tests --exclude 'test/arm64/**'
+  repeat_alone
   stage sim run_script test/sim/main.ts --seeds 60
   stage small run_script test/sim/small.ts --seeds 40
   stage canaries run_script test/sim/canaries.ts
@@ -132,6 +133,13 @@ tests() {
   # The limit of 5 s, vitest by itself, is too short where two cores run everything at once.
   # Most tests wait for a broker or a line rather than for a core.
   stage "$name" vitest run --maxWorkers=3 --testTimeout=20000 --reporter=default --reporter=json --outputFile.json="$RESULTS/$name.json" "$@"
+}
+
+# What real time broke beside the others is run once more by itself; the tally names it.
+repeat_alone() {
+  local files=()
+  [ -e "$RESULTS/tests.json" ] && mapfile -t files < <(node test/package/again.ts "$RESULTS/tests.json")
+  if [ ${#files[@]} -gt 0 ]; then tests again --no-file-parallelism "${files[@]}"; fi
 }
 
 main "$@"

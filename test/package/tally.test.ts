@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { requirementLine, requirementsOf, requirementsPage, unproved } from "./requirements.ts";
-import { addUp, countStage, lastLine } from "./tally.ts";
+import { addUp, countStage, lastLine, withRepetition } from "./tally.ts";
 
 const stage = (kind: "plain" | "report", code: number) => ({ name: "x", kind, code, milliseconds: 1 });
 const file = (status: string, ...tests: string[]) => ({
@@ -32,6 +32,23 @@ test("a test file that cannot be loaded is a failure although it holds no test",
 
 test("an error outside of every test is a failure although every test passed", () => {
   expect(countStage(stage("report", 1), { testResults: [file("passed", "passed")] })).toMatchObject({ passed: 1, failed: 1 });
+});
+
+test("a repetition settles the tests that failed, and is no stage of its own; one that left no report settles nothing", () => {
+  const ran = (name: string, code: number, ...tests: string[]) => ({
+    stage: { ...stage("report", code), name },
+    report: { testResults: [file(code === 0 ? "passed" : "failed", ...tests)] },
+  });
+  const first = ran("tests", 1, "passed", "failed");
+  const told = withRepetition([first, ran("again", 0, "passed", "passed")]);
+  expect(told.unsteady).toEqual(["test 1"]);
+  expect(told.stages.map((one) => [one.stage.name, one.stage.milliseconds, countStage(one.stage, one.report)])).toEqual([
+    ["tests", 2, { passed: 2, failed: 0, skipped: [] }],
+  ]);
+  const still = withRepetition([first, ran("again", 1, "passed", "failed")]);
+  expect(still.stages.map((one) => countStage(one.stage, one.report).failed)).toEqual([1]);
+  const lost = withRepetition([first, { ...ran("again", 1), report: undefined }]);
+  expect(lost.stages.map((one) => countStage(one.stage, one.report).failed)).toEqual([1, 1]);
 });
 
 test("the last line names the skipped tests only where there are some", () => {

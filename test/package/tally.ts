@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { settle } from "./again.ts";
 import { OWED } from "./requirements.table.ts";
 import { type Report, requirementLine, requirementsOf, requirementsPage, unproved } from "./requirements.ts";
 
@@ -8,7 +9,8 @@ import { type Report, requirementLine, requirementsOf, requirementsPage, unprove
  * `node test/package/tally.ts FOLDER [--whole]`: prints the stages with their times, what was skipped, and one line
  * "N passed, N failed". Fails when anything failed or no test ran. A stage that is not vitest counts as one test.
  * With --whole, which says that every test ran, also the requirements by what their tests showed, with the tests in
- * FOLDER/requirements.md; one that is owed and not proved is a failure.
+ * FOLDER/requirements.md; one that is owed and not proved is a failure. A stage "again" is the repetition of what failed in
+ * "tests" (again.ts): it is no stage of its own, and what passed in it is printed as UNSTEADY.
  */
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: readonly string[] };
 export type Stage = {
@@ -51,8 +53,22 @@ export function lastLine(counts: Counts): string {
   return `${counts.passed} passed, ${counts.failed} failed${skipped}`;
 }
 
+type Ran = { readonly stage: Stage; readonly report: Report | undefined };
+
+/** "tests" as its repetition settled it, and the names of what failed and then passed. */
+export function withRepetition(ran: readonly Ran[]): { readonly stages: readonly Ran[]; readonly unsteady: readonly string[] } {
+  const again = ran.find(({ stage }) => stage.name === "again");
+  const first = ran.find(({ stage }) => stage.name === "tests");
+  if (again?.report === undefined || first?.report === undefined) return { stages: ran, unsteady: [] };
+  const { report, unsteady } = settle(first.report, again.report);
+  const milliseconds = first.stage.milliseconds + again.stage.milliseconds;
+  const settled = { stage: { ...first.stage, code: again.stage.code, milliseconds }, report };
+  return { stages: ran.filter((one) => one !== again).map((one) => (one === first ? settled : one)), unsteady };
+}
+
 function main(folder: string, whole: boolean): void {
-  const stages = readStages(folder).map((stage) => ({ stage, report: readReport(join(folder, `${stage.name}.json`)) }));
+  const ran = readStages(folder).map((stage) => ({ stage, report: readReport(join(folder, `${stage.name}.json`)) }));
+  const { stages, unsteady } = withRepetition(ran);
   const counted = stages.map(({ stage, report }) => ({ stage, counts: countStage(stage, report) }));
   const say = (line: string): boolean => process.stdout.write(`${line}\n`);
   say("");
@@ -70,6 +86,7 @@ function main(folder: string, whole: boolean): void {
   const total = addUp([...counted.map((one) => one.counts), { passed: 0, failed: missing, skipped: [] }]);
   const milliseconds = stages.reduce((sum, { stage }) => sum + stage.milliseconds, 0);
   say(`${"together".padEnd(10)} ${(milliseconds / 1000).toFixed(1).padStart(6)} s`);
+  for (const name of unsteady) say(`UNSTEADY: failed beside the others, passed alone: ${name}`);
   for (const name of total.skipped) say(`SKIPPED: ${name}`);
   if (total.passed + total.failed === 0) say("No test ran.");
   say(lastLine(total));
