@@ -83,6 +83,7 @@ class Agent {
   readonly #room: Room;
   readonly #uplink: Uplink;
   readonly #startedAt: Mono;
+  readonly #madeAt: Wall;
 
   constructor(effects: Effects, options: AgentOptions, recovered: Recovered, parts: { run: bigint; serving: Serving; desk: Desk }) {
     const { stateDir, version } = options;
@@ -92,6 +93,7 @@ class Agent {
     this.#settings = settings;
     this.#effects = effects;
     this.#startedAt = effects.clock.now();
+    this.#madeAt = options.madeAt;
     this.#self = {
       gateway: settings.gateway,
       run,
@@ -264,7 +266,9 @@ class Agent {
         const { quality, wall } = this.#clock.read();
         return quality.known === "unsynced" ? undefined : wall;
       },
+      madeAt: this.#madeAt,
       apply: (settings) => this.#apply(settings),
+      probe: ({ broker: { host, port } }, isDocument) => this.#uplink.probe({ host, port }, isDocument),
       raise: (scope, fault) => this.#faults.raise(scope, fault),
       clear: (scope) => this.#faults.clear(scope),
       changed: (kind) => this.#uplink.reportedChanged(kind),
@@ -318,11 +322,13 @@ class Agent {
         health: (connection) => encodeHealthOf(this.#snapshot(), connection),
         nonceOf: (payload) => nonceOf(payload, this.#self.run),
       },
-      kinds: KINDS,
-      heard: (kind, payload) => this.#desk.heard(kind as Kind, payload),
-      reported: (kind) => {
-        const reported = this.#desk.reported(kind as Kind);
-        return reported === undefined ? undefined : encodeReported(reported);
+      documents: {
+        kinds: KINDS,
+        heard: (kind, payload) => this.#desk.heard(kind as Kind, payload),
+        reported: (kind) => {
+          const reported = this.#desk.reported(kind as Kind);
+          return reported === undefined ? undefined : encodeReported(reported);
+        },
       },
       raise: (fault) => this.#faults.raise("lane" in fault.context ? `lane ${fault.context.lane}` : "uplink", fault),
       clear: (which) => {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { LISTS_MAX } from "./settings/bounds.table.ts";
 import { isFields } from "./settings/fields.ts";
 import { meaningMistakes } from "./settings/meaning.ts";
 import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
@@ -115,13 +116,10 @@ function hostExpected(input: string): string {
 }
 
 const PORT = said("a whole number from 1 to 65535, for example 8883");
-const PORTS_MAX = 64;
-const RULES_MAX = 256;
-const PORTS = said(`a list of at most ${PORTS_MAX} ports, for example [{ path: /tmp/nonin, location: bench-1 }]`);
-const RULES = said(`a list of at most ${RULES_MAX} rules`);
+const PORTS = said(`a list of at most ${LISTS_MAX.ports} ports, for example [{ path: /tmp/nonin, location: bench-1 }]`);
+const RULES = said(`a list of at most ${LISTS_MAX.rules} rules`);
 
-const TRUST_MAX = 32;
-const TRUST = said(`a list of at most ${TRUST_MAX} keys, each a line as  bedside-fleet keys new  prints it`);
+const TRUST = said(`a list of at most ${LISTS_MAX.trust} keys, each a line as  bedside-fleet keys new  prints it`);
 const KEY = 'the key in base64, 44 characters that end in "="';
 const trustedKey = group(
   {
@@ -152,7 +150,7 @@ const settingsSchema = group(
       },
       "the broker, for example { host: broker.hospital.example, port: 8883, ca: …, cert: …, key: … }",
     ),
-    trust: z.array(trustedKey, TRUST).max(TRUST_MAX, TRUST).prefault([]),
+    trust: z.array(trustedKey, TRUST).max(LISTS_MAX.trust, TRUST).prefault([]),
     ports: z
       .array(
         group(
@@ -161,9 +159,9 @@ const settingsSchema = group(
         ),
         PORTS,
       )
-      .max(PORTS_MAX, PORTS)
+      .max(LISTS_MAX.ports, PORTS)
       .prefault([]),
-    rules: z.array(ruleSchema, RULES).max(RULES_MAX, RULES).prefault([]),
+    rules: z.array(ruleSchema, RULES).max(LISTS_MAX.rules, RULES).prefault([]),
     pace: duration("100ms").prefault("100ms"),
     window: duration("250ms").prefault("250ms"),
     spool: group({ size: bytes("256MiB").prefault("256MiB") }, 'the size of the spool, for example { size: "256MiB" }').prefault({}),
@@ -179,9 +177,10 @@ export type Rule = Settings["rules"][number];
  * names that a rule may give; where they are not named, none is looked up.
  */
 export function readSettings(
-  document: unknown,
+  whole: unknown,
   known: { readonly drivers?: readonly string[] } = {},
 ): { readonly settings: Settings } | { readonly mistakes: readonly Mistake[] } {
+  const document = withShortLists(whole);
   const newer = newerFormat(document);
   if (newer !== undefined) return { mistakes: [newer] };
   const result = settingsSchema.safeParse(document);
@@ -200,6 +199,16 @@ export function readSettings(
   return { mistakes: [...first.values()] };
 }
 
+/** A list that is too long still is, by one. */
+function withShortLists(document: unknown): unknown {
+  if (!isFields(document)) return document;
+  const long = Object.entries(LISTS_MAX).flatMap(([key, most]) => {
+    const list = document[key];
+    return Array.isArray(list) && list.length > most ? [[key, list.slice(0, most + 1)]] : [];
+  });
+  return long.length === 0 ? document : { ...document, ...Object.fromEntries(long) };
+}
+
 /** What a newer version meant cannot be judged here, so that nothing else is said of it. */
 function newerFormat(document: unknown): Mistake | undefined {
   const format = isFields(document) ? document.format : undefined;
@@ -212,7 +221,7 @@ function newerFormat(document: unknown): Mistake | undefined {
 export const settingsJsonSchema = () => z.toJSONSchema(settingsSchema, { io: "input" });
 
 function undecidedIssues(document: unknown): readonly { readonly path: PropertyKey[]; readonly message: string }[] {
-  const rules = isFields(document) && Array.isArray(document.rules) ? document.rules.slice(0, RULES_MAX) : [];
+  const rules = isFields(document) && Array.isArray(document.rules) ? document.rules : [];
   return rules.flatMap((rule: unknown, at) => {
     if (!isFields(rule) || typeof rule.allow === "boolean") return [];
     const result = undecidedRule.safeParse(rule);

@@ -81,6 +81,7 @@ async function checkSigned(file: string, bytes: Uint8Array, config: string | und
     sha256,
     now: nodeClock().wall(),
     running: undefined,
+    floor: undefined,
     refused: [],
     readBody: (body) => readBody(kind, body, { drivers: drivers() }),
   });

@@ -1,13 +1,14 @@
 import { type BodyValues, readBody } from "../../config/bodies.ts";
 import { KINDS, type Kind, type TrustedKey } from "../../config/envelope/envelope.ts";
+import { orderOf } from "../../config/envelope/generation.ts";
 import type { Settings } from "../../config/schema.ts";
-import { after, elapsed, type Mono, Seconds } from "../../config/units.ts";
+import { isDue, type Mono, Seconds } from "../../config/units.ts";
+import { decodeSignedDocument } from "../../proto/codec.ts";
 import type { Reported } from "../../proto/messages.ts";
 import type { Effects } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
-import type { TrialRecord } from "../trial/trial.ts";
-import { type Document, judgeDocument, type Known } from "./document.ts";
-import { readKept, writeKept } from "./keeping.ts";
+import { type Document, type Finding, judgeDocument, type Known } from "./document.ts";
+import { type Keep, marksOf, NOTHING_KEPT, type ReadKeep, readKept, writeKept } from "./keeping.ts";
 import { Slot } from "./slot.ts";
 
 export type DeskOptions = {
@@ -22,7 +23,11 @@ export type DeskOptions = {
 export type DeskHooks = {
   /** Milliseconds since 1970; undefined while the clock is not believed. */
   readonly believedNow: () => number | undefined;
+  /** When this program was made, in milliseconds since 1970. */
+  readonly madeAt: number;
   readonly apply: (settings: Settings) => void;
+  /** Tries the broker of these settings beside the one that is used: see `Uplink.probe`. Throws Fault where it does not pass. */
+  readonly probe: (settings: Settings, isDocument: (bytes: Uint8Array) => boolean) => Promise<void>;
   readonly raise: (scope: string, fault: Fault) => void;
   readonly clear: (scope: string) => void;
   readonly changed: (kind: Kind) => void;
@@ -32,10 +37,9 @@ export type DeskHooks = {
 /** What the disk refused at the start is tried again so often. */
 const READ_AGAIN = Seconds(5);
 
-type Kept = {
-  readonly record: TrialRecord<Document>;
+type Kept = ReadKeep & {
   readonly fault: Fault | undefined;
-  /** The disk refused: it may still say. */
+  /** The disk refused: it may still say. Until then nothing is written over what it has. */
   readonly unread: boolean;
 };
 
@@ -43,6 +47,8 @@ type Kept = {
 export class Desk {
   readonly #options: DeskOptions;
   readonly #kept: Record<Kind, Kept>;
+  /** Writings of each kind so far, those of earlier runs among them. */
+  readonly #written: Record<Kind, number>;
   #hooks: DeskHooks | undefined;
   #againAt: Mono | undefined;
   #slots: Readonly<Record<Kind, Slot>> | undefined;
@@ -51,6 +57,7 @@ export class Desk {
   private constructor(options: DeskOptions, kept: Record<Kind, Kept>) {
     this.#options = options;
     this.#kept = kept;
+    this.#written = { settings: kept.settings.written, admissions: kept.admissions.written };
     for (const kind of KINDS) this.#take(kind, kept[kind].record.active);
   }
 
@@ -62,18 +69,34 @@ export class Desk {
 
   /** What holds now: the file, and over it the documents. */
   get settings(): Settings {
+    return this.#with(this.#values);
+  }
+
+  #with({ settings, admissions }: Partial<Record<Kind, BodyValues>>): Settings {
     const { file } = this.#options;
-    const { settings, admissions } = this.#values;
-    return { ...file, ...settings, ...admissions, broker: { ...file.broker, ...settings?.broker } };
+    const broker = settings === this.#kept.settings.record.active?.values && this.#isOverruled() ? undefined : settings?.broker;
+    return { ...file, ...settings, ...admissions, broker: { ...file.broker, ...broker } };
+  }
+
+  /** Somebody has edited the file's broker since the settings came that are kept: a person at the box brings it back so. */
+  #isOverruled(): boolean {
+    const { file } = this.#options;
+    const { record, over } = this.#kept.settings;
+    const named = record.active?.values.broker;
+    const isSame = named === undefined || brokerOf({ ...file.broker, ...named }) === brokerOf(file.broker);
+    return !isSame && over !== undefined && over !== brokerOf(file.broker);
   }
 
   /** From here on documents are taken. */
   begin(hooks: DeskHooks): void {
     this.#hooks = hooks;
     for (const kind of KINDS) {
-      const { fault } = this.#kept[kind];
+      const { fault, single, record } = this.#kept[kind];
       if (fault !== undefined) hooks.raise(`kept ${kind}`, fault);
+      if (single) hooks.told(kind, "second copy written anew", record.active?.id ?? "");
     }
+    if (this.#isOverruled())
+      hooks.raise("kept settings", new Fault(OVERRULED.key, `The signed settings' broker is not used: ${OVERRULED.text}`));
     this.#slots = { settings: this.#slot("settings", hooks), admissions: this.#slot("admissions", hooks) };
   }
 
@@ -97,32 +120,43 @@ export class Desk {
     return this.#slots?.[kind].reported();
   }
 
-  /** What the disk refused at the start is taken over when it can be read, unless something came from the centre meanwhile. */
   #readAgain(now: Mono): void {
-    if (this.#againAt !== undefined && elapsed(this.#againAt, now) < 0) return;
-    this.#againAt = after(now, READ_AGAIN);
+    if (!isDue(this.#againAt, READ_AGAIN, now)) return;
+    this.#againAt = now;
     for (const kind of KINDS) if (this.#kept[kind].unread) void readOne(this.#options, kind).then((kept) => this.#takeOver(kind, kept));
   }
 
+  /** What the disk shows at last holds, unless something later has come from the centre: a generation never goes back. */
   #takeOver(kind: Kind, kept: Kept): void {
     const [hooks, slots] = [this.#hooks, this.#slots];
     if (hooks === undefined || slots === undefined || kept.unread || !this.#kept[kind].unread) return;
     this.#kept[kind] = kept;
+    this.#written[kind] = kept.written;
     hooks.clear(`kept ${kind}`);
     if (kept.fault !== undefined) hooks.raise(`kept ${kind}`, kept.fault);
-    if (slots[kind].idle) this.#slots = { ...slots, [kind]: this.#slot(kind, hooks) };
+    const { newest } = slots[kind];
+    const { record, floor } = kept;
+    const isLater = newest !== undefined && orderOf(newest, record.active, marksOf(record.refused), floor) === "newer";
+    if (!isLater) {
+      const slot = this.#slot(kind, hooks);
+      this.#slots = { ...slots, [kind]: slot };
+      if (newest !== undefined) slot.heard(newest.bytes);
+    }
     hooks.changed(kind);
   }
 
   #slot(kind: Kind, hooks: DeskHooks): Slot {
-    const { effects, stateDir, file } = this.#options;
+    const { file } = this.#options;
     return new Slot({
       kind,
       gateway: file.gateway,
       record: this.#kept[kind].record,
-      known: () => knownTo(this.#options, kind, hooks.believedNow()),
+      floor: this.#kept[kind].floor,
+      remark: kind === "settings" && this.#isOverruled() ? OVERRULED : undefined,
+      known: () => knownTo(this.#options, kind, hooks.believedNow() ?? this.#leastNow(hooks.madeAt)),
       needsTrial: ({ values }) => kind === "settings" && this.#movesBroker(values),
-      store: (record) => writeKept(effects.disk, stateDir, kind, record),
+      probe: (document) => this.#probe(document, hooks),
+      store: (record, floor) => this.#store(kind, { record, floor, over: this.#over(kind, record) }),
       apply: (document) => {
         this.#take(kind, document);
         hooks.apply(this.settings);
@@ -137,18 +171,57 @@ export class Desk {
     });
   }
 
+  /** What the file says now is written beside what came now; what runs since before keeps what the file said then. */
+  #over(kind: Kind, { active }: Keep["record"]): string | undefined {
+    const { record, over } = this.#kept[kind];
+    if (active !== undefined && active.id === record.active?.id) return over;
+    return kind === "settings" ? brokerOf(this.#options.file.broker) : undefined;
+  }
+
+  async #store(kind: Kind, keep: Keep): Promise<void> {
+    if (this.#kept[kind].unread) throw new Fault("disk.failed", `What was kept of the ${kind} cannot be read yet, and is not written over`);
+    this.#written[kind] += 1;
+    await writeKept(this.#options.effects.disk, this.#options.stateDir, kind, { ...keep, written: this.#written[kind] });
+  }
+
+  #probe({ values, sha256 }: Document, { probe }: DeskHooks): Promise<void> {
+    const { signatures } = this.#options.effects;
+    return probe(this.#with({ ...this.#values, settings: values }), (bytes) => {
+      const signed = decodeSignedDocument(bytes);
+      return signed !== undefined && signatures.sha256(signed.payload) === sha256;
+    });
+  }
+
+  /** No earlier time is right: this program was made before, and what runs was signed before. */
+  #leastNow(madeAt: number): number {
+    const signed = KINDS.map((kind) => this.#slots?.[kind].running).map((one) => (one === undefined ? 0 : Date.parse(one.envelope.issued)));
+    return Math.max(madeAt, ...signed);
+  }
+
   #take(kind: Kind, document: Document | undefined): void {
     this.#values = { ...this.#values, [kind]: document?.values };
   }
 
   #movesBroker({ broker }: BodyValues): boolean {
-    const wanted = { ...this.#options.file.broker, ...broker };
-    const { host, port } = this.settings.broker;
-    return wanted.host !== host || wanted.port !== port;
+    return brokerOf({ ...this.#options.file.broker, ...broker }) !== brokerOf(this.settings.broker);
   }
 }
 
-function knownTo({ file, trust, drivers, effects }: DeskOptions, kind: Kind, now: number | undefined): Omit<Known, "running" | "refused"> {
+const healLater = (caught: unknown): void => void asFault(caught, "disk.failed", "The second copy cannot be written anew");
+
+const brokerOf = ({ host, port }: Pick<Settings["broker"], "host" | "port">): string => `${host}:${port}`;
+
+const OVERRULED: Finding = {
+  key: "document.over_by_file",
+  path: "broker",
+  text: "the file on the box names another broker than when this came, and the file holds",
+};
+
+function knownTo(
+  { file, trust, drivers, effects }: DeskOptions,
+  kind: Kind,
+  now: number | undefined,
+): Omit<Known, "running" | "refused" | "floor"> {
   return {
     kind,
     gateway: file.gateway,
@@ -163,14 +236,16 @@ function knownTo({ file, trust, drivers, effects }: DeskOptions, kind: Kind, now
 async function readOne(options: DeskOptions, kind: Kind): Promise<Kept> {
   const { effects, stateDir } = options;
   // What ran goes on when it has expired: expiry ends the taking, not the running.
-  const known: Known = { ...knownTo(options, kind, undefined), running: undefined, refused: [] };
+  const known: Known = { ...knownTo(options, kind, undefined), running: undefined, floor: undefined, refused: [] };
   try {
-    const { record, lost } = await readKept(effects.disk, stateDir, kind, (bytes) => judgeDocument(bytes, known));
-    const fault = lost ? new Fault("document.lost", `What was kept of the ${kind} does not hold any more`, { kind }) : undefined;
-    return { record, fault, unread: false };
+    const kept = await readKept(effects.disk, stateDir, kind, (bytes) => judgeDocument(bytes, known));
+    const fault = kept.lost ? new Fault("document.lost", `What was kept of the ${kind} does not hold any more`, { kind }) : undefined;
+    // A copy that cannot be written anew now is written with the next document.
+    if (kept.single && !kept.lost) await writeKept(effects.disk, stateDir, kind, { ...kept, written: kept.written + 1 }).catch(healLater);
+    return { ...kept, written: kept.written + 1, fault, unread: false };
   } catch (caught) {
     const why = asFault(caught, "disk.failed", `What was kept of the ${kind} cannot be read`);
     const fault = new Fault("document.lost", `What was kept of the ${kind} cannot be read: ${why.message}`, { kind }, { cause: caught });
-    return { record: { active: undefined, candidate: undefined, refused: [] }, fault, unread: true };
+    return { ...NOTHING_KEPT, written: 0, lost: false, single: false, fault, unread: true };
   }
 }

@@ -1,6 +1,6 @@
 import type { BodyValues, ReadBody } from "../../config/bodies.ts";
 import { type Envelope, type Expectation, openEnvelope, type Refused } from "../../config/envelope/envelope.ts";
-import { type Mark, type Order, orderOf } from "../../config/envelope/generation.ts";
+import { GENERATION_STEP_MAX, higher, type Mark, type Order, orderOf } from "../../config/envelope/generation.ts";
 import { decodeSignedDocument } from "../../proto/codec.ts";
 import type { FaultKey } from "../fault/fault.ts";
 
@@ -27,6 +27,8 @@ export type Judgement =
 
 export type Known = Expectation & {
   readonly running: Mark | undefined;
+  /** The highest that ever ran for good, where more is known than what runs. */
+  readonly floor: Mark | undefined;
   readonly refused: readonly Mark[];
   /** SHA-256 as lower-case hex. */
   readonly sha256: (bytes: Uint8Array) => string;
@@ -43,9 +45,9 @@ export function judgeDocument(bytes: Uint8Array, known: Known): Judgement {
   if ("why" in opened) return refusal(sha256, KEYS[opened.why], opened.detail);
   const { envelope } = opened;
   const mark = { generation: envelope.generation, sha256 };
-  const order = orderOf(mark, known.running, known.refused);
+  const order = orderOf(mark, known.running, known.refused, known.floor);
   if (order === "same") return { is: "same" };
-  if (order !== "newer") return refusal(sha256, ORDER_KEYS[order], ORDER_TEXTS[order](mark, known.running));
+  if (order !== "newer") return refusal(sha256, ORDER_KEYS[order], ORDER_TEXTS[order](mark, higher(known.running, known.floor)));
   const read = known.readBody(envelope.body);
   if ("mistakes" in read)
     return {
@@ -88,10 +90,13 @@ type Wrong = Exclude<Order, "newer" | "same">;
 const ORDER_KEYS: Readonly<Record<Wrong, FaultKey>> = {
   older: "document.older",
   twice: "document.generation_twice",
+  leap: "document.leap",
   refused_before: "document.refused_before",
 };
-const ORDER_TEXTS: Readonly<Record<Wrong, (offered: Mark, running: Mark | undefined) => string>> = {
-  older: ({ generation }, running) => `it is generation ${generation}; ${running?.generation ?? "a higher one"} was known before`,
+const ORDER_TEXTS: Readonly<Record<Wrong, (offered: Mark, highest: Mark | undefined) => string>> = {
+  older: ({ generation }, highest) => `it is generation ${generation}; ${highest?.generation ?? "a higher one"} was known before`,
   twice: ({ generation }) => `generation ${generation} was known with other content`,
+  leap: ({ generation }, highest) =>
+    `generation ${generation} is more than ${GENERATION_STEP_MAX} above ${highest?.generation ?? 0}, the highest that is known`,
   refused_before: ({ generation }) => `generation ${generation} was refused or given up before; only a higher one is tried`,
 };

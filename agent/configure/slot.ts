@@ -1,7 +1,7 @@
 import { fromHex } from "../../config/bytes-text.ts";
 import type { Kind } from "../../config/envelope/envelope.ts";
-import type { Mark } from "../../config/envelope/generation.ts";
-import type { Mono } from "../../config/units.ts";
+import { higher, type Mark } from "../../config/envelope/generation.ts";
+import { isDue, type Mono, Seconds } from "../../config/units.ts";
 import type { Reported } from "../../proto/messages.ts";
 import { DOCUMENT_STATUS } from "../../proto/messages.ts";
 import { asFault, Fault } from "../fault/fault.ts";
@@ -13,24 +13,34 @@ import { marksOf } from "./keeping.ts";
 const FINDINGS_MAX = 32;
 /** What was refused without a trial is remembered while the process lives: judged again, it would be refused again. */
 const REFUSED_MAX = 32;
+/** A flood of messages costs one look a kind in this time. */
+export const JUDGE_EVERY = Seconds(1);
 
 export type SlotOptions = {
   readonly kind: Kind;
   readonly gateway: string;
   readonly record: TrialRecord<Document>;
+  /** The highest that ever ran for good. */
+  readonly floor: Mark | undefined;
   /** What a document is judged by, now. */
-  readonly known: () => Omit<Known, "running" | "refused">;
+  readonly known: () => Omit<Known, "running" | "refused" | "floor">;
   /** Whether it could cut the gateway off from the centre. */
   readonly needsTrial: (document: Document) => boolean;
+  /** Tries what needs a trial beside what runs, which goes on meanwhile. Throws Fault where it would not do. */
+  readonly probe: (document: Document) => Promise<void>;
   /** Throws Fault `disk.*`. */
-  readonly store: (record: TrialRecord<Document>) => Promise<void>;
+  readonly store: (record: TrialRecord<Document>, floor: Mark | undefined) => Promise<void>;
   readonly apply: (document: Document | undefined) => void;
   readonly raise: (fault: Fault) => void;
   readonly clear: () => void;
   /** What is reported no longer tells the truth. */
   readonly changed: () => void;
+  /** What is to be told of what runs from the start on. */
+  readonly remark: Finding | undefined;
   readonly told: (what: Extract<TrialAction<Document>, { do: "tell" }>["what"], document: string) => void;
 };
+
+type Probe = { readonly document: Document; result: "under way" | "passed" | Fault };
 
 /** One kind of desired documents: what runs, what is tried, what was refused and why. The thin runner of `nextTrial`. */
 export class Slot {
@@ -39,17 +49,23 @@ export class Slot {
   #inputs: TrialInput<Document>[] = [];
   /** The newest that was heard and not looked at; ten thousand pushes cost one look a tick. */
   #heard: Uint8Array | undefined;
+  #judgedAt: Mono | undefined;
+  #probe: Probe | undefined;
   #waiting: Document | undefined;
   #refused: readonly Mark[] = [];
   #findings: Reported["refusals"] = [];
   #reverted = false;
+  #floor: Mark | undefined;
 
   /** Applies what runs from the start on. */
   constructor(options: SlotOptions) {
     this.#options = options;
     const { state, actions } = trialStart(options.record);
     this.#state = state;
+    this.#floor = higher(options.record.active, options.floor);
     for (const action of actions) this.#act(action);
+    const { active } = options.record;
+    if (options.remark !== undefined && active !== undefined) this.#findings = findingsOf(active, [options.remark]);
   }
 
   heard(bytes: Uint8Array): void {
@@ -61,11 +77,6 @@ export class Slot {
     if (this.#state.phase === "trying") this.#inputs.push({ saw: "proved", id: this.#state.candidate.id });
   }
 
-  /** Nothing runs, and nothing is being taken over. */
-  get idle(): boolean {
-    return this.#state.phase === "settled" && this.#state.record.active === undefined && this.#heard === undefined;
-  }
-
   /** What runs now, on trial or for good. */
   get running(): Document | undefined {
     const { phase, record } = this.#state;
@@ -73,16 +84,64 @@ export class Slot {
     return phase === "replacing" && this.#state.runs === "new" ? this.#state.candidate : record.active;
   }
 
+  /** The newest that was taken, whether or not it runs yet. */
+  get newest(): Document | undefined {
+    return this.#waiting ?? (this.#state.phase === "replacing" ? this.#state.candidate : this.running);
+  }
+
   tick(now: Mono): void {
     for (const input of this.#inputs.splice(0)) this.#step(input, now);
     this.#step({ saw: "tick" }, now);
-    const heard = this.#heard;
-    this.#heard = undefined;
-    if (heard !== undefined) this.#judge(heard, now);
+    this.#endProbe();
+    if (this.#heard !== undefined && isDue(this.#judgedAt, JUDGE_EVERY, now)) {
+      const heard = this.#heard;
+      this.#heard = undefined;
+      this.#judgedAt = now;
+      this.#judge(heard, now);
+    }
+    this.#offerWaiting(now);
+  }
+
+  /**
+   * What needs a trial waits until nothing else is under way, and is tried beside what runs first; what needs none goes before what
+   * is only being written down.
+   */
+  #offerWaiting(now: Mono): void {
     const waiting = this.#waiting;
-    if (waiting === undefined || this.#state.phase !== "settled") return;
+    if (waiting === undefined) return;
+    const tried = this.#options.needsTrial(waiting);
+    const { phase } = this.#state;
+    if (phase !== "settled" && (tried || phase !== "replacing")) return;
+    if (tried && this.#probe?.result !== "passed") {
+      if (this.#probe === undefined) void this.#beginProbe(waiting);
+      return;
+    }
+    this.#probe = undefined;
     this.#waiting = undefined;
-    this.#offer(waiting, now);
+    this.#step({ saw: tried ? "offered" : "replaced", candidate: waiting }, now);
+  }
+
+  async #beginProbe(document: Document): Promise<void> {
+    const probe: Probe = { document, result: "under way" };
+    this.#probe = probe;
+    try {
+      await this.#options.probe(document);
+      probe.result = "passed";
+    } catch (caught) {
+      probe.result = asFault(caught, "document.unreachable", "The new broker could not be tried");
+    }
+  }
+
+  /** What failed beside is not tried in earnest; what was overtaken meanwhile is forgotten. */
+  #endProbe(): void {
+    if (this.#probe === undefined || this.#probe.result === "under way") return;
+    const { document, result } = this.#probe;
+    if (result === "passed" && this.#waiting?.id === document.id) return;
+    this.#probe = undefined;
+    if (result === "passed") return;
+    if (this.#waiting?.id === document.id) this.#waiting = undefined;
+    this.#refused = [document, ...this.#refused].slice(0, REFUSED_MAX);
+    this.#refuse(document, [{ key: "document.unreachable", path: "broker", text: result.message }]);
   }
 
   reported(): Reported {
@@ -107,7 +166,7 @@ export class Slot {
   #judge(bytes: Uint8Array, now: Mono): void {
     const { known, clear } = this.#options;
     const refused = [...this.#refused, ...marksOf(this.#state.record.refused)];
-    const judged: Judgement = judgeDocument(bytes, { ...known(), running: this.#waiting ?? this.running, refused });
+    const judged: Judgement = judgeDocument(bytes, { ...known(), running: this.newest, floor: this.#floor, refused });
     switch (judged.is) {
       case "same":
         clear();
@@ -118,30 +177,19 @@ export class Slot {
         return;
       case "good":
         this.#waiting = judged.document;
-        if (this.#state.phase === "settled") {
-          this.#waiting = undefined;
-          this.#offer(judged.document, now);
-        }
+        this.#offerWaiting(now);
         return;
     }
   }
 
-  #offer(candidate: Document, now: Mono): void {
-    this.#step({ saw: this.#options.needsTrial(candidate) ? "offered" : "replaced", candidate }, now);
-  }
-
-  #refuse({ generation, sha256 }: Mark, findings: readonly Finding[]): void {
+  #refuse(mark: Mark, findings: readonly Finding[]): void {
     const { kind, raise, changed } = this.#options;
     const [first] = findings;
     if (first === undefined) return;
     const place = first.path === "" ? "" : `${first.path}: `;
     const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";
     raise(new Fault(first.key, `The document ${kind} that was sent is refused: ${place}${first.text}${more}`, { kind }));
-    const news = findings.map((finding) => ({
-      generation,
-      sha256: fromHex(sha256),
-      ...finding,
-    }));
+    const news = findingsOf(mark, findings);
     // A broker sends what it retains at every connect: what was told is nothing new.
     if (news.every((one, at) => sameRefusal(one, this.#findings[at]))) return;
     this.#findings = [...news, ...this.#findings].slice(0, FINDINGS_MAX);
@@ -178,8 +226,10 @@ export class Slot {
   }
 
   async #store(record: TrialRecord<Document>): Promise<void> {
+    const floor = higher(record.active, this.#floor);
     try {
-      await this.#options.store(record);
+      await this.#options.store(record, floor);
+      this.#floor = floor;
       this.#inputs.push({ saw: "stored" });
     } catch (caught) {
       asFault(caught, "disk.failed", "A document cannot be kept");
@@ -198,5 +248,7 @@ const REVERTED = {
   restart: "the gateway started anew before it had proved itself",
 };
 
+const findingsOf = ({ generation, sha256 }: Mark, findings: readonly Finding[]): Reported["refusals"] =>
+  findings.map((finding) => ({ generation, sha256: fromHex(sha256), ...finding }));
 const sameRefusal = (one: Reported["refusals"][number], other: Reported["refusals"][number] | undefined): boolean =>
   JSON.stringify(one) === JSON.stringify(other);

@@ -130,7 +130,7 @@ export type ConnectOptions = {
   readonly keepalive: Duration;
   /** Limit for the whole of TCP, TLS and CONNACK. */
   readonly within: Duration;
-  readonly will: Message;
+  readonly will?: Message;
   /** Told once for each attempt, before anything is sent: what is doubtful about the own certificate, but for the broker to decide. */
   readonly doubt: (fault: Fault | undefined) => void;
 };

@@ -102,6 +102,9 @@ export const FAULTS = {
   "document.reverted":      { number: "BED-621", what: "New settings were tried and given up", likely: "the new broker cannot be reached from here, or does not let this gateway in", next: "tell central operations; the settings from before run again" },
   "document.not_kept":      { number: "BED-622", what: "A configuration document cannot be kept", likely: "a full or failing disk", next: "bedside status  tells what the disk says" },
   "document.lost":          { number: "BED-623", what: "The configuration documents that were kept cannot be used", likely: "a failing SD card, or a key that is no longer trusted", next: "nothing: they come again with the next connection; if this comes again, replace the SD card" },
+  "document.leap":          { number: "BED-624", what: "A configuration document leaps far ahead in its generation", likely: "a slip of the hand in  bedside-fleet push --generation", next: "tell central operations: sign it again with the next generation" },
+  "document.over_by_file":  { number: "BED-625", what: "The configuration file names another broker than when the signed settings came", likely: "somebody edited the file on this box, to bring it back to a broker", next: "nothing: the file's broker is used until newer settings come; tell central operations" },
+  "document.unreachable":   { number: "BED-626", what: "The broker that new settings name did not pass its test", likely: "it cannot be reached from here, does not let this gateway in, or does not hold the document for it", next: "tell central operations: the document must stand at the new broker, too; the old broker goes on" },
 } as const satisfies Readonly<Record<string, FaultRow>>;
 
 export type FaultKey = keyof typeof FAULTS;

@@ -4,6 +4,8 @@ import { after, elapsed, Minutes, type Mono, Seconds } from "../../config/units.
 export const TRIAL_WITHIN = Minutes(2);
 /** What could not be written down is tried again this often. */
 export const STORE_AGAIN = Seconds(5);
+/** A replacement runs at the latest after this time, whether or not the disk has said anything: it may take a right away. */
+export const REPLACE_WITHIN = Seconds(1);
 
 /** Something that can replace what runs: a document, a certificate, a release. Two that differ have different ids. */
 export type Candidate = { readonly id: string };
@@ -29,9 +31,10 @@ export type TrialRecord<C extends Candidate> = {
  * | trying    | both                | candidate | until it proves itself, fails, or time is up          |
  * | keeping   | both, then new      | candidate | proved, and being written down                        |
  * | leaving   | both, then old      | active    | reverted, and being written down                      |
- * | replacing | old, then new       | old       | a change that cannot strand anyone, without a trial   |
+ * | replacing | old, then new       | old, new  | a change that cannot strand anyone, without a trial   |
  *
- * Where the disk refuses a replacement it runs all the same, since it may take a right away, and is written down as soon as it can be.
+ * Where the disk refuses a replacement, or does not answer, it runs all the same, since it may take a right away, and is written
+ * down as soon as it can be. A later one takes its place meanwhile: a disk that is full for days must not outlast a revocation.
  */
 export type TrialState<C extends Candidate> = { readonly record: TrialRecord<C> } & (
   | { readonly phase: "settled" }
@@ -39,8 +42,18 @@ export type TrialState<C extends Candidate> = { readonly record: TrialRecord<C> 
   | { readonly phase: "trying"; readonly candidate: C; readonly until: Mono }
   | { readonly phase: "keeping"; readonly candidate: C; readonly until: Mono; readonly again: Mono | undefined }
   | { readonly phase: "leaving"; readonly candidate: C; readonly because: Because; readonly again: Mono | undefined }
-  | { readonly phase: "replacing"; readonly candidate: C; readonly runs: "old" | "new"; readonly again: Mono | undefined }
+  | (Replacing<C> & { readonly phase: "replacing" })
 );
+type Replacing<C extends Candidate> = {
+  /** The newest that came. */
+  readonly candidate: C;
+  /** Whether it runs; what ran before it is not asked for again. */
+  readonly runs: "old" | "new";
+  /** What is being written down, perhaps an earlier one; undefined: nothing is, until `again`. */
+  readonly writing: C | undefined;
+  readonly since: Mono;
+  readonly again: Mono | undefined;
+};
 
 export type Because = "deadline" | "failed" | "restart";
 export type TrialInput<C extends Candidate> =
@@ -78,7 +91,7 @@ export function trialStart<C extends Candidate>(record: TrialRecord<C>): TrialSt
 }
 
 export function nextTrial<C extends Candidate>(state: TrialState<C>, input: TrialInput<C>, now: Mono): TrialStep<C> {
-  if (input.saw === "offered" || input.saw === "replaced") return offered(state, input.candidate, input.saw);
+  if (input.saw === "offered" || input.saw === "replaced") return offered(state, input.candidate, input.saw, now);
   switch (state.phase) {
     case "settled":
       return stay(state);
@@ -95,35 +108,52 @@ export function nextTrial<C extends Candidate>(state: TrialState<C>, input: Tria
   }
 }
 
-function offered<C extends Candidate>(state: TrialState<C>, candidate: C, how: "offered" | "replaced"): TrialStep<C> {
+function offered<C extends Candidate>(state: TrialState<C>, candidate: C, how: "offered" | "replaced", now: Mono): TrialStep<C> {
   const { record } = state;
   if (record.refused.includes(candidate.id)) return { state, actions: [{ do: "tell", what: "not_begun", id: candidate.id }] };
+  if (state.phase === "replacing" && how === "replaced") return replaceAgain(state, candidate);
   if (state.phase !== "settled")
     return state.candidate.id === candidate.id ? stay(state) : { state, actions: [{ do: "tell", what: "busy", id: candidate.id }] };
   if (record.active?.id === candidate.id) return stay(state);
   if (how === "offered")
     return { state: { phase: "beginning", record, candidate }, actions: [{ do: "store", record: { ...record, candidate } }] };
-  return {
-    state: { phase: "replacing", record, candidate, runs: "old", again: undefined },
-    actions: [{ do: "store", record: kept(record, candidate) }],
-  };
+  return writeDown({ phase: "replacing", record, candidate, runs: "old", writing: undefined, since: now, again: undefined }, now);
 }
 
+/** The newest goes to the disk; two writes at a time could land in any order. */
+const writeDown = <C extends Candidate>(state: In<C, "replacing">, now: Mono): TrialStep<C> => ({
+  state: { ...state, writing: state.candidate, since: now, again: undefined },
+  actions: [{ do: "store", record: kept(state.record, state.candidate) }],
+});
+
+/** Where the disk is known to fail the newer one runs at once; else as soon as the disk has said what became of the one before. */
+function replaceAgain<C extends Candidate>(state: In<C, "replacing">, candidate: C): TrialStep<C> {
+  if (state.candidate.id === candidate.id) return stay(state);
+  const next = { ...state, candidate };
+  return state.runs === "new" ? { state: next, actions: runUnkept(candidate) } : stay(next);
+}
+
+const runUnkept = <C extends Candidate>(candidate: C): readonly TrialAction<C>[] => [
+  { do: "apply", what: candidate },
+  { do: "tell", what: "unkept", id: candidate.id },
+];
+
 function whileReplacing<C extends Candidate>(state: In<C, "replacing">, input: TrialInput<C>, now: Mono): TrialStep<C> {
-  const { candidate, record, runs, again } = state;
-  const apply: readonly TrialAction<C>[] = runs === "old" ? [{ do: "apply", what: candidate }] : [];
-  if (input.saw === "stored")
-    return {
-      state: { phase: "settled", record: kept(record, candidate) },
-      actions: [...apply, { do: "tell", what: "kept", id: candidate.id }],
-    };
+  const { candidate, record, runs, writing, since, again } = state;
+  const unkept = runs === "old" ? runUnkept(candidate) : [];
+  if (input.saw === "stored" && writing !== undefined) {
+    const landed = kept(record, writing);
+    const apply: readonly TrialAction<C>[] = runs === "old" ? [{ do: "apply", what: writing }] : [];
+    if (writing.id === candidate.id)
+      return { state: { phase: "settled", record: landed }, actions: [...apply, { do: "tell", what: "kept", id: candidate.id }] };
+    const next = writeDown({ ...state, record: landed }, now);
+    return { state: next.state, actions: [...apply, ...next.actions] };
+  }
   if (input.saw === "storeFailed")
-    return {
-      state: { ...state, runs: "new", again: after(now, STORE_AGAIN) },
-      actions: runs === "old" ? [...apply, { do: "tell", what: "unkept", id: candidate.id }] : [],
-    };
-  if (again === undefined || elapsed(again, now) < 0) return stay(state);
-  return { state: { ...state, again: undefined }, actions: [{ do: "store", record: kept(record, candidate) }] };
+    return { state: { ...state, runs: "new", writing: undefined, again: after(now, STORE_AGAIN) }, actions: unkept };
+  if (writing !== undefined)
+    return elapsed(since, now) < REPLACE_WITHIN ? stay(state) : { state: { ...state, runs: "new" }, actions: unkept };
+  return again === undefined || elapsed(again, now) < 0 ? stay(state) : writeDown(state, now);
 }
 
 function whileBeginning<C extends Candidate>(state: In<C, "beginning">, input: TrialInput<C>, now: Mono): TrialStep<C> {

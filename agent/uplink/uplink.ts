@@ -2,9 +2,11 @@ import { elapsed, isDue, Milliseconds, type Mono, Seconds } from "../../config/u
 import type { BrokerSession, Effects, Message } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
+import { type DocumentOptions, Documents } from "./documents.ts";
 import { Drain, type Source } from "./drain.ts";
 import { REACTIONS } from "./packet-check.table.ts";
 import { reasonName } from "./packet-check.ts";
+import { probeBroker } from "./probe.ts";
 import { Refusals } from "./refusals.ts";
 import { nextUplink, PROOF_WITHIN, type UplinkAction, type UplinkInput, type UplinkState, uplinkStart } from "./state.ts";
 import type { Topics } from "./topics.ts";
@@ -12,7 +14,7 @@ import type { Topics } from "./topics.ts";
 export const KEEPALIVE = Seconds(30);
 const CONNECT_WITHIN = Seconds(15);
 const HEALTH_EVERY = Seconds(10);
-/** The retained birth, and what is reported of documents, are told again at most this often. */
+/** The retained birth is told again at most this often. */
 const BIRTH_EVERY = Milliseconds(500);
 /** How long a wanted stop waits for what is under way. */
 const STOP_WITHIN = Seconds(2);
@@ -35,10 +37,7 @@ export type UplinkOptions = {
   };
   readonly raise: (fault: Fault) => void;
   readonly clear: (which: "uplink" | Place) => void;
-  /** Kinds of documents that come down, and what is reported of each. */
-  readonly kinds: readonly string[];
-  readonly heard: (kind: string, payload: Uint8Array) => void;
-  readonly reported: (kind: string) => Uint8Array | undefined;
+  readonly documents: Omit<DocumentOptions, "topics">;
   /** What is doubtful about the own certificate; undefined where nothing is (any more). */
   readonly doubt: (fault: Fault | undefined) => void;
 };
@@ -66,8 +65,9 @@ export class Uplink {
   /** What happened since the last tick, in order. */
   #inputs: { readonly connection: number; readonly input: UplinkInput; readonly session?: BrokerSession; readonly fault?: Fault }[] = [];
   readonly #refusals = new Refusals<Place>();
-  #reportsDue = new Set<string>();
-  #reportedAt: Mono | undefined;
+  readonly #documents: Documents;
+  /** Another broker is being tried beside this one, which may be the same one by another name. */
+  #probing = false;
   #birthDue = false;
   #birthAt: Mono | undefined;
   #healthAt: Mono | undefined;
@@ -77,6 +77,7 @@ export class Uplink {
 
   constructor(options: UplinkOptions) {
     this.#options = options;
+    this.#documents = new Documents({ ...options.documents, topics: options.topics });
     const now = options.effects.clock.now();
     this.#state = uplinkStart(now);
     this.#since = now;
@@ -91,18 +92,42 @@ export class Uplink {
       if (fault !== undefined) this.#fell(fault);
       this.#step(input, now);
     }
-    this.#step({ saw: "tick" }, now);
+    if (!this.#probing || this.#state.phase !== "offline") this.#step({ saw: "tick" }, now);
     if (this.#state.phase !== "online" || this.#drain === undefined) return;
     if (this.#birthDue && isDue(this.#birthAt, BIRTH_EVERY, now)) this.#sendBirth(now);
     if (isDue(this.#healthAt, HEALTH_EVERY, now) && !this.#isBarred("health", now)) this.#sendHealth(now);
-    if (this.#reportsDue.size > 0 && isDue(this.#reportedAt, BIRTH_EVERY, now) && !this.#isBarred("reported", now))
-      for (const kind of this.#reportsDue) this.#sendReported(kind, now);
+    if (!this.#isBarred("reported", now)) this.#documents.tell(this.#drain, now, (code) => this.#stateAnswered("reported", code));
     this.#drain.send(now);
   }
 
   /** What runs of this kind, or what was refused, is no longer what was told. */
   reportedChanged(kind: string): void {
-    this.#reportsDue.add(kind);
+    this.#documents.changed(kind);
+  }
+
+  /**
+   * Tries another broker in a session of its own while this one goes on. Where both are one by two names, the new session ends
+   * ours: then we come back when the trial is over, and nobody is alarmed. Throws Fault `document.unreachable`, `uplink.*` or
+   * `credentials.*`.
+   */
+  async probe(server: { readonly host: string; readonly port: number }, isDocument: (payload: Uint8Array) => boolean): Promise<void> {
+    const { effects, gateway, topics, state } = this.#options;
+    const nonce = effects.entropy.bytes(NONCE_BYTES);
+    const isBirth = (payload: Uint8Array): boolean => {
+      const heard = state.nonceOf(payload);
+      return heard !== undefined && sameBytes(heard, nonce);
+    };
+    this.#probing = true;
+    try {
+      const credentials = await effects.vault.credentials();
+      const connect = { ...server, clientId: gateway, credentials, keepalive: KEEPALIVE, within: CONNECT_WITHIN, doubt: () => undefined };
+      const birth = { topic: topics.birth, payload: state.birth(this.#connection, nonce) };
+      const desired = topics.desired("settings");
+      await probeBroker({ effects, connect, birth, isBirth, desired, isDocument }, this.#abort.signal);
+    } finally {
+      this.#probing = false;
+      if (this.#state.phase === "offline") this.#step({ saw: "moved" }, effects.clock.now());
+    }
   }
 
   /** The settings name another broker: this one is left in order, and the other one tried soon. */
@@ -252,40 +277,8 @@ export class Uplink {
     this.#healthAt = undefined;
     this.#options.clear("uplink");
     this.#options.source.connected();
-    for (const kind of this.#options.kinds) this.#reportsDue.add(kind);
-    if (this.#session !== undefined && this.#options.kinds.length > 0) void this.#subscribe(this.#session);
+    if (this.#session !== undefined) void this.#documents.online(this.#session, this.#options);
     this.#drain?.send(now);
-  }
-
-  /** All of them are one fault: what is granted for one kind must not end what is refused for another. */
-  async #subscribe(session: BrokerSession): Promise<void> {
-    const { topics, kinds, heard, raise, clear } = this.#options;
-    const asked = kinds.map(async (kind) => {
-      const topic = topics.desired(kind);
-      return { topic, code: await session.subscribe(topic, ({ payload }) => heard(kind, payload)) };
-    });
-    try {
-      const refused = (await Promise.all(asked)).filter(({ code }) => code >= 0x80);
-      const [first] = refused;
-      if (first === undefined) return clear("desired");
-      const said = refused.map(({ topic, code }) => `${topic} (${reasonName(code)})`).join(" and ");
-      raise(
-        new Fault("uplink.desired_refused", `The broker does not let this gateway read ${said}`, { lane: "desired", code: first.code }),
-      );
-    } catch (caught) {
-      // The session is over, and tells so itself.
-      asFault(caught, "uplink.closed", "The subscription was not answered");
-    }
-  }
-
-  #sendReported(kind: string, now: Mono): void {
-    const bytes = this.#options.reported(kind);
-    const { topics } = this.#options;
-    const answer = bytes === undefined ? undefined : this.#drain?.sendState(this.#message(topics.reported(kind), bytes, true));
-    if (bytes !== undefined && answer === undefined) return;
-    this.#reportsDue.delete(kind);
-    this.#reportedAt = now;
-    void answer?.then((code) => this.#stateAnswered("reported", code));
   }
 
   /** The connection ended or never came to be. */
@@ -294,7 +287,7 @@ export class Uplink {
     this.#drain = undefined;
     this.#session = undefined;
     this.#options.source.disconnected();
-    this.#options.raise(fault);
+    if (!this.#probing) this.#options.raise(fault);
     this.#because = fault;
   }
 

@@ -7,3 +7,6 @@ export const BOUNDS = {
   /** Each of the four lanes has a file of 1 MiB under way and one that waits. Each file is held open. */
   "spool.size": { unit: "bytes", least: "8MiB", most: "16GiB", example: "256MiB" },
 } as const;
+
+/** How long the lists of a document are. Of a longer one as many and one more are looked at: whoever sends it gets no more work out of us. */
+export const LISTS_MAX = { ports: 64, rules: 256, trust: 32 } as const;

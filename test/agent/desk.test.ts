@@ -1,79 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { Desk, type DeskHooks } from "../../agent/configure/desk.ts";
-import { nodeSignatures } from "../../agent/effects/node/signatures.ts";
 import { TRIAL_WITHIN } from "../../agent/trial/trial.ts";
-import type { Envelope } from "../../config/envelope/envelope.ts";
-import { readSettings, type Settings } from "../../config/schema.ts";
 import { Seconds } from "../../config/units.ts";
-import { encodeSignedDocument } from "../../proto/codec.ts";
 import { DOCUMENT_STATUS } from "../../proto/messages.ts";
-import { envelopeOf, makeSigner, signEnvelope } from "../support/signing.ts";
-import { MemoryDisk, StillClock, settle } from "./fakes.ts";
-
-const STATE = "/state";
-const operations = makeSigner("ops-1", "operations");
-const biomedical = makeSigner("bio-1", "biomedical");
-const NOW = Date.parse("2026-12-01T00:00:00Z");
-
-const read = readSettings({
-  gateway: "gw-1",
-  broker: { host: "broker", port: 8883, ca: "ca", cert: "cert", key: "key" },
-});
-if ("mistakes" in read) throw new TypeError(JSON.stringify(read.mistakes));
-const FILE: Settings = read.settings;
-
-/** One life of a gateway's desk, on a disk that outlives it. */
-class Life {
-  readonly clock: StillClock;
-  readonly applied: Settings[] = [];
-  readonly faults = new Map<string, string>();
-  readonly told: string[] = [];
-  desk!: Desk;
-
-  constructor(clock: StillClock) {
-    this.clock = clock;
-  }
-
-  static async begin(disk: MemoryDisk, clock = new StillClock()): Promise<Life> {
-    const life = new Life(clock);
-    const trust = [operations.trusted, biomedical.trusted];
-    const effects = { disk, signatures: nodeSignatures() };
-    life.desk = await Desk.open({ effects, stateDir: STATE, file: FILE, drivers: ["nonin"], trust });
-    const hooks: DeskHooks = {
-      believedNow: () => NOW,
-      apply: (settings) => void life.applied.push(settings),
-      raise: (scope, fault) => void life.faults.set(scope, fault.key),
-      clear: (scope) => void life.faults.delete(scope),
-      changed: () => undefined,
-      told: (kind, what) => void life.told.push(`${kind} ${what}`),
-    };
-    life.desk.begin(hooks);
-    await life.ticks();
-    return life;
-  }
-
-  async ticks(count = 8): Promise<void> {
-    for (let tick = 0; tick < count; tick++) {
-      this.desk.tick(this.clock.now());
-      await settle();
-    }
-  }
-
-  async push(envelope: Partial<Envelope>): Promise<void> {
-    const whole = envelopeOf(envelope);
-    this.desk.heard(whole.kind, encodeSignedDocument(signEnvelope(whole, whole.kind === "settings" ? operations : biomedical)));
-    await this.ticks();
-  }
-
-  status(kind: Envelope["kind"]): readonly [generation: number, status: number, refused: string | undefined] {
-    const reported = this.desk.reported(kind)!;
-    return [reported.generation, reported.status, reported.refusals[0]?.key];
-  }
-}
-
-const RULE = { when: { location: "usb-1" }, allow: true, device: "dv-1", driver: "nonin", socket: "ICU-1/A" };
-const ADMIT = { kind: "admissions", body: { rules: [RULE] } } as const;
-const MOVE = { body: { broker: { host: "other", port: 8884 } } } as const;
+import { ADMIT, FILE, Life, MOVE, RULE, STATE } from "./desk-life.ts";
+import { MemoryDisk } from "./fakes.ts";
 
 describe("desired documents", () => {
   test("hold over the file, each for what it names, and leave the rest to it", async () => {
@@ -134,7 +64,7 @@ describe("desired documents", () => {
   test("that the disk refuses to show at the start run as soon as it does, and it is told meanwhile (R33)", async () => {
     const disk = new MemoryDisk();
     await (await Life.begin(disk)).push({ ...ADMIT, generation: 1 });
-    disk.fails = (operation, path) => operation === "read" && path.endsWith("admissions.json");
+    disk.fails = (operation, path) => operation === "read" && path.includes("admissions");
     const life = await Life.begin(disk);
     expect([life.desk.settings.rules, life.faults.get("kept admissions")]).toEqual([[], "document.lost"]);
     disk.fails = () => false;
@@ -149,9 +79,10 @@ describe("desired documents", () => {
     const path = `${STATE}/desired-admissions.json`;
     const text = new TextDecoder().decode(disk.files.get(path)!);
     const at = text.indexOf('"active":"') + 200;
+    disk.files.delete(`${STATE}/desired-admissions.copy.json`);
     for (const forged of [text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1), text.slice(0, 50), "", "null", "[]"]) {
       disk.files.set(path, new TextEncoder().encode(forged));
-      const life = await Life.begin(disk);
+      const life = await Life.begin(disk.copy());
       expect([life.desk.settings.rules, life.faults.get("kept admissions")]).toEqual([[], "document.lost"]);
     }
   });

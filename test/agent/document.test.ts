@@ -18,6 +18,7 @@ const KNOWN: Known = {
   sha256: (bytes) => createHash("sha256").update(bytes).digest("hex"),
   now: Date.parse("2026-11-26T12:00:00Z"),
   running: undefined,
+  floor: undefined,
   refused: [],
   readBody: () => ({ body: {}, values: {} }),
 };

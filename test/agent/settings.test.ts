@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readSettings, type Settings, WINDOW_ABOVE_PACE } from "../../config/schema.ts";
+import { LISTS_MAX } from "../../config/settings/bounds.table.ts";
 
 const BROKER = { host: "b", port: 8883, ca: "a", cert: "c", key: "k" };
 const settingsOf = (more: object): Settings => {
@@ -176,4 +177,12 @@ test("nothing is taken that would forge a line of the log or move a terminal's c
   for (const forged of ["/dev/x\nBED-999 forged", "/dev/\u001b[31mx", "/dev/\u202ex"]) {
     expect(mistakesOf({ ports: [{ path: forged, location: "bench-1" }] })).toEqual(["ports[0].path"]);
   }
+});
+
+test("a list that is far too long makes no work: as many entries as may stand there are looked at, and it is told", () => {
+  const rules = Array.from({ length: 42_000 }, () => ({}));
+  const told = mistakesOf({ rules });
+  expect(told).toContain("rules");
+  expect(told.length).toBeLessThanOrEqual(2 * (LISTS_MAX.rules + 2));
+  expect(told).toContain(`rules[${LISTS_MAX.rules}].when`);
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   nextTrial,
   REFUSED_MAX,
+  REPLACE_WITHIN,
   STORE_AGAIN,
   TRIAL_WITHIN,
   type TrialAction,
@@ -28,6 +29,8 @@ type World = {
   /** Since when a candidate runs that has not proved itself. */
   readonly unprovedSince: Mono | undefined;
   readonly told: readonly string[];
+  /** The newest replacement that was taken since the start, and since when the way was free for it. */
+  readonly replacement: { readonly id: string; readonly since: Mono } | undefined;
 };
 
 /** What can happen next. A write ends in one of five ways; a power cut can come at any time. */
@@ -35,6 +38,7 @@ const EVENTS = [
   "offer a",
   "offer b",
   "replace by c",
+  "replace by d",
   "prove",
   "fail",
   "a little time",
@@ -59,6 +63,7 @@ function begin(flash: TrialRecord<Doc>, before?: World): World {
     offered: before?.offered ?? new Set(),
     unprovedSince: undefined,
     told: [],
+    replacement: undefined,
   };
   return perform(world, step.actions);
 }
@@ -100,10 +105,13 @@ function happen(world: World, event: Event): World | undefined {
       return feed({ ...world, offered: new Set([...world.offered, id]) }, { saw: "offered", candidate: { id } });
     }
     case "replace by c":
-      return feed(
-        { ...world, offered: new Set([...world.offered, "c"]), proved: new Set([...world.proved, "c"]) },
-        { saw: "replaced", candidate: { id: "c" } },
-      );
+    case "replace by d": {
+      const id = event.slice(-1);
+      const free = world.state.phase === "settled" || world.state.phase === "replacing";
+      const sets = { offered: new Set([...world.offered, id]), proved: new Set([...world.proved, id]) };
+      const replacement = free ? { id, since: world.now } : world.replacement;
+      return feed({ ...world, ...sets, replacement }, { saw: "replaced", candidate: { id } });
+    }
     case "prove":
       if (candidate === undefined || world.runs?.id !== candidate.id) return undefined;
       return feed(
@@ -140,8 +148,14 @@ function check(world: World, path: readonly string[]): void {
   if (state.phase === "settled" || state.phase === "leaving" || state.phase === "beginning")
     must(runs?.id === state.record.active?.id, `in ${state.phase} another than the active one runs`);
   if (state.phase === "trying" && state.candidate.id === runs?.id) must(flash.candidate?.id === runs.id, "tried before it is on flash");
+  if (state.phase === "replacing" && world.replacement !== undefined) {
+    must(state.candidate.id === world.replacement.id, "an older replacement is held to");
+    if (elapsed(world.replacement.since, world.now) >= REPLACE_WITHIN)
+      must(runs?.id === state.candidate.id, "a replacement waits for the disk");
+  }
   const last = told.at(-1);
-  if (last?.startsWith("kept ") === true) must(last === `kept ${flash.active?.id}`, "told as kept before it is on flash");
+  if (state.phase === "settled" && last?.startsWith("kept ") === true)
+    must(last === `kept ${flash.active?.id}`, "told as kept before it is on flash");
   if (runs !== undefined && state.record.active?.id !== runs.id)
     must(!state.record.refused.includes(runs.id), "what was refused runs again");
   if (world.unprovedSince !== undefined && runs?.id !== flash.active?.id)
@@ -193,6 +207,21 @@ describe("a trial", () => {
     expect([unkept.runs?.id, unkept.told]).toEqual(["c", ["unkept c"]]);
     const later = happen(happen(unkept, "a little time")!, "written")!;
     expect([later.flash.active?.id, later.told.at(-1)]).toEqual(["c", "kept c"]);
+  });
+
+  test("of a second replacement is not needed either, whatever the disk does to the first", () => {
+    const full = happen(happen(begin(EMPTY), "replace by c")!, "write refused")!;
+    const second = happen(full, "replace by d")!;
+    expect([second.runs?.id, second.told.at(-1)]).toEqual(["d", "unkept d"]);
+    const later = happen(happen(second, "a little time")!, "written")!;
+    expect([later.flash.active?.id, later.state.phase, later.told.at(-1)]).toEqual(["d", "settled", "kept d"]);
+
+    const mute = happen(happen(begin(EMPTY), "replace by c")!, "replace by d")!;
+    expect([mute.runs, mute.told]).toEqual([undefined, []]);
+    expect(happen(mute, "a little time")!.runs?.id, "a disk that says nothing").toBe("d");
+    const landed = happen(mute, "written")!;
+    expect([landed.runs?.id, landed.flash.active?.id, landed.writing?.active?.id]).toEqual(["c", "c", "d"]);
+    expect(happen(landed, "written")!.told).toEqual(["kept d"]);
   });
 
   test("takes no second candidate while one is tried, and says so", () => {

@@ -78,9 +78,7 @@ export class Way {
     this.uplink = new Uplink({
       effects,
       server: () => ({ host: "broker", port: 8883 }),
-      kinds,
-      heard: () => undefined,
-      reported: () => undefined,
+      documents: { kinds, heard: () => undefined, reported: () => undefined },
       gateway: "gw-1",
       topics: TOPICS,
       source: {

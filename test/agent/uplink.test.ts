@@ -105,7 +105,7 @@ describe("the uplink", () => {
     const way = await new Way().online();
     const [attempt] = way.attempts;
     expect(attempt).toMatchObject({ host: "broker", port: 8883, clientId: "gw-1", will: { topic: TOPICS.birth, retain: true } });
-    expect(wordsOf(attempt!.will.payload)).toBe("death 1 lost");
+    expect(wordsOf(attempt!.will!.payload)).toBe("death 1 lost");
   });
 
   test("reads its credentials for every attempt, and says of each why it failed", async () => {

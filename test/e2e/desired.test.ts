@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { expect, type TestContext, test } from "vitest";
 import type { Envelope } from "../../config/envelope/envelope.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
@@ -5,7 +6,7 @@ import { decodeReported, encodeSignedDocument } from "../../proto/codec.ts";
 import { DOCUMENT_STATUS, type Reported } from "../../proto/messages.ts";
 import type { Room } from "../support/agent.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
-import { type RawSubscriber, subscribeRaw } from "../support/mosquitto.ts";
+import { type RawSubscriber, startMosquitto, subscribeRaw } from "../support/mosquitto.ts";
 import { envelopeOf, makeSigner, type Signer, signEnvelope } from "../support/signing.ts";
 import { roomFor } from "./room.ts";
 import { endsOf, eventsOf, expectEveryUnit, holes, reportsOf } from "./told.ts";
@@ -194,29 +195,85 @@ test.concurrent(
   TEST_MS,
 );
 
+const GATEWAY_ACL = [
+  ...["birth", "health", "reported/#", "events", "alerts", "waves", "reports"].map((leaf) => `write bedside/v1/%u/up/${leaf}`),
+  "read bedside/v1/%u/up/birth",
+];
+
 test.concurrent(
-  "settings that name another broker are kept where the way there and back was walked, and not where it was not (R25)",
+  "settings that name another broker are tried beside the old one first, and kept where the way there and back was walked (R25)",
   async (t) => {
-    const { room, broker, office } = await trustingRoom(t);
+    const { room, office } = await trustingRoom(t);
     const other = await room.startBroker(undefined, "other");
     const otherOffice = await openOffice(room, other.port);
+    const third = await room.startBroker(undefined, "third");
+    const thirdOffice = await openOffice(room, third.port);
     let agent = room.start();
     await office.until("settings", "it is on line", () => true);
-    await office.push({ generation: 1, body: { broker: { host: "localhost", port: other.port } } });
+    const pushTo = async (offices: readonly Office[], generation: number, port: number): Promise<void> => {
+      const body = { broker: { host: "localhost", port } };
+      const whole = envelopeOf({ audience: [room.gateway], generation, body });
+      for (const one of offices) await one.pushBytes("settings", encodeSignedDocument(signEnvelope(whole, office.operations)));
+    };
+    await pushTo([otherOffice, office], 1, other.port);
     await otherOffice.until("settings", "it is kept there", applied(1));
 
-    // From there to nowhere: the gateway is killed while it tries, and comes back to where it was proved.
-    const nowhere = { broker: { host: "localhost", port: 1 } };
-    const whole = envelopeOf({ audience: [room.gateway], generation: 2, body: nowhere });
-    await otherOffice.pushBytes("settings", encodeSignedDocument(signEnvelope(whole, office.operations)));
+    // The third one passes the test and is gone when the gateway has left for it, which is killed while it tries.
+    await pushTo([thirdOffice, otherOffice], 2, third.port);
+    await room.statusWhere("it has left", ({ uplink }) => uplink.phase === "offline");
+    await third.stop();
     await room.statusWhere("it tries", ({ uplink }) => uplink.phase === "offline" && uplink.because === "uplink.unreachable");
     await agent.kill();
     agent = room.start();
     const reported = await otherOffice.until("settings", "it is reverted", ({ status }) => status === DOCUMENT_STATUS.reverted);
     expect(reported.generation).toBe(1);
     expect(reported.refusals[0]).toMatchObject({ key: "document.reverted", generation: 2 });
-    expect(broker.port).not.toBe(other.port);
     await agent.terminate();
+  },
+  TEST_MS,
+);
+
+test.concurrent(
+  "a broker that cannot be reached, or grants the way down and hands out nothing, is never gone to: the old session goes on (R25)",
+  async (t) => {
+    const { room, office } = await trustingRoom(t);
+    mkdirSync(room.at("mute"));
+    const mute = room.keep(
+      await startMosquitto({ folder: room.at("mute"), pki: room.pki, gatewayAcl: GATEWAY_ACL.map((rule) => `pattern ${rule}\n`).join("") }),
+    );
+    const muteOffice = await openOffice(room, mute.port);
+    room.start();
+    await office.until("settings", "it is on line", () => true);
+    const before = (await room.statusWhere("a first status", () => true)).uplink.connection;
+    const refusedAs = async (generation: number, port: number): Promise<string> => {
+      const whole = envelopeOf({ audience: [room.gateway], generation, body: { broker: { host: "localhost", port } } });
+      const bytes = encodeSignedDocument(signEnvelope(whole, office.operations));
+      await muteOffice.pushBytes("settings", bytes);
+      await office.pushBytes("settings", bytes);
+      const isIt = ({ refusals }: Reported): boolean => refusals[0]?.generation === generation;
+      const { refusals, status } = await office.until("settings", `generation ${generation} is refused`, isIt);
+      expect([refusals[0]?.key, status]).toEqual(["document.unreachable", DOCUMENT_STATUS.none]);
+      return refusals[0]?.text ?? "";
+    };
+    expect(await refusedAs(1, 1)).toMatch(/localhost:1\b/);
+    expect(await refusedAs(2, mute.port)).toMatch(/does not hold this document on .*\/down\/desired\/settings, or does not let it be read/);
+    const { uplink } = await room.statusWhere("a last status", () => true);
+    expect([uplink.phase, uplink.connection]).toEqual(["online", before]);
+  },
+  TEST_MS,
+);
+
+test.concurrent(
+  "the same broker by another name is tried and taken, and nobody is alarmed that somebody else came with this gateway's name",
+  async (t) => {
+    const { room, broker, office } = await trustingRoom(t);
+    const agent = room.start();
+    await office.until("settings", "it is on line", () => true);
+    await office.push({ generation: 1, body: { broker: { host: "127.0.0.1", port: broker.port } } });
+    await office.until("settings", "it is kept", applied(1));
+    const { faults, uplink } = await room.statusWhere("it is on line", (status) => status.uplink.phase === "online");
+    expect([faults.filter(({ scope }) => scope === "uplink"), uplink.phase]).toEqual([[], "online"]);
+    expect(agent.log()).not.toMatch(/BED-\d/);
   },
   TEST_MS,
 );

@@ -69,6 +69,8 @@ describe("of the variables that a loader, Node or a library obeys,", () => {
     "LD_AUDIT",
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
+    "LOG_STREAM",
+    "LOG_TOKENS",
     "MQTTJS_SOCKS_PROXY",
     "NODE_COMPILE_CACHE",
     "NODE_DEBUG",

@@ -46,7 +46,7 @@ export type Receiver = {
 export type Connection = {
   readonly number: number;
   readonly life: Life;
-  readonly will: Message;
+  readonly will: Message | undefined;
   open: boolean;
   unanswered: number;
   /** Messages that left the agent and have not arrived. */

@@ -133,15 +133,17 @@ function clientOptions({ mqtt, options }: Wanted): IClientOptions {
     messageIdProvider: new mqtt.UniqueMessageIdProvider(),
     log: () => undefined,
     properties: { sessionExpiryInterval: 0, maximumPacketSize: PACKET_LIMITS.packetMax },
-    will: {
-      topic: options.will.topic,
-      payload: bufferOf(options.will.payload),
-      qos: 1,
-      retain: options.will.retain,
-      properties: { willDelayInterval: 0, ...userProperties(options.will) },
-    },
+    ...(options.will === undefined ? {} : { will: willOf(options.will) }),
   };
 }
+
+const willOf = (message: Message): NonNullable<IClientOptions["will"]> => ({
+  topic: message.topic,
+  payload: bufferOf(message.payload),
+  qos: 1,
+  retain: message.retain,
+  properties: { willDelayInterval: 0, ...userProperties(message) },
+});
 
 /** Left out where there are none: the client then drops the whole packet without a word (mqtt-packet 9.0.2, getProperties). */
 function userProperties({ properties }: Message): { userProperties?: Record<string, string> } {

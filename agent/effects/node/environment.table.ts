@@ -45,6 +45,8 @@ export const DANGEROUS_NAMES: readonly string[] = [
   "LD_WARN",
   "LOCALDOMAIN",
   "LOCPATH",
+  "LOG_STREAM",
+  "LOG_TOKENS",
   "MALLOC_ARENA_MAX",
   "MALLOC_ARENA_TEST",
   "MALLOC_CHECK_",
