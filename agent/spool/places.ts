@@ -1,7 +1,7 @@
 import type { Disk, DiskFile } from "../effects/effects.ts";
 import { asFault } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
-import { SEGMENT_BYTES, UNITS_START } from "./segment.ts";
+import { SEGMENT_BYTES, writeHeaders } from "./segment.ts";
 
 export type Place = { readonly path: string; readonly file: DiskFile };
 
@@ -52,7 +52,7 @@ export class Places {
   /** Makes the file empty for the next recovery, lazily: after a power cut that undoes it, what was delivered is sent again. */
   async erase({ path, file }: Place): Promise<void> {
     try {
-      await file.write(0, new Uint8Array(UNITS_START));
+      await writeHeaders(file, undefined);
       this.#free.push({ path, file });
     } catch (caught) {
       // A file that cannot be written is not used again; that the disk fails is told by the next commit.

@@ -8,6 +8,8 @@ import { crc32 } from "./crc32.ts";
  * appending on flash. It begins with a header of its generation; then units follow, each one commit. A unit's check is seeded
  * with the generation, because a recycled segment is full of old units whose own sums hold.
  *
+ * The header stands at both ends, so that a bad sector does not make a full segment look like an empty one.
+ *
  * | segment header        |  0 "BSG1" | 4 lane | 5 zeros | 8 generation u64 | 16 order | 20 CRC-32 of 0–19 | up to 64 zeros |
  * | unit header, 32 bytes |  0 "BUN1" | 4 length of the body | 8 blocks | 12 records | 16 generation u64 | 24 CRC-32 of 0–23 and body |
  * | block, 24 bytes       |  0 run u64 | 8 number | 12 length | 16 records | 20 lane, zeros | then the block's bytes      |
@@ -24,6 +26,8 @@ export type StoredBlock = { readonly name: BlockName; readonly bytes: Uint8Array
 
 /** Where the first unit stands. */
 export const UNITS_START = SEGMENT_HEADER;
+/** Where no unit may reach: the second header stands there. */
+export const UNITS_END = SEGMENT_BYTES - SEGMENT_HEADER;
 
 export type SegmentHeader = { readonly lane: Lane; readonly generation: bigint; readonly order: number };
 
@@ -44,6 +48,28 @@ export function readSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined 
   const lane = LANES[view.getUint8(4)];
   const good = view.getUint32(0, true) === SEGMENT_MAGIC && view.getUint32(20, true) === crc32(bytes.subarray(0, 20));
   return good && lane !== undefined ? { lane, generation: view.getBigUint64(8, true), order: view.getUint32(16, true) } : undefined;
+}
+
+/**
+ * What stands at one of both ends. Undefined: zeros at both, the segment is free. "damaged": neither is a header, and at least one
+ * was. A crash while a segment is emptied may leave one of them: then what was delivered is sent again.
+ */
+export async function readHeaders(
+  file: DiskFile,
+): Promise<{ readonly header: SegmentHeader; readonly damaged: boolean } | "damaged" | undefined> {
+  const ends = [await file.read(0, SEGMENT_HEADER), await file.read(UNITS_END, SEGMENT_HEADER)];
+  const [first, second] = ends.map(readSegmentHeader);
+  const isBroken = (at: 0 | 1): boolean => ends[at]!.some((byte) => byte !== 0);
+  if (first !== undefined) return { header: first, damaged: false };
+  if (second !== undefined) return { header: second, damaged: isBroken(0) };
+  return isBroken(0) ? "damaged" : undefined;
+}
+
+/** Writes what a segment is, or with undefined that it is none. */
+export async function writeHeaders(file: DiskFile, header: SegmentHeader | undefined): Promise<void> {
+  const bytes = header === undefined ? new Uint8Array(SEGMENT_HEADER) : encodeSegmentHeader(header);
+  await file.write(UNITS_END, bytes);
+  await file.write(0, bytes);
 }
 
 export const unitLength = (blocks: readonly StoredBlock[]): number =>

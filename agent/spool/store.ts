@@ -4,15 +4,16 @@ import type { Lane } from "../model/model.ts";
 import { type CursorEntry, savedCursor } from "./cursors.ts";
 import { Places } from "./places.ts";
 import {
-  encodeSegmentHeader,
   encodeUnit,
-  readSegmentHeader,
+  readHeaders,
   readUnit,
   SEGMENT_BYTES,
   type StoredBlock,
+  UNITS_END,
   UNITS_START,
   type Unit,
   unitLength,
+  writeHeaders,
 } from "./segment.ts";
 import {
   keyOf,
@@ -87,7 +88,7 @@ export class LaneStore {
   /** Whether the next append would need a file that does not exist yet. */
   needsFile(blocks: readonly StoredBlock[]): boolean {
     const current = this.#segments.at(-1);
-    const fits = current !== undefined && !current.closed && current.end + unitLength(blocks) <= SEGMENT_BYTES;
+    const fits = current !== undefined && !current.closed && current.end + unitLength(blocks) <= UNITS_END;
     return !fits && this.#places.free === 0;
   }
 
@@ -101,7 +102,9 @@ export class LaneStore {
     if (this.#places.knows(path) || known.some((segment) => segment.path === path)) return;
     const file = await this.#disk.open(path, "existing");
     try {
-      const header = readSegmentHeader(await file.read(0, UNITS_START));
+      const found = await readHeaders(file);
+      if (found === "damaged" || found?.damaged === true) this.corruptBytes += UNITS_START;
+      const header = found === "damaged" ? undefined : found?.header;
       if (header === undefined || header.lane !== this.#lane) {
         this.#places.give({ path, file });
         return;
@@ -361,13 +364,13 @@ export class LaneStore {
 
   async #writable(length: number): Promise<Segment> {
     const current = this.#segments.at(-1);
-    if (current !== undefined && !current.closed && current.end + length <= SEGMENT_BYTES) return current;
+    if (current !== undefined && !current.closed && current.end + length <= UNITS_END) return current;
     if (current !== undefined) current.closed = true;
     const place = await this.#places.take();
     const generation = new DataView(this.#entropy.bytes(8).buffer).getBigUint64(0, true);
     this.#order += 1;
     const header = { lane: this.#lane, generation, order: this.#order };
-    await place.file.write(0, encodeSegmentHeader(header));
+    await writeHeaders(place.file, header);
     const segment = newSegment(place.path, place.file, header);
     this.#segments.push(segment);
     return segment;
