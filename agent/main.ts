@@ -57,7 +57,7 @@ export async function runAgent(effects: Effects, options: AgentOptions, signal: 
   const run = new DataView(effects.entropy.bytes(8).buffer).getBigUint64(0) | 1n;
   const { settings: file, drivers } = options;
   const desk = await Desk.open({ effects, stateDir, file, drivers: drivers.map(({ id }) => id), trust: trustedKeys(file) });
-  const recovered = await recoverSpool(effects.disk, effects.entropy, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
+  const recovered = await recoverSpool(effects, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
   const agent = new Agent(effects, options, recovered, { run, serving, desk });
   effects.control
     .serve(`${runtimeDir}/control.sock`, (request) => agent.answer(request), signal)
@@ -173,6 +173,7 @@ class Agent {
     this.#standing("backlog", this.#spool.unread);
     this.#standing("ring", this.#spool.ringFault);
     this.#standing("spool", corruption(this.#spool.corruptBytes));
+    this.#standing("key", keyLost(this.#spool.sealedRecords));
     this.#spool.tellGaps();
     this.#spool.endTurn();
     this.#spool.tick(now);
@@ -377,6 +378,11 @@ class Agent {
     if (request === "status") return statusOf(this.#snapshot(), this.#effects.clock.now());
     return { error: `unknown request; this agent answers: status` };
   }
+}
+
+function keyLost(records: number): Fault | undefined {
+  const message = `${records} records that waited on flash are lost: the key that they were sealed with is gone`;
+  return records === 0 ? undefined : new Fault("state.key_lost", message, { records });
 }
 
 /** What was in them is not known, so no gap can name it: the numbers that are missing at the centre are explained by this. */

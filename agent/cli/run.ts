@@ -11,6 +11,7 @@ import { checkOwnFolder } from "../effects/node/own-folder.ts";
 import { watchDevices } from "../effects/node/port-watch.ts";
 import { nodePorts } from "../effects/node/ports.ts";
 import type { Self } from "../effects/node/process.ts";
+import { nodeSeals } from "../effects/node/seals.ts";
 import { nodeSerial } from "../effects/node/serial.ts";
 import { nodeSignatures } from "../effects/node/signatures.ts";
 import { fileVault } from "../effects/node/vault.ts";
@@ -35,6 +36,7 @@ export async function run(words: Words, self: Self): Promise<number> {
     broker: nodeBroker(),
     entropy: nodeEntropy(),
     signatures: nodeSignatures(),
+    seals: nodeSeals(),
     vault,
     host: nodeHost(),
     watchdog: nodeWatchdog(),

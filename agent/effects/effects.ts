@@ -14,6 +14,7 @@ export type Effects = {
   readonly broker: Broker;
   readonly entropy: Entropy;
   readonly signatures: Signatures;
+  readonly seals: Seals;
   readonly vault: Vault;
   readonly host: Host;
   readonly watchdog: Watchdog;
@@ -45,6 +46,18 @@ export type Entropy = { bytes(count: number): Uint8Array };
  * Throws Fault `disk.full`, `disk.read_only`, `disk.denied`, `disk.too_many` or `disk.failed`. A failed `sync` is never repeated
  * on the same file. Nothing but a regular file is opened, and no link is followed at the end of a path.
  */
+/** What keeps bytes from whoever has not the key, and from being altered. Synchronous. */
+export type Seal = {
+  /** Tells keys apart; says nothing of the key. */
+  readonly id: number;
+  /** `nonce`: 12 bytes, never twice under one key. `beside` is not hidden, but cannot be altered either. 16 bytes longer than `plain`. */
+  seal(nonce: Uint8Array, beside: Uint8Array, plain: Uint8Array): Uint8Array;
+  /** Undefined where it was altered, or sealed under another key. */
+  open(nonce: Uint8Array, beside: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+};
+/** `key`: 32 bytes. */
+export type Seals = (key: Uint8Array) => Seal;
+
 export type Disk = {
   /** Names in a folder, sorted; empty where it does not exist. */
   list(folder: string): Promise<readonly string[]>;

@@ -1,7 +1,8 @@
-import type { Disk, Entropy } from "../effects/effects.ts";
+import type { Disk, Entropy, Seals } from "../effects/effects.ts";
 import { asFault, type Fault } from "../fault/fault.ts";
 import { LANES, type Lane, type RunId } from "../model/model.ts";
 import { type CursorEntry, readCursors } from "./cursors.ts";
+import { Keyring } from "./keyring.ts";
 import { LastSeen } from "./names.ts";
 import { type Found, RING_BYTES, Ring, readRing, type Slot } from "./ring.ts";
 import { endsOf, type PreviousRun, type RunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
@@ -55,8 +56,7 @@ class Steps {
  * Never throws a fault: what the disk refuses is told in `faults`, stays where it is, and is tried again while the agent runs.
  */
 export async function recoverSpool(
-  disk: Disk,
-  entropy: Entropy,
+  { disk, entropy, seals }: { readonly disk: Disk; readonly entropy: Entropy; readonly seals: Seals },
   { stateDir, runtimeDir }: Folders,
   now: { readonly run: RunId; readonly bootId: string },
 ): Promise<Recovered> {
@@ -72,7 +72,8 @@ export async function recoverSpool(
   const seen = new LastSeen(files.map(({ run }) => run));
   for (const block of found) seen.see(block);
 
-  const stores = perLane((lane) => new LaneStore(disk, spoolDir, lane, entropy));
+  const keyring = new Keyring({ disk, folder: stateDir, entropy, seals });
+  const stores = perLane((lane) => new LaneStore({ disk, entropy, keyring }, spoolDir, lane));
   const committed = new Map<string, number>();
   const cursors = await reading.try<readonly CursorEntry[]>([], () => readCursors(disk, spoolDir));
   const refused = await readSegments(disk, spoolDir, { stores, cursors }, (block) => {

@@ -1,4 +1,4 @@
-import type { DiskFile } from "../effects/effects.ts";
+import type { DiskFile, Seal } from "../effects/effects.ts";
 import { nextUnitBehind, readUnit, type SegmentHeader, type StoredBlock, UNITS_START } from "./segment.ts";
 
 /** A unit never fills a segment alone, so that one commit of a full ring is several units. */
@@ -81,19 +81,30 @@ export type RecoveredUnit = {
   readonly keys: readonly { readonly key: string; readonly records: number }[];
 };
 
-/** Reads what an earlier run left, up to the last good unit; before `saved` all is delivered. Damage is passed over. */
+/**
+ * Reads what an earlier run left, up to the last good unit; before `saved` all is delivered. Damage, and what nobody can open, is
+ * passed over.
+ */
 export async function walkSegment(
   segment: Segment,
-  saved: number,
+  { saved, seal }: { readonly saved: number; readonly seal: Seal },
   seen: (block: StoredBlock) => void,
-): Promise<{ readonly units: readonly RecoveredUnit[]; readonly corruptBytes: number }> {
+): Promise<{ readonly units: readonly RecoveredUnit[]; readonly corruptBytes: number; readonly sealedRecords: number }> {
+  const { file, generation } = segment;
   const units: RecoveredUnit[] = [];
-  let corruptBytes = 0;
+  let [corruptBytes, sealedRecords] = [0, 0];
   segment.closed = true;
   for (let at = UNITS_START; ; ) {
-    const unit = await readUnit(segment.file, at, segment.generation);
+    const unit = await readUnit(file, { offset: at, generation, seal });
+    if (unit !== undefined && "sealedRecords" in unit) {
+      if (at >= saved) sealedRecords += unit.sealedRecords;
+      segment.holes.set(at, at + unit.length);
+      at += unit.length;
+      segment.end = at;
+      continue;
+    }
     if (unit === undefined) {
-      const next = await nextUnitBehind(segment.file, at, segment.generation);
+      const next = await nextUnitBehind(file, { offset: at, generation, seal });
       if (next === undefined) break;
       segment.holes.set(at, next);
       corruptBytes += next - at;
@@ -111,13 +122,20 @@ export async function walkSegment(
     units.push({ segment, offset: unit.offset, length: unit.length, keys });
   }
   segment.committed = segment.end;
-  return { units, corruptBytes };
+  return { units, corruptBytes, sealedRecords };
+}
+
+/** Several may stand one behind the other. */
+export function behindHoles({ holes }: Segment, offset: number): number {
+  let at = offset;
+  for (let next = holes.get(at); next !== undefined; next = holes.get(at)) at = next;
+  return at;
 }
 
 /** Moves the cursor behind everything that is delivered, and reading at least to it. */
 export function passDelivered(segment: Segment): void {
   for (;;) {
-    segment.cursor = segment.holes.get(segment.cursor) ?? segment.cursor;
+    segment.cursor = behindHoles(segment, segment.cursor);
     const first = segment.partial.get(segment.cursor);
     if (first === undefined || first.done.size < first.blocks) break;
     segment.partial.delete(segment.cursor);

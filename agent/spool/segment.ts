@@ -1,4 +1,4 @@
-import type { DiskFile } from "../effects/effects.ts";
+import type { DiskFile, Seal } from "../effects/effects.ts";
 import { LANES, type Lane, type RunId } from "../model/model.ts";
 import { type BlockName, verifyBlock } from "./block.ts";
 import { crc32 } from "./crc32.ts";
@@ -11,15 +11,18 @@ import { crc32 } from "./crc32.ts";
  * The header stands at both ends, so that a bad sector does not make a full segment look like an empty one.
  *
  * | segment header        |  0 "BSG1" | 4 lane | 5 zeros | 8 generation u64 | 16 order | 20 CRC-32 of 0–19 | up to 64 zeros |
- * | unit header, 32 bytes |  0 "BUN1" | 4 length of the body | 8 blocks | 12 records | 16 generation u64 | 24 CRC-32 of 0–23 and body |
- * | block, 24 bytes       |  0 run u64 | 8 number | 12 length | 16 records | 20 lane, zeros | then the block's bytes      |
+ * | unit header, 32 bytes |  0 "BUN2" | 4 length of the body | 8 blocks | 12 records | 16 generation u64 | 24 CRC-32 of all but itself |
+ * |                       | 28 key id                                                                                                |
+ * | body                  |  sealed, with a tag of 16 bytes behind; for each block:                                                    |
+ * | block, 24 bytes       |  0 run u64 | 8 number | 12 length | 16 records | 20 lane, zeros | then the block's bytes                   |
  */
 export const SEGMENT_BYTES = 1024 * 1024;
 const SEGMENT_HEADER = 64;
 const UNIT_HEADER = 32;
 const ENTRY_HEADER = 24;
 const SEGMENT_MAGIC = 0x31475342;
-const UNIT_MAGIC = 0x314e5542;
+const UNIT_MAGIC = 0x324e5542;
+const TAG = 16;
 const UNIT_FIRST_BYTE = UNIT_MAGIC & 0xff;
 
 export type StoredBlock = { readonly name: BlockName; readonly bytes: Uint8Array; readonly records: number };
@@ -73,22 +76,28 @@ export async function writeHeaders(file: DiskFile, header: SegmentHeader | undef
 }
 
 export const unitLength = (blocks: readonly StoredBlock[]): number =>
-  blocks.reduce((sum, block) => sum + ENTRY_HEADER + block.bytes.length, UNIT_HEADER);
+  blocks.reduce((sum, block) => sum + ENTRY_HEADER + block.bytes.length, UNIT_HEADER + TAG);
+
+/** Under what a unit is sealed: a place in one generation is written once. */
+export type UnitPlace = { readonly generation: bigint; readonly offset: number; readonly seal: Seal };
 
 /** One commit as bytes. */
-export function encodeUnit(blocks: readonly StoredBlock[], generation: bigint): Uint8Array {
-  const unit = new Uint8Array(unitLength(blocks));
-  const view = new DataView(unit.buffer);
-  let at = UNIT_HEADER;
+export function encodeUnit(blocks: readonly StoredBlock[], place: UnitPlace): Uint8Array {
+  const { generation, offset, seal } = place;
+  const plain = new Uint8Array(unitLength(blocks) - UNIT_HEADER - TAG);
+  const body = viewOf(plain);
+  let at = 0;
   for (const block of blocks) {
-    view.setBigUint64(at, block.name.run, true);
-    view.setUint32(at + 8, block.name.number, true);
-    view.setUint32(at + 12, block.bytes.length, true);
-    view.setUint32(at + 16, block.records, true);
-    view.setUint8(at + 20, LANES.indexOf(block.name.lane));
-    unit.set(block.bytes, at + ENTRY_HEADER);
+    body.setBigUint64(at, block.name.run, true);
+    body.setUint32(at + 8, block.name.number, true);
+    body.setUint32(at + 12, block.bytes.length, true);
+    body.setUint32(at + 16, block.records, true);
+    body.setUint8(at + 20, LANES.indexOf(block.name.lane));
+    plain.set(block.bytes, at + ENTRY_HEADER);
     at += ENTRY_HEADER + block.bytes.length;
   }
+  const unit = new Uint8Array(UNIT_HEADER + plain.length + TAG);
+  const view = viewOf(unit);
   view.setUint32(0, UNIT_MAGIC, true);
   view.setUint32(4, unit.length - UNIT_HEADER, true);
   view.setUint32(8, blocks.length, true);
@@ -98,17 +107,31 @@ export function encodeUnit(blocks: readonly StoredBlock[], generation: bigint): 
     true,
   );
   view.setBigUint64(16, generation, true);
+  view.setUint32(28, seal.id, true);
+  unit.set(seal.seal(nonceOf(generation, offset), besideOf(unit), plain), UNIT_HEADER);
   view.setUint32(24, unitCheck(unit), true);
   return unit;
 }
 
+const nonceOf = (generation: bigint, offset: number): Uint8Array => {
+  const nonce = new Uint8Array(12);
+  viewOf(nonce).setBigUint64(0, generation, true);
+  viewOf(nonce).setUint32(8, offset, true);
+  return nonce;
+};
+/** The header without its check. */
+const besideOf = (unit: Uint8Array): Uint8Array => new Uint8Array([...unit.subarray(0, 24), ...unit.subarray(28, UNIT_HEADER)]);
+
 export type Unit = { readonly offset: number; readonly length: number; readonly records: number; readonly blocks: readonly StoredBlock[] };
 
+/** Whole, and sealed under a key that is not here: nobody can read it any more. */
+export type Sealed = { readonly offset: number; readonly length: number; readonly sealedRecords: number };
+
 /**
- * Reads the unit at `offset`. Undefined where none stands: the end of the segment, a torn commit, or an older generation.
- * Each block in it is checked again by its own name.
+ * Reads the unit at `offset`. Undefined where none stands: the end of the segment, a torn commit, an altered one, or an older
+ * generation. Each block in it is checked again by its own name.
  */
-export async function readUnit(file: DiskFile, offset: number, generation: bigint): Promise<Unit | undefined> {
+export async function readUnit(file: DiskFile, { offset, generation, seal }: UnitPlace): Promise<Unit | Sealed | undefined> {
   if (offset + UNIT_HEADER > SEGMENT_BYTES) return undefined;
   const header = await file.read(offset, UNIT_HEADER);
   if (header.length < UNIT_HEADER) return undefined;
@@ -118,32 +141,39 @@ export async function readUnit(file: DiskFile, offset: number, generation: bigin
   const view = viewOf(bytes);
   if (bytes.length < length || view.getBigUint64(16, true) !== generation || view.getUint32(24, true) !== unitCheck(bytes))
     return undefined;
-  const blocks: StoredBlock[] = [];
-  for (let at = UNIT_HEADER; at + ENTRY_HEADER <= length; ) {
+  if (view.getUint32(28, true) !== seal.id) return { offset, length, sealedRecords: view.getUint32(12, true) };
+  const plain = seal.open(nonceOf(generation, offset), besideOf(bytes), bytes.subarray(UNIT_HEADER));
+  if (plain === undefined) return undefined;
+  const blocks = [...blocksIn(plain)];
+  return { offset, length, records: blocks.reduce((sum, block) => sum + block.records, 0), blocks };
+}
+
+function* blocksIn(plain: Uint8Array): Generator<StoredBlock> {
+  const view = viewOf(plain);
+  for (let at = 0; at + ENTRY_HEADER <= plain.length; ) {
     const name = {
       run: view.getBigUint64(at, true) as RunId,
       number: view.getUint32(at + 8, true),
       lane: LANES[view.getUint8(at + 20)] ?? "wave",
     };
     const end = at + ENTRY_HEADER + view.getUint32(at + 12, true);
-    const body = bytes.slice(at + ENTRY_HEADER, end);
-    if (verifyBlock(body, name)?.length === body.length) blocks.push({ name, bytes: body, records: view.getUint32(at + 16, true) });
+    const body = plain.slice(at + ENTRY_HEADER, end);
+    if (verifyBlock(body, name)?.length === body.length) yield { name, bytes: body, records: view.getUint32(at + 16, true) };
     at = end;
   }
-  return { offset, length, records: blocks.reduce((sum, block) => sum + block.records, 0), blocks };
 }
 
 /** The next good unit of this generation behind a damaged place; undefined where nothing but the end follows. */
-export async function nextUnitBehind(file: DiskFile, offset: number, generation: bigint): Promise<number | undefined> {
+export async function nextUnitBehind(file: DiskFile, { offset, generation, seal }: UnitPlace): Promise<number | undefined> {
   const rest = await file.read(offset, SEGMENT_BYTES - offset);
   const view = viewOf(rest);
   for (let at = 1; at + UNIT_HEADER <= rest.length; at++) {
     if (rest[at] !== UNIT_FIRST_BYTE || view.getUint32(at, true) !== UNIT_MAGIC || view.getBigUint64(at + 16, true) !== generation)
       continue;
-    if ((await readUnit(file, offset + at, generation)) !== undefined) return offset + at;
+    if ((await readUnit(file, { offset: offset + at, generation, seal })) !== undefined) return offset + at;
   }
   return undefined;
 }
 
-const unitCheck = (unit: Uint8Array): number => crc32(unit.subarray(UNIT_HEADER), crc32(unit.subarray(0, 24)));
+const unitCheck = (unit: Uint8Array): number => crc32(unit.subarray(28), crc32(unit.subarray(0, 24)));
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

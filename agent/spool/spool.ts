@@ -208,6 +208,11 @@ export class Spool {
     return sizesOf(LANES.map((lane) => this.#lanes[lane]));
   }
 
+  /** Records of earlier runs that were sealed under a key that is gone. */
+  get sealedRecords(): number {
+    return LANES.reduce((sum, lane) => sum + this.#lanes[lane].store.sealedRecords, 0);
+  }
+
   /** Stored bytes that failed their check and were passed over. */
   get corruptBytes(): number {
     return LANES.reduce((sum, lane) => sum + this.#lanes[lane].store.corruptBytes, 0);

@@ -2,7 +2,9 @@ import type { Disk, Entropy } from "../effects/effects.ts";
 import { asFault, assert, type Fault } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
 import { type CursorEntry, savedCursor } from "./cursors.ts";
+import type { Keyring } from "./keyring.ts";
 import { Places } from "./places.ts";
+import { type Scraps, takeScraps } from "./scraps.ts";
 import {
   encodeUnit,
   readHeaders,
@@ -16,6 +18,7 @@ import {
   writeHeaders,
 } from "./segment.ts";
 import {
+  behindHoles,
   keyOf,
   newSegment,
   type Partial,
@@ -27,19 +30,19 @@ import {
   walkSegment,
 } from "./segment-state.ts";
 
-/** Recovered segments that hold no more than this together are written again as one. */
-const SCRAPS_MAX = 256 * 1024;
-
 /** A block on flash. */
 export type Kept = { readonly segment: Segment; readonly unit: number; readonly key: string; readonly records: number };
 /** A block read back for sending. */
 export type Loaded = { readonly block: StoredBlock; readonly kept: Kept };
+
+export type StoreParts = { readonly disk: Disk; readonly entropy: Entropy; readonly keyring: Keyring };
 
 /** One lane's segments on flash: appended by commits, drained in order, recycled when delivered. */
 export class LaneStore {
   readonly #disk: Disk;
   readonly #lane: Lane;
   readonly #entropy: Entropy;
+  readonly #keyring: Keyring;
   readonly #places: Places;
   readonly #segments: Segment[] = [];
   readonly #condemned: Segment[] = [];
@@ -52,11 +55,14 @@ export class LaneStore {
   #written = 0;
   /** Bytes that failed their check and were passed over. */
   corruptBytes = 0;
+  /** Records of earlier runs that were sealed under a key that is gone. */
+  sealedRecords = 0;
 
-  constructor(disk: Disk, folder: string, lane: Lane, entropy: Entropy) {
+  constructor({ disk, entropy, keyring }: StoreParts, folder: string, lane: Lane) {
     this.#disk = disk;
     this.#lane = lane;
     this.#entropy = entropy;
+    this.#keyring = keyring;
     this.#places = new Places(disk, folder, lane);
   }
 
@@ -100,6 +106,7 @@ export class LaneStore {
   async recover(path: string, cursors: readonly CursorEntry[], seen: (block: StoredBlock) => void): Promise<void> {
     const known = [...this.#segments, ...this.#condemned, ...this.#recovered.map(({ segment }) => segment)];
     if (this.#places.knows(path) || known.some((segment) => segment.path === path)) return;
+    const seal = await this.#keyring.seal();
     const file = await this.#disk.open(path, "existing");
     try {
       const found = await readHeaders(file);
@@ -111,8 +118,10 @@ export class LaneStore {
       }
       await file.sync();
       const segment = newSegment(path, file, header);
-      const { units, corruptBytes } = await walkSegment(segment, savedCursor(cursors, path, header.generation), seen);
+      const saved = savedCursor(cursors, path, header.generation);
+      const { units, corruptBytes, sealedRecords } = await walkSegment(segment, { saved, seal }, seen);
       this.corruptBytes += corruptBytes;
+      this.sealedRecords += sealedRecords;
       this.#order = Math.max(this.#order, header.order);
       this.#recovered.push({ segment, units });
     } catch (caught) {
@@ -157,6 +166,7 @@ export class LaneStore {
 
   /** Makes sure that the next append finds a file. Throws Fault `disk.*`. */
   async prepare(): Promise<void> {
+    await this.#keyring.seal();
     if (this.needsFile([])) this.#places.give(await this.#places.take());
   }
 
@@ -167,12 +177,13 @@ export class LaneStore {
   async append<B extends StoredBlock>(blocks: readonly B[], kept: (block: B, place: Kept) => boolean): Promise<void> {
     const written: { segment: Segment; offset: number; length: number; unit: readonly B[] }[] = [];
     const touched = new Map<Segment, number>();
+    const seal = await this.#keyring.seal();
     try {
       for (const unit of splitUnits(blocks)) {
         const segment = await this.#writable(unitLength(unit));
         if (!touched.has(segment)) touched.set(segment, segment.end);
-        const bytes = encodeUnit(unit, segment.generation);
         const offset = segment.end;
+        const bytes = encodeUnit(unit, { generation: segment.generation, offset, seal });
         segment.end += bytes.length;
         await segment.file.write(offset, bytes);
         this.#written += bytes.length;
@@ -205,8 +216,9 @@ export class LaneStore {
     // A copy: while one is read, the one before it may be recycled, and the walk would pass over the next.
     for (const segment of [...this.#segments]) {
       while (segment.readAt < segment.committed && !segment.condemned) {
-        segment.readAt = segment.holes.get(segment.readAt) ?? segment.readAt;
-        const unit = await readUnit(segment.file, segment.readAt, segment.generation).catch((caught: unknown) => {
+        segment.readAt = behindHoles(segment, segment.readAt);
+        if (segment.readAt >= segment.committed) break;
+        const unit = await this.#read(segment, segment.readAt).catch((caught: unknown) => {
           refused = asFault(caught, "disk.failed", `Cannot read ${segment.path}`);
           return "refused" as const;
         });
@@ -307,48 +319,26 @@ export class LaneStore {
     for (const segment of this.#condemned.splice(0)) await this.#erase(segment);
   }
 
-  /**
-   * The newest segments that an earlier run left nearly empty: every start begins a new segment, and without this a box that
-   * restarts often would fill its spool with air. Their blocks are appended again, then `forget` frees the files. A crash between
-   * the two leaves a block twice; of such only one is returned.
-   */
-  async scraps(): Promise<{ readonly blocks: readonly StoredBlock[]; readonly forget: () => Promise<void>; readonly putBack: () => void }> {
-    let bytes = 0;
-    const from = this.#segments.findLastIndex((segment) => {
-      bytes += segment.end - segment.cursor;
-      return bytes > SCRAPS_MAX;
-    });
-    const scraps = this.#segments.slice(from + 1);
-    const blocks = new Map<string, StoredBlock>();
-    for (const segment of scraps)
-      for (const block of await this.#waitingIn(segment)) if (!blocks.has(keyOf(block))) blocks.set(keyOf(block), block);
-    this.#segments.splice(from + 1);
-    return {
-      blocks: [...blocks.values()],
-      forget: async () => {
-        // The newest first, and durably: what a crash leaves is then a beginning, and order is kept.
-        for (const segment of scraps.toReversed()) {
-          await this.#erase(segment);
-          await segment.file.sync().catch((caught: unknown) => asFault(caught, "disk.failed", `Cannot sync ${segment.path}`));
-        }
-      },
-      putBack: () => {
-        this.#segments.push(...scraps);
-        this.#segments.sort((a, b) => a.order - b.order);
-      },
-    };
+  /** See `takeScraps`. */
+  scraps(): Promise<Scraps> {
+    return takeScraps(this.#segments, { waitingIn: (segment) => this.#waitingIn(segment), erase: (segment) => this.#erase(segment) });
   }
 
   async #waitingIn(segment: Segment): Promise<readonly StoredBlock[]> {
     const waiting: StoredBlock[] = [];
     for (let at = segment.cursor; at < segment.end; ) {
-      at = segment.holes.get(at) ?? at;
-      const unit = await readUnit(segment.file, at, segment.generation);
+      at = behindHoles(segment, at);
+      const unit = await this.#read(segment, at);
       if (unit === undefined) break;
       waiting.push(...this.#open(segment, unit).map((loaded) => loaded.block));
       at = unit.offset + unit.length;
     }
     return waiting;
+  }
+
+  async #read({ file, generation }: Segment, offset: number): Promise<Unit | undefined> {
+    const unit = await readUnit(file, { offset, generation, seal: await this.#keyring.seal() });
+    return unit === undefined || "sealedRecords" in unit ? undefined : unit;
   }
 
   cursors(): readonly CursorEntry[] {

@@ -1,7 +1,9 @@
 import type { BrokerSession, Clock, Disk, DiskFile, Entropy, Message, OpenPort, Serial } from "../../agent/effects/effects.ts";
+import { nodeSeals } from "../../agent/effects/node/seals.ts";
 import { Fault } from "../../agent/fault/fault.ts";
 import type { Lane } from "../../agent/model/model.ts";
 import { type BlockName, checkSeed, sealPiece } from "../../agent/spool/block.ts";
+import { Keyring } from "../../agent/spool/keyring.ts";
 import type { Entry, Wire } from "../../agent/spool/lane.ts";
 import { wireStream } from "../../agent/wire/heads.ts";
 import { after, type Bytes, type Duration, MiB, Milliseconds, type Mono, type Wall } from "../../config/units.ts";
@@ -48,6 +50,12 @@ export function entropyOf(seed: number): Entropy {
 export type Operation = "list" | "read" | "open" | "write" | "sync" | "rename" | "remove" | "syncFolder" | "writeNow";
 
 /** Files in memory. What is below /run is tmpfs; operations fail where the test says so, and wait while the disk is held. */
+/** The parts of a store on this disk. Its key lies on it too, unless it has a disk of its own, where a test counts files. */
+export const storeParts = (disk: MemoryDisk, seed: number, keys = disk) => {
+  const [entropy, seals] = [entropyOf(seed), nodeSeals()];
+  return { disk, entropy, seals, keyring: new Keyring({ disk: keys, folder: "/state", entropy: entropyOf(99), seals }) };
+};
+
 export class MemoryDisk implements Disk {
   readonly files = new Map<string, Uint8Array>();
   /** Every operation that was begun, as "write /state/x". */

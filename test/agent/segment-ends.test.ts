@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { SEGMENT_BYTES, type StoredBlock, UNITS_END, UNITS_START } from "../../agent/spool/segment.ts";
 import { LaneStore } from "../../agent/spool/store.ts";
-import { blockBytes, entropyOf, MemoryDisk, nameOf } from "./fakes.ts";
+import { blockBytes, MemoryDisk, nameOf, storeParts } from "./fakes.ts";
 
 /** A header at both ends: what happens to a segment whose ends are damaged. */
 
 const FOLDER = "/state/spool";
+const KEYS = new MemoryDisk();
 const PATH = `${FOLDER}/wave-1.seg`;
 const block = (number: number, text = "x"): StoredBlock => {
   const name = nameOf("wave", number);
@@ -14,12 +15,12 @@ const block = (number: number, text = "x"): StoredBlock => {
 
 async function written(): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
-  const store = new LaneStore(disk, FOLDER, "wave", entropyOf(1));
+  const store = new LaneStore(storeParts(disk, 1, KEYS), FOLDER, "wave");
   await store.append([block(1), block(2)], () => false);
   return disk;
 }
 async function recovered(disk: MemoryDisk) {
-  const store = new LaneStore(disk, FOLDER, "wave", entropyOf(2));
+  const store = new LaneStore(storeParts(disk, 2, KEYS), FOLDER, "wave");
   await store.recover(PATH, [], () => undefined);
   store.settle();
   const numbers: number[] = [];
@@ -61,7 +62,7 @@ describe("of a segment's two headers", () => {
 
   test("none stands in one that is done with, and no unit ever reaches the second one", async () => {
     const disk = new MemoryDisk();
-    const store = new LaneStore(disk, FOLDER, "wave", entropyOf(3));
+    const store = new LaneStore(storeParts(disk, 3, KEYS), FOLDER, "wave");
     for (let number = 1; disk.files.size < 2; number++) {
       await store.append([block(number, "x".repeat(9_000 + number))], () => false);
       const end = disk.files.get(PATH)!.subarray(UNITS_END);

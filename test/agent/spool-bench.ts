@@ -6,7 +6,7 @@ import { readRing } from "../../agent/spool/ring.ts";
 import { type Outgoing, Spool } from "../../agent/spool/spool.ts";
 import { type Bytes, MiB, Milliseconds } from "../../config/units.ts";
 import { decodeBatch } from "../../proto/codec.ts";
-import { entropyOf, entryOf, MemoryDisk, StillClock, settle, stubWire } from "./fakes.ts";
+import { entryOf, MemoryDisk, StillClock, settle, storeParts, stubWire } from "./fakes.ts";
 
 export const SPOOL = "/state/spool";
 export const RUNTIME = "/run/bedside";
@@ -53,7 +53,7 @@ export class Bench {
 
   static async start(options: { disk?: MemoryDisk; clock?: StillClock; run?: bigint; size?: Bytes } = {}): Promise<Bench> {
     const { disk = new MemoryDisk(), clock = new StillClock(), run = 7n, size = MiB(64) } = options;
-    const recovered = await recoverSpool(disk, entropyOf(Number(run)), FOLDERS, { run, bootId: "b" });
+    const recovered = await recoverSpool(storeParts(disk, Number(run)), FOLDERS, { run, bootId: "b" });
     return new Bench(disk, clock, recovered, run, size);
   }
   /** The process is killed now; the next run begins on what it left. */

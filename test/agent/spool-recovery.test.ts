@@ -3,7 +3,7 @@ import { LANES, type Lane } from "../../agent/model/model.ts";
 import { recoverSpool } from "../../agent/spool/recovery.ts";
 import { readRunFile, writeRunFile } from "../../agent/spool/run-file.ts";
 import { encodeSegmentHeader } from "../../agent/spool/segment.ts";
-import { entropyOf, type MemoryDisk, settle } from "./fakes.ts";
+import { type MemoryDisk, settle, storeParts } from "./fakes.ts";
 import { Bench, FOLDERS, namesIn, RUNTIME, SPOOL } from "./spool-bench.ts";
 
 /** A run that is killed with something on flash, something in every ring, and one report answered. */
@@ -117,7 +117,7 @@ describe("what a killed run left", () => {
 
 describe("the end of a run", () => {
   const START = { run: 8n, bootId: "b" };
-  const recover = (disk: MemoryDisk, now = START) => recoverSpool(disk, entropyOf(3), FOLDERS, now);
+  const recover = (disk: MemoryDisk, now = START) => recoverSpool(storeParts(disk, 3), FOLDERS, now);
 
   test("is told as killed with its last numbers where the host did not restart, as power where it did", async () => {
     const { disk } = await killed();
@@ -202,7 +202,7 @@ describe("foreign or broken files in the spool", () => {
 
 async function stepsOfStart(disk: MemoryDisk): Promise<number> {
   disk.done.length = 0;
-  await recoverSpool(disk, entropyOf(3), FOLDERS, { run: 8n, bootId: "b" });
+  await recoverSpool(storeParts(disk, 3), FOLDERS, { run: 8n, bootId: "b" });
   return disk.done.length;
 }
 
@@ -210,7 +210,7 @@ async function stepsOfStart(disk: MemoryDisk): Promise<number> {
 async function killedAt(disk: MemoryDisk, step: number): Promise<void> {
   const at = disk.done.length + step;
   disk.fails = () => disk.done.length >= at;
-  await recoverSpool(disk, entropyOf(3), FOLDERS, { run: 8n, bootId: "b" }).then(
+  await recoverSpool(storeParts(disk, 3), FOLDERS, { run: 8n, bootId: "b" }).then(
     () => undefined,
     () => undefined,
   );

@@ -32,7 +32,7 @@ const calm =
   });
 
 /** How many kinds of file operation a start has at most, and how many operations the shortest has at least. */
-const KINDS_MAX = 66;
+const KINDS_MAX = 90;
 const STEPS = 40;
 const onFlash = ({ path }: Asked): boolean => path.startsWith("/state");
 const kindOf = ({ name, path }: Asked): string => `${name} ${path.replace(/-\d+\.seg$/, ".seg")}`;

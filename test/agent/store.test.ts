@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { SEGMENT_BYTES, type StoredBlock } from "../../agent/spool/segment.ts";
 import { type Kept, LaneStore, type Loaded } from "../../agent/spool/store.ts";
-import { blockBytes, entropyOf, MemoryDisk, nameOf, settle } from "./fakes.ts";
+import { blockBytes, MemoryDisk, nameOf, settle, storeParts } from "./fakes.ts";
 
 const FOLDER = "/state/spool";
+const KEYS = new MemoryDisk();
 const block = (number: number, text = "x"): StoredBlock => {
   const name = nameOf("wave", number);
   return { name, bytes: blockBytes(name, [number], 1, text), records: 1 };
@@ -13,7 +14,7 @@ const idle = () => false;
 const numbers = (loaded: readonly Loaded[]): number[] => loaded.map((one) => one.block.name.number);
 
 function newStore(disk = new MemoryDisk(), seed = 1) {
-  return { disk, store: new LaneStore(disk, FOLDER, "wave", entropyOf(seed)) };
+  return { disk, store: new LaneStore(storeParts(disk, seed, KEYS), FOLDER, "wave") };
 }
 async function loadAll(store: LaneStore): Promise<Loaded[]> {
   const all: Loaded[] = [];
@@ -140,7 +141,7 @@ describe("a lane's store", () => {
 
 describe("a new run", () => {
   async function recovered(disk: MemoryDisk, cursors: ReturnType<LaneStore["cursors"]> = []) {
-    const next = new LaneStore(disk, FOLDER, "wave", entropyOf(2));
+    const next = new LaneStore(storeParts(disk, 2, KEYS), FOLDER, "wave");
     const seen: number[] = [];
     for (const name of await disk.list(FOLDER)) await next.recover(`${FOLDER}/${name}`, cursors, ({ name: of }) => seen.push(of.number));
     next.settle();

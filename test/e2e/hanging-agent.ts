@@ -9,6 +9,7 @@ import { nodeEntropy } from "../../agent/effects/node/entropy.ts";
 import { nodeHost } from "../../agent/effects/node/host.ts";
 import { nodePorts } from "../../agent/effects/node/ports.ts";
 import { nodeProcess } from "../../agent/effects/node/process.ts";
+import { nodeSeals } from "../../agent/effects/node/seals.ts";
 import { nodeSerial } from "../../agent/effects/node/serial.ts";
 import { nodeSignatures } from "../../agent/effects/node/signatures.ts";
 import { fileVault } from "../../agent/effects/node/vault.ts";
@@ -56,6 +57,7 @@ const effects: Effects = {
   broker: nodeBroker(),
   entropy: nodeEntropy(),
   signatures: nodeSignatures(),
+  seals: nodeSeals(),
   vault: fileVault(settings.broker),
   host: nodeHost(),
   watchdog: nodeWatchdog(),

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { UNITS_END } from "../../agent/spool/segment.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { agentCommand, unusedPort } from "../support/agent.ts";
 import { startEmulatedDevice } from "../support/emulated-device.ts";
@@ -38,6 +39,26 @@ describe.concurrent("what seldom happens is told by its number:", () => {
   );
 
   test(
+    "a key that is gone costs what waited under it, which is counted, and the rest goes on under a new one (BED-410)",
+    async (t) => {
+      const room = roomFor(t);
+      const device = room.keep(await startEmulatedDevice({ emulator: noninEmulator, seed: 63, link: room.at("port") }));
+      room.configure({ port: await unusedPort(), beds: [{ path: device.path, location: "b", device: "dv-1", driver: "nonin" }] });
+      const first = room.start();
+      await room.statusWhere("something is on flash", ({ spool }) => spool.flashBytes > ON_FLASH);
+      expect((await first.terminate()).code).toBe(0);
+      for (const name of ["spool.key", "spool.key.copy"]) {
+        expect(statSync(join(room.stateDir, name)).mode & 0o777).toBe(0o600);
+        rmSync(join(room.stateDir, name));
+      }
+      const agent = room.start();
+      await expectTold({ room, agent }, { key: "state.key_lost", scope: "key", says: /^[1-9]\d* records that waited on flash are lost/ });
+      await room.statusWhere("new ones are kept", ({ spool, devices }) => spool.flashBytes > ON_FLASH && devices[0]?.phase === "streaming");
+    },
+    TEST_MS,
+  );
+
+  test(
     "a runtime directory whose path is too long for a socket costs the control socket alone (BED-507)",
     async (t) => {
       const room = roomFor(t);
@@ -57,10 +78,10 @@ describe.concurrent("what seldom happens is told by its number:", () => {
   );
 });
 
-/** A bit in the middle of what is written: segments are as long as they may become, and zero behind that. */
+/** A bit in the middle of what is written: segments are as long as they may become, and zero behind that, but for their second header. */
 function flipMiddle(path: string): void {
   const bytes = readFileSync(path);
-  const at = bytes.findLastIndex((byte) => byte !== 0) >> 1;
+  const at = bytes.subarray(0, UNITS_END).findLastIndex((byte) => byte !== 0) >> 1;
   bytes[at]! ^= 1;
   writeFileSync(path, bytes);
 }

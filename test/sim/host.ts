@@ -1,4 +1,5 @@
 import type { ClockQuality, Effects, PortFacts } from "../../agent/effects/effects.ts";
+import { nodeSeals } from "../../agent/effects/node/seals.ts";
 import { nodeSignatures } from "../../agent/effects/node/signatures.ts";
 import { type Bytes, type Duration, MiB, Milliseconds, type Mono, type Wall } from "../../config/units.ts";
 import type { SimBroker } from "./broker.ts";
@@ -80,6 +81,7 @@ export function effectsOf(options: {
     broker: options.broker.of(life),
     entropy: { bytes: (count) => entropy.bytes(count) },
     signatures: nodeSignatures(),
+    seals: nodeSeals(),
     vault: { credentials: () => life.later(100, () => ({ ca: new Uint8Array(0), cert: new Uint8Array(0), key: new Uint8Array(0) })) },
     host: {
       bootId: life.boot.id,

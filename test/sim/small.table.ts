@@ -11,7 +11,7 @@ export const SMALL: readonly Edit[] = [
   { file: "agent/spool/ring.ts", find: "RING_BYTES = 4 * 1024 * 1024", replace: "RING_BYTES = 32 * 1024" },
   { file: "agent/spool/segment-state.ts", find: "UNIT_MAX = 256 * 1024", replace: "UNIT_MAX = 8 * 1024" },
   { file: "agent/spool/segment.ts", find: "SEGMENT_BYTES = 1024 * 1024", replace: "SEGMENT_BYTES = 16 * 1024" },
-  { file: "agent/spool/store.ts", find: "SCRAPS_MAX = 256 * 1024", replace: "SCRAPS_MAX = 16 * 1024" },
+  { file: "agent/spool/scraps.ts", find: "SCRAPS_MAX = 256 * 1024", replace: "SCRAPS_MAX = 16 * 1024" },
   { file: "config/settings/bounds.table.ts", find: `least: "8MiB"`, replace: `least: "1KiB"` },
   { file: "test/sim/plan.ts", find: `["8MiB", "64MiB"]`, replace: `["96KiB", "128KiB", "2MiB"]` },
 ];

@@ -1,0 +1,29 @@
+import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
+import type { Seals } from "../effects.ts";
+
+const CIPHER = "aes-256-gcm";
+export const TAG_BYTES = 16;
+
+/** AES-256-GCM (NIST SP 800-38D) with a nonce of 96 bits and a tag of 128. */
+export function nodeSeals(): Seals {
+  return (key) => ({
+    id: createHash("sha256").update(key).digest().readUInt32LE(0),
+    seal: (nonce, beside, plain) => {
+      const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(beside);
+      const body = cipher.update(plain);
+      return new Uint8Array(Buffer.concat([body, cipher.final(), cipher.getAuthTag()]));
+    },
+    open: (nonce, beside, sealed) => {
+      if (sealed.length < TAG_BYTES) return undefined;
+      const end = sealed.length - TAG_BYTES;
+      const cipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(beside).setAuthTag(sealed.subarray(end));
+      const plain = cipher.update(sealed.subarray(0, end));
+      try {
+        cipher.final();
+      } catch {
+        return undefined;
+      }
+      return new Uint8Array(plain.buffer, plain.byteOffset, plain.length);
+    },
+  });
+}

@@ -1,0 +1,72 @@
+import { fromBase64, isBase64, toBase64 } from "../../config/bytes-text.ts";
+import type { Disk, Entropy, Seal, Seals } from "../effects/effects.ts";
+import { asFault, type Fault } from "../fault/fault.ts";
+import { crc32 } from "./crc32.ts";
+import { writeWhole } from "./run-file.ts";
+
+/** Bytes of a key of AES-256. */
+const KEY_BYTES = 32;
+const COPIES = ["spool.key", "spool.key.copy"] as const;
+/** Where no copy of the key is, or none can be read as one. */
+type Copy = Uint8Array | "none" | { readonly fault: Fault };
+
+export type KeyringOptions = { readonly disk: Disk; readonly folder: string; readonly entropy: Entropy; readonly seals: Seals };
+
+/**
+ * The key under which everything on flash is sealed, in two equal files: who erases both has erased the backlog, wherever the flash
+ * still holds it. It is made where there is none, and is on flash before anything is sealed with it.
+ */
+export class Keyring {
+  readonly #options: KeyringOptions;
+  #seal: Promise<Seal> | undefined;
+
+  constructor(options: KeyringOptions) {
+    this.#options = options;
+  }
+
+  /** Throws Fault `disk.*`; the next call tries again. */
+  seal(): Promise<Seal> {
+    this.#seal ??= this.#find().catch((caught: unknown) => {
+      this.#seal = undefined;
+      throw caught;
+    });
+    return this.#seal;
+  }
+
+  async #find(): Promise<Seal> {
+    const { entropy, seals } = this.#options;
+    const copies = await Promise.all(COPIES.map((name) => this.#read(name)));
+    const known = copies.find((one) => one instanceof Uint8Array);
+    if (known === undefined) for (const one of copies) if (typeof one === "object" && "fault" in one) throw one.fault;
+    const key = known ?? entropy.bytes(KEY_BYTES);
+    for (const [at, name] of COPIES.entries()) {
+      if (copies[at] instanceof Uint8Array) continue;
+      const written = this.#write(name, key);
+      // One copy is enough to go on with; the other one is written at the next start.
+      await (known === undefined
+        ? written
+        : written.catch((caught: unknown) => void asFault(caught, "disk.failed", `Cannot write ${name}`)));
+    }
+    return seals(key);
+  }
+
+  async #read(name: string): Promise<Copy> {
+    try {
+      const bytes = await this.#options.disk.read(`${this.#options.folder}/${name}`);
+      return (bytes === undefined ? undefined : keyIn(new TextDecoder().decode(bytes))) ?? "none";
+    } catch (caught) {
+      return { fault: asFault(caught, "disk.failed", `${name} cannot be read`) };
+    }
+  }
+
+  #write(name: string, key: Uint8Array): Promise<void> {
+    return writeWhole(this.#options.disk, this.#options.folder, name, `1 ${toBase64(key)} ${crc32(key)}\n`);
+  }
+}
+
+function keyIn(text: string): Uint8Array | undefined {
+  const [, base64 = "", check] = /^1 ([A-Za-z0-9+/=]{44}) (\d{1,10})\n$/.exec(text) ?? [];
+  if (!isBase64(base64)) return undefined;
+  const key = fromBase64(base64);
+  return key.length === KEY_BYTES && crc32(key) === Number(check) ? key : undefined;
+}
