@@ -1,0 +1,89 @@
+import { decimal } from "../kit/decimal.ts";
+import type { Reading, WaveMetric } from "../kit/reading.ts";
+import type { DriRecord, Subrecord } from "./frame.ts";
+import { WAVES, type WaveRow } from "./waves.table.ts";
+
+const HEADER_BYTES = 6;
+const GAP = 0x1;
+/** A clock that went further, or back, tells nothing of the length of a hole. */
+const HOLE_SECONDS_MAX = 3600;
+/** GE-22: without a longer silence 256 records cannot have been lost unseen. */
+const SILENCE_SECONDS_MAX = 5;
+
+const metricOf = ([, name, term, samples, exponent, unit]: WaveRow): WaveMetric => ({
+  kind: "wave",
+  refid: term === "" ? `ge.wave.${name}` : term,
+  name: `wave.${name}`,
+  ...(unit === "" ? {} : { unit }),
+  rate: [samples, 1],
+  ...(exponent === ""
+    ? {}
+    : {
+        scale: [
+          { raw: 0, physical: decimal(0) },
+          { raw: 10 ** -exponent, physical: decimal(1) },
+        ] as const,
+      }),
+});
+const METRIC_OF = new Map(WAVES.map((row) => [row[0], metricOf(row)]));
+export const WAVE_METRICS = [...METRIC_OF.values()];
+
+/** GE-19: eight leads in an encoding of its own. */
+const ECG_12 = 22;
+
+/** How far each waveform is, by its type: number of the next sample; number and time of the record that had the last. */
+export type Waves = Readonly<Record<string, readonly [next: number, record: number, time: number]>>;
+
+/** Every waveform of one record, raw (GE-18). */
+export function waveReadings(
+  { number, time }: DriRecord,
+  subrecords: readonly Subrecord[],
+  waves: Waves,
+): { readonly readings: readonly Reading[]; readonly waves: Waves } {
+  const readings: Reading[] = [];
+  const next: Record<string, readonly [number, number, number]> = {};
+  for (const { type, view } of subrecords) {
+    const read = waveformOf(type, view, next);
+    if (typeof read === "string") {
+      readings.push({ told: "unreadable", bytes: view.byteLength, reason: read });
+      continue;
+    }
+    const { metric, gap, samples } = read;
+    const first = firstSample(waves[type], { number, time, gap, count: samples.length, rate: metric.rate[0] });
+    next[type] = [first + samples.length, number, time];
+    if (samples.length > 0) readings.push({ told: "wave", metric, samples, first });
+  }
+  return { readings, waves: { ...waves, ...next } };
+}
+
+type Waveform = { readonly metric: WaveMetric; readonly gap: boolean; readonly samples: readonly number[] };
+
+/** Or why it cannot be read. */
+function waveformOf(type: number, view: DataView, before: Readonly<Record<string, unknown>>): Waveform | string {
+  const metric = METRIC_OF.get(type);
+  if (metric === undefined) return type === ECG_12 ? "layout_unknown" : "subrecord_unknown";
+  if (before[type] !== undefined) return "subrecord_repeated";
+  if (view.byteLength < HEADER_BYTES) return "subrecord_length";
+  const count = view.getUint16(0, true);
+  if (HEADER_BYTES + 2 * count !== view.byteLength) return "samples_length";
+  return {
+    metric,
+    gap: (view.getUint16(2, true) & GAP) !== 0,
+    samples: Array.from({ length: count }, (_, n) => view.getInt16(HEADER_BYTES + 2 * n, true)),
+  };
+}
+
+type Now = { readonly number: number; readonly time: number; readonly gap: boolean; readonly count: number; readonly rate: number };
+
+/**
+ * Samples are counted on. Where the monitor tells a gap, or a record is missing, the hole is as long as the monitor's clock says, and
+ * one sample where it says nothing: how much was lost is not known.
+ */
+function firstSample(before: Waves[string] | undefined, { number, time, gap, count, rate }: Now): number {
+  if (before === undefined) return 0;
+  const [next, record, since] = before;
+  const seconds = time - since;
+  const goesOn = ((number - record) & 0xff) === 1 && seconds >= 0 && seconds <= SILENCE_SECONDS_MAX;
+  if (!gap && goesOn) return next;
+  return next + (seconds > HOLE_SECONDS_MAX ? 1 : Math.max(1, seconds * rate - count));
+}
