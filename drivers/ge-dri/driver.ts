@@ -22,7 +22,7 @@ const SILENCE = Seconds(2 * INTERVAL_S + 5);
 const STOP_PAUSE = Seconds(1);
 const TRIES_MAX = 3;
 /** Displayed records without a wave record between them, after which the waves are asked for again. */
-const WAVELESS_MAX = 4;
+const WAVELESS_MAX = 3;
 /** Broken frames in a row that are waited out. */
 const BROKEN_MAX = 20;
 /** Pleth, CO2 and airway pressure: with all four classes each second they fill 87 % of the line. */

@@ -76,7 +76,10 @@ export function alarmStatus(entries: readonly AlarmEntry[], width: 2 | 4): Uint8
   return new Uint8Array(view.buffer);
 }
 
-/** A second reading of recorded bytes: split at flags, the escape taken as the paper says it, nothing checked. The last may be unfinished. */
+/**
+ * A second reading of recorded bytes: split at flags, bit 5 set behind an escape, nothing checked.
+ * The last may be unfinished.
+ */
 export function recordsIn(bytes: Uint8Array): readonly DataView[] {
   const records: number[][] = [];
   let record: number[] | undefined;
