@@ -66,7 +66,8 @@ export function subrecordsOf({ view }: DriRecord): readonly Subrecord[] | undefi
     found.push({ type, from: HEADER_BYTES + view.getInt16(at, true) });
   }
   const cut = found.map(({ type, from }, n) => ({ type, from, to: found[n + 1]?.from ?? view.byteLength }));
-  if (cut[0]?.from !== HEADER_BYTES || cut.some(({ from, to }) => from >= to || to > view.byteLength)) return undefined;
+  // Each begins before the next, and the last before the record's end: none reaches beyond it.
+  if (cut[0]?.from !== HEADER_BYTES || cut.some(({ from, to }) => from >= to)) return undefined;
   return cut.map(({ type, from, to }) => ({ type, view: new DataView(view.buffer, view.byteOffset + from, to - from) }));
 }
 

@@ -139,6 +139,7 @@ describe("what a good sum covers and is not true", () => {
       expect(one(8, waveform([1, 2, 3, 4], { claimed }))).toEqual([[14, "samples_length"]]);
     expect(one(8, new Uint8Array(15).fill(4))).toEqual([[15, "samples_length"]]);
     expect(one(8, new Uint8Array(5))).toEqual([[5, "subrecord_length"]]);
+    expect(one(9, waveform([3, 4]))).toEqual([[10, "subrecord_repeated"]]);
     expect(one(22, waveform([1, 2]))).toEqual([[10, "layout_unknown"]]);
     expect(one(40, waveform([1, 2]))).toEqual([[10, "subrecord_unknown"]]);
   });

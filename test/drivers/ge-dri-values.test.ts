@@ -132,6 +132,15 @@ describe("a group", () => {
     expect(named(told(not, memoryAfter(there, not)), "spo2.spo2")).toEqual([]);
     // A record of another class says nothing of it.
     expect(named(told(physiological(1, {}), memoryAfter(there)), "spo2.spo2")).toEqual([]);
+    expect(named(told(not, memoryAfter(there, physiological(1, {}))), "spo2.spo2")).toHaveLength(1);
+  });
+
+  test("that is pulled out with another of the same label, told in another record, is absent once", () => {
+    const p1 = physiological(0, basic("p1", { label: 1, values: [12_000, 8000, 9300, 72] }));
+    const p7 = physiological(1, { u32: { 82: LIVE }, i16: { 86: 1, 88: 12_000 } });
+    const none = frameOf({ mainType: 0, subrecords: [0, 1].map((n) => ({ type: DISPLAYED, bytes: phdb(n, {}) })) });
+    const gone = told(none, memoryAfter(p1, p7)).filter((one) => "metric" in one && one.metric.refid === "MDC_PRESS_BLD_ART_ABP_SYS");
+    expect(gone).toMatchObject([{ told: "absent", reason: "module_gone" }]);
   });
 
   test("that has a label is called by it, in that very record (GE-5)", () => {
@@ -286,6 +295,9 @@ describe("an alarm record (GE-9, GE-20)", () => {
     expect(named(readings, "alarm.3")).toMatchObject([{ told: "condition", present: false }]);
     expect(named(readings, "alarm")).toMatchObject([{ told: "condition", present: true, word: "high" }]);
     expect(named(alarms(alarmStatus([], width)), "alarm")).toMatchObject([{ present: false }]);
+    const last = [0, 0, 0, 0, 2].map((colour) => ({ text: "", colour }));
+    expect(named(alarms(alarmStatus(last, width)), "alarm")).toMatchObject([{ present: true, word: "medium" }]);
+    expect(named(alarms(alarmStatus(last, width)), "alarm.5")).toMatchObject([{ present: true }]);
   });
 
   test("of another length, of another type, or told twice, is given up aloud", () => {

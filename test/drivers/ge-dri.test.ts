@@ -3,7 +3,7 @@ import { geDri } from "../../drivers/ge-dri/driver.ts";
 import { decimalText } from "../../drivers/kit/decimal.ts";
 import { createFramer } from "../../drivers/kit/framer.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
-import { recordsIn } from "./ge-dri-frames.ts";
+import { frameOf, phdb, recordsIn } from "./ge-dri-frames.ts";
 import { LAYOUT, type LaidGroup } from "./ge-dri-layout.ts";
 import { brokenOf, fed, framesOf, join, randomOf } from "./streams.ts";
 import { withVectors } from "./vectors.ts";
@@ -57,6 +57,32 @@ function textOf(readings: readonly Reading[], name: string): string | undefined 
   if (one?.told === "number") return decimalText(one.value);
   return one?.told === "text" ? one.value : undefined;
 }
+
+test("a record made here is told in every position as a second reading of its bytes finds it, with no recording at hand", () => {
+  const random = randomOf(3);
+  const counts = { numbers: 0, absent: 0 };
+  for (let count = 0; count < 20; count++) {
+    const subrecords = [0, 1, 2, 3].map((classNumber) => {
+      const groups = LAYOUT.filter((group) => group.classNumber === classNumber);
+      const places = groups.flatMap(({ fields }) =>
+        fields.map(({ at }) => [at, random.below(3) === 0 ? -32_767 : random.below(60_000) - 30_000]),
+      );
+      return {
+        type: 1,
+        bytes: phdb(classNumber, {
+          u32: Object.fromEntries(groups.map(({ at }) => [at, random.below(4)])),
+          i16: Object.fromEntries(places),
+        }),
+      };
+    });
+    // The bit field of the NMT is no number of its own (GE-23).
+    for (const { bytes } of subrecords.slice(0, 1)) new DataView(bytes.buffer).setInt16(228, -32_767, true);
+    const bytes = frameOf({ mainType: 0, subrecords });
+    const readings = geDri.decode(bytes, geDri.memory, 0).readings;
+    expectPositions({ readings, record: recordsIn(bytes)[0]! }, counts);
+  }
+  expect(Math.min(counts.numbers, counts.absent)).toBeGreaterThan(500);
+});
 
 withVectors("ge-dri", (file) => {
   test.each([
