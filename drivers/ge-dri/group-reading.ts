@@ -54,7 +54,7 @@ export function groupConditions(place: Place): readonly Reading[] {
 }
 
 const notActive = (metric: ValueMetric): Reading => ({ told: "absent", metric, validity: "not_available", reason: "not_active" });
-const bitsOf = (word: number, from: number, count: number): number => Math.floor(word / 2 ** from) % 2 ** count;
+const bitsOf = (word: number, from: number, count: number): number => (count === 32 ? word : (word >>> from) & ((1 << count) - 1));
 const has = (place: Place, bits: Bits, bit: number): boolean => bitsOf(place[bits], bit, 1) === 1;
 
 /** The monitor's own word, or the number where it has none. */

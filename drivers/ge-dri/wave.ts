@@ -5,10 +5,8 @@ import { WAVES, type WaveRow } from "./waves.table.ts";
 
 const HEADER_BYTES = 6;
 const GAP = 0x1;
-/** A clock that went further, or back, tells nothing of the length of a hole. */
-const HOLE_SECONDS_MAX = 3600;
-/** GE-22: without a longer silence 256 records cannot have been lost unseen. */
-const SILENCE_SECONDS_MAX = 5;
+/** A clock that went back, or further, tells nothing of the length of a hole: clocks are set by an hour. */
+const HOLE_SECONDS_MAX = 1800;
 
 const metricOf = ([, name, term, samples, exponent, unit]: WaveRow): WaveMetric => ({
   kind: "wave",
@@ -76,14 +74,14 @@ function waveformOf(type: number, view: DataView, before: Readonly<Record<string
 type Now = { readonly number: number; readonly time: number; readonly gap: boolean; readonly count: number; readonly rate: number };
 
 /**
- * Samples are counted on. Where the monitor tells a gap, or a record is missing, the hole is as long as the monitor's clock says, and
- * one sample where it says nothing: how much was lost is not known.
+ * Samples are counted on. Where the monitor tells a gap, or a record is missing, the hole is as long as the monitor's clock says, to the
+ * second, and one sample where it says nothing: how much was lost is not known.
  */
 function firstSample(before: Waves[string] | undefined, { number, time, gap, count, rate }: Now): number {
   if (before === undefined) return 0;
   const [next, record, since] = before;
   const seconds = time - since;
-  const goesOn = ((number - record) & 0xff) === 1 && seconds >= 0 && seconds <= SILENCE_SECONDS_MAX;
-  if (!gap && goesOn) return next;
+  // GE-22: 256 records cannot be lost unseen, since the dialogue asks again long before, and the first record then tells a gap.
+  if (!gap && ((number - record) & 0xff) === 1) return next;
   return next + (seconds > HOLE_SECONDS_MAX ? 1 : Math.max(1, seconds * rate - count));
 }
