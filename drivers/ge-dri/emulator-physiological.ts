@@ -16,8 +16,8 @@ export const NIBP_LABEL = { measuring: 1 << 5, old: 1 << 8 } as const;
 export const INVALID = -32767;
 /** Values up to here say why there is none; -32000 is a number (GE-2). */
 const SPECIAL_MAX = -32001;
-/** Invalid, not updated, under range, over range, not calibrated; and one that the paper does not name. */
-export const SPECIALS = [-32767, -32766, -32764, -32763, -32762, -32765] as const;
+/** Invalid, not updated, under range, over range, not calibrated; one that the paper does not name; and the lowest number. */
+export const SPECIALS = [-32767, -32766, -32764, -32763, -32762, -32765, -32000] as const;
 
 /** A group as it stands in the record: `values` in the order of its fields; status and label are 0 where it has no header. */
 export type Group = { readonly status: number; readonly label: number; readonly values: readonly number[] };

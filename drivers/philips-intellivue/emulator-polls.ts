@@ -50,7 +50,7 @@ export type Cycle = {
   readonly since: number;
   readonly time: number;
   readonly mtu: number;
-  readonly layouts: "first cycle" | "every cycle";
+  readonly memory: "needed" | "spared";
   readonly known: Known;
   /** Attributes of the monitor itself. */
   readonly system: readonly Attribute[];
@@ -89,7 +89,7 @@ const wantsValues = ({ request: { group } }: Cycle): boolean => group !== GROUP.
 /** Static attributes come once: in the first cycle of a poll, or when the object is new. */
 function isIntroduced(cycle: Cycle, handle: number): boolean {
   if (!wantsStatic(cycle)) return false;
-  if (cycle.layouts === "every cycle") return true;
+  if (cycle.memory === "spared") return true;
   const named = cycle.known.named.includes(handle);
   if (handle === NAMED_LATE.handle && !named) return cycle.cycle >= NAMED_LATE.cycle || cycle.request.action === ACTION.single;
   return cycle.cycle === 0 || !named;
@@ -126,7 +126,9 @@ function numerics(cycle: Cycle): readonly [readonly Answered[], Known] {
 
 /** IV-4: a value that was there in the cycle before and is not: told once. */
 const missing = ({ handle, parts }: NumericRow, cycle: Cycle): readonly (readonly [string, null])[] =>
-  wantsValues(cycle) && cycle.known.valued.includes(handle) ? parts.map(([physio]: PartRow) => [nameOf(physio), null] as const) : [];
+  cycle.memory === "needed" && wantsValues(cycle) && cycle.known.valued.includes(handle)
+    ? parts.map(([physio]: PartRow) => [nameOf(physio), null] as const)
+    : [];
 
 const fixedOf = ({ handle, label, names }: NumericRow, language: 0 | 1): readonly Attribute[] => [
   attributes.handle(handle),

@@ -58,8 +58,11 @@ import type { Told } from "./emulator-told.ts";
  * object that stays without a value (IV-4 is told in the first cycle). Samples are told once the layout of their object was sent (IV-7).
  */
 export type IntellivueOptions = {
-  /** "every cycle": for tests in which messages are lost; a real monitor sends static attributes in the first cycle only. */
-  readonly layouts: "first cycle" | "every cycle";
+  /**
+   * "spared": each message can be read alone, for tests in which messages are lost or sent twice: static attributes stand in every cycle,
+   * and units do not tell that a value is missing that was there before. A real monitor needs a reader that remembers.
+   */
+  readonly memory: "needed" | "spared";
 };
 
 export function intellivueEmulatorOf(options: IntellivueOptions): Emulator<IntellivueState> {
@@ -77,7 +80,7 @@ export function intellivueEmulatorOf(options: IntellivueOptions): Emulator<Intel
     },
   };
 }
-export const intellivueEmulator: Emulator<IntellivueState> = intellivueEmulatorOf({ layouts: "first cycle" });
+export const intellivueEmulator: Emulator<IntellivueState> = intellivueEmulatorOf({ memory: "needed" });
 
 const IDLE = Seconds(1);
 /** A clock that counts nanoseconds may wake half of one too early. */
@@ -227,7 +230,7 @@ function answer({ state, at, sends, options }: Step, phase: Association, request
   const time = relativeAt(state, at);
   const [messages, known] = cycleMessages({
     ...{ request, cycle, time, since: Math.floor(at * TICKS_A_MS), patient: state.patient, language: state.language },
-    ...{ priority: phase.priority.waves, mtu: phase.mtu, layouts: options.layouts, known: phase.known },
+    ...{ priority: phase.priority.waves, mtu: phase.mtu, memory: options.memory, known: phase.known },
     system: systemAttributes(state, at),
   });
   for (const { bytes: message, told } of messages) {

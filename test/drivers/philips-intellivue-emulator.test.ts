@@ -200,7 +200,7 @@ describe("the emulated IntelliVue", () => {
         .filter((one) => objectsOf(one).some(({ handle }) => handle === 0x8010))
         .map((one) => objectsOf(one).some((object) => object.handle === 0x8010 && attributeOf(object, 0x0927) !== undefined));
     expect(named(intellivueEmulator)).toEqual([true, false, false, false]);
-    expect(named(intellivueEmulatorOf({ layouts: "every cycle" }))).toEqual([true, true, true, true]);
+    expect(named(intellivueEmulatorOf({ memory: "spared" }))).toEqual([true, true, true, true]);
   });
 
   it("shows in time every reason for no value, an object that loses its value, and one that is deleted", () => {
