@@ -61,6 +61,8 @@ const SPEED = 19_200;
 const BYTE_TIME = (11 * SECOND) / SPEED;
 /** CTS that blocks for longer makes the monitor drop its waves. */
 const BLOCKED_MAX = 2 * SECOND;
+/** Now and then the host's CTS is held: the line carries nothing for so long. */
+const CTS_HELD = 3 * SECOND;
 /** More than this behind, a second leaves nothing at all. */
 const BEHIND_MAX = 4 * SECOND;
 /** A device that was not stepped for longer than this goes on from now. */
@@ -145,9 +147,10 @@ function live(state: DriState, sends: Sent[]): DriState {
   const second = state.second + 1;
   // The clock steps: forwards, or back by an hour.
   const clock = dice.happens(0.02) ? state.clock + dice.one([3600, -3600, 17, -2]) : state.clock;
-  const random = dice.state();
-  const before = { ...state, second, clock, random, patient: nextSecond(state.patient), alarms: nextAlarms(state.alarms) };
   const at = second * SECOND;
+  const lineFree = dice.happens(0.01) ? at + CTS_HELD : state.lineFree;
+  const bed = { patient: nextSecond(state.patient), alarms: nextAlarms(state.alarms) };
+  const before: DriState = { ...state, ...bed, second, clock, lineFree, random: dice.state() };
   if (before.lineFree - at > BEHIND_MAX) return before;
   return sendAlarms(sendWaves(sendTrends(sendDisplayed(before, sends), sends), sends), sends);
 }

@@ -260,7 +260,7 @@ describe("the emulated GE monitor", () => {
 
   it("sends waves in one record a second, with the gap flag in the first, at counts near the rate", () => {
     const sends = ask(
-      4,
+      1,
       [
         { at: 0, bytes: waves(8, 32) },
         { at: 60_000, bytes: STOP_WAVES },
@@ -296,6 +296,18 @@ describe("the emulated GE monitor", () => {
     const last = sends.filter(({ unit }) => Object.keys(unit!.waves).length > 0).at(-1)!;
     expect(last.at).toBeLessThan(20_000);
     expect(sends.at(-1)!.at).toBeGreaterThan(50_000);
+  });
+
+  it("drops its waves where CTS is held for more than 2 s, and begins them with a gap when it is asked again", () => {
+    const of = (seed: number) =>
+      ask(
+        seed,
+        [0, 60_000].map((at) => ({ at, bytes: waves(8) })),
+        120,
+      );
+    const dropped = SEEDS.map(of).find((sends) => !sends.some(({ at }) => at > 55_000 && at < 60_000));
+    const again = dropped?.find(({ at }) => at >= 60_000);
+    expect([again?.at, u16(headsOf([again!])[0]!.bodies[0]!.bytes, 2) & 1]).toEqual([60_000, 1]);
   });
 
   it("tells its alarms whole when asked, then each change, with either width of its enumerations", () => {
