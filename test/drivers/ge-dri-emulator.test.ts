@@ -245,7 +245,7 @@ describe("the emulated GE monitor", () => {
   });
 
   it("shows in time all five special values, groups that are not active, modules that come and go, labels that change, a clock that steps", () => {
-    const all = SEEDS.flatMap((seed) => headsOf(ask(seed, [{ at: 0, bytes: stream(1, 1) }], 240)).map((head) => ({ seed, head })));
+    const all = SEEDS.flatMap((seed) => headsOf(ask(seed, [{ at: 0, bytes: stream(1, 1) }], 160)).map((head) => ({ seed, head })));
     const basics = all.map(({ head }) => head.bodies[0]!.bytes);
     const seen = new Set(basics.flatMap((basic) => [128, 10, 142, 94 + 2, 44, 188].map((at) => i16(basic, at))));
     for (const code of [-32767, -32766, -32764, -32763, -32762, -32765, -32000]) expect(seen).toContain(code);

@@ -59,6 +59,12 @@ export type RawPoll = {
 };
 /** A poll result, single or extended, linked or not; undefined where the message is another one. */
 export function pollOf(message: Uint8Array): RawPoll | undefined {
+  if (!READ.has(message)) READ.set(message, readPoll(message));
+  return READ.get(message);
+}
+/** A test looks at the same message more than once. */
+const READ = new WeakMap<Uint8Array, RawPoll | undefined>();
+function readPoll(message: Uint8Array): RawPoll | undefined {
   const kind = message[0] === 0xe1 ? u16(message, 4) : 0;
   if (kind !== 2 && kind !== 5) return undefined;
   assert.equal(u16(message, 6), message.length - 8);

@@ -86,13 +86,13 @@ withVectors("philips-intellivue", (read) => {
   });
 });
 
-// ── A client after the paper ────────────────────────────────────────────────────────────────────────────────────────
+// ── Conversations ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 const FOREVER = 8000 * 3600;
 
 type Said = { readonly at: number; readonly bytes: Uint8Array };
 type Heard = Sent & { readonly at: number; readonly message: Uint8Array };
-/** The conversation from a state on; `wish` first asks for an association until it is answered. */
+/** What the device sends while it is told this. */
 function talk(
   seed: number,
   said: readonly Said[],
@@ -100,12 +100,15 @@ function talk(
   device: Emulator<IntellivueState> = intellivueEmulator,
 ): readonly Heard[] {
   const sends: Heard[] = [];
+  const left = said.toSorted((a, b) => a.at - b.at);
   let state = device.start(seed);
-  for (let at = 0; at <= seconds * 1000; at += 16) {
-    const heard = Buffer.concat(said.filter((one) => one.at > at - 16 && one.at <= at).map(({ bytes }) => bytes));
-    const turn = device.step(state, heard, Milliseconds(at));
+  for (let at = 0; at <= seconds * 1000; ) {
+    const later = left.findIndex((one) => one.at > at);
+    const heard = left.splice(0, later < 0 ? left.length : later);
+    const turn = device.step(state, Buffer.concat(heard.map(({ bytes }) => bytes)), Milliseconds(at));
     sends.push(...turn.sends.map((sent) => ({ ...sent, at, message: unframed(sent.bytes) })));
     state = turn.state;
+    at = Math.min(at + turn.next, left[0]?.at ?? Number.POSITIVE_INFINITY);
   }
   return sends;
 }
