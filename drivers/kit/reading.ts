@@ -75,6 +75,11 @@ export type Reading = About &
         readonly told: "unreadable";
         readonly bytes: number;
       }
+    | {
+        /** The node is no longer there; its epoch ends. What a frame tells of it behind this is of another attachment. */
+        readonly told: "removed";
+        readonly node: readonly string[];
+      }
   );
 
 export const numeric = (refid: string, unit: string | undefined, more: Partial<ValueMetric> = {}): ValueMetric => ({

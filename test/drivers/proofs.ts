@@ -163,7 +163,10 @@ function decodesOne(driver: AnyDriver, keys: ReadonlySet<unknown>, { seed, frame
   const told = decoded.readings.flatMap((reading) => ("metric" in reading ? [reading.metric] : []));
   const undeclared = told.filter((metric) => !keys.has(metric)).map(({ refid }) => refid);
   assert.deepEqual(undeclared, [], `${at}: these metrics are not declared`);
-  assert.deepEqual(twice(told.map(({ refid }) => refid)), [], `${at}: told twice in one frame`);
+  const named = decoded.readings.flatMap((reading) =>
+    "metric" in reading ? [[...(reading.node ?? []), reading.metric.refid].join(" ")] : [],
+  );
+  assert.deepEqual(twice(named), [], `${at}: told twice in one frame`);
   const written = JSON.stringify(decoded.memory);
   assert.ok(written.length < MEMORY_BYTES_MAX, `${at}: memory has grown to ${written.length} characters`);
   assert.deepEqual(JSON.parse(written), decoded.memory, `${at}: memory cannot be written down`);
