@@ -1,0 +1,33 @@
+import type { About, Reading } from "../kit/reading.ts";
+import { type Group, RACK } from "./block.ts";
+import { type CounterDoubt, noValue, parameterReadings } from "./parameter.ts";
+import { IDENTITIES } from "./parameters.table.ts";
+import { DELIVERED, deliveredRate } from "./rate.ts";
+
+/** BB-16: pillar and slot, as the rack counts them. */
+export const nodeOf = (slot: string): readonly string[] => [...slot];
+export const removed = (slot: string, reason: string): Reading => ({ told: "removed", node: nodeOf(slot), reason });
+
+/** All that one answer says of one pump, or of the rack. */
+export function groupReadings({ slot, time, values }: Group, counters: CounterDoubt): readonly Reading[] {
+  if (values.size === 0) return [];
+  const about: About = slot === RACK ? {} : { node: nodeOf(slot) };
+  const readings: Reading[] = [];
+  if (time !== undefined) readings.push({ told: "deviceTime", value: time }); // BB-16
+  if (slot !== RACK) readings.push(...identity(values));
+  for (const [parameter, text] of values) readings.push(...parameterReadings(parameter, text, { values, counters }));
+  const delivered = slot === RACK ? undefined : deliveredRate(values);
+  if (delivered !== undefined) readings.push(delivered);
+  return readings.map((reading) => ({ ...reading, ...about }));
+}
+
+/** BB-17. */
+function identity(values: ReadonlyMap<string, string>): readonly Reading[] {
+  const facts = new Map<string, Reading>();
+  for (const [parameter, fact] of IDENTITIES) {
+    const value = values.get(parameter);
+    if (value === undefined || noValue(value, DELIVERED) !== undefined || facts.has(fact)) continue;
+    facts.set(fact, { told: "identity", fact, value });
+  }
+  return [...facts.values()];
+}
