@@ -16,7 +16,7 @@ import * as events from "./wire/events.ts";
 
 /** What the room needs of the rest of the agent. */
 export type RoomOptions = {
-  readonly effects: Effects;
+  readonly effects: Pick<Effects, "ports" | "clock" | "serial">;
   readonly rules: readonly Rule[];
   readonly drivers: readonly AnyDriver[];
   readonly log: Log;
@@ -174,7 +174,9 @@ export class Room {
   /** What a batch says of a device it says once: what comes now begins new ones. */
   #introduceAgain(view: SessionView): void {
     if (view.epoch === undefined) return;
-    this.#epochs.change(view.epoch, { ...view, mode: view.port.hardware ? "real" : "test" });
+    const mode = view.port.hardware ? "real" : "test";
+    this.#epochs.change(view.epoch, { ...view, mode });
+    for (const { node, epoch, facts } of view.nodes) this.#epochs.change(epoch, { ...view, mode, node, facts });
     this.#options.spool.closeBlocks();
     this.#options.changed();
   }
@@ -201,14 +203,16 @@ export class Room {
 
   #beginEpoch(attachment: Attachment): number {
     const device = this.#epochs.begin(attachment);
-    this.#options.log.event("session.streaming", { device: attachment.device, location: attachment.location, epoch: device.epoch });
+    const { device: id, node, location } = attachment;
+    this.#options.log.event("session.streaming", { device: id, node: node?.join("/"), location, epoch: device.epoch });
     this.#options.event(events.epochBeganEvent(device, attachment), device.epoch);
     return device.epoch;
   }
 
   #endEpoch(epoch: number, reason: string): void {
     const last = this.#options.spool.last().filter((one) => one.epoch === epoch);
-    this.#options.log.event("session.ended", { device: this.#epochs.device(epoch).device, epoch, reason });
+    const { device, node } = this.#epochs.device(epoch);
+    this.#options.log.event("session.ended", { device, node: node?.join("/"), epoch, reason });
     this.#options.event(events.epochEndedEvent(reason, last), epoch);
     this.#epochs.end(epoch);
     this.#options.spool.endEpoch(epoch);

@@ -34,7 +34,7 @@ function text(told: Status): string {
     `  spool    window ${spool.windowMs} ms, ${spool.flashBytes} B waiting on flash, ${spool.flashWrittenBytes} B written since start${spool.degraded ? ", DEGRADED: nothing is kept" : ""}`,
     ...devices.map(
       (one) =>
-        `  device   ${one.device}   ${one.socket}   ${one.driver}   ${one.phase} for ${one.seconds} s   ${one.counts.frames} frames, ${one.counts.discarded} B discarded`,
+        `  device   ${one.device}   ${one.socket}   ${one.driver}   ${one.phase} for ${one.seconds} s${one.nodes.length === 0 ? "" : `, ${one.nodes.length} nodes`}   ${one.counts.frames} frames, ${one.counts.discarded} B discarded`,
     ),
     ...ports
       .filter((port) => port.verdict.is !== "allow")

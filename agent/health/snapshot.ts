@@ -1,6 +1,7 @@
 import { type Bytes, type Duration, elapsed, type Mono } from "../../config/units.ts";
 import { encodeHealth } from "../../proto/codec.ts";
 import type { Judged } from "../admission/inventory.ts";
+import type { Conditions } from "../alerts/edges.ts";
 import type { FaultKey } from "../fault/fault.ts";
 import type { ClockReading, Lane } from "../model/model.ts";
 import type { SessionView } from "../session/session.ts";
@@ -75,20 +76,31 @@ export function statusOf(snapshot: Snapshot, now: Mono) {
     memory,
     faults,
     ports: ports.map(({ port: { path, location, hardware, facts }, verdict }) => ({ path, location, hardware, facts, verdict })),
-    devices: sessions.map(({ device, socket, contested, driver, phase, epoch, since, facts, conditions, counts, pending, port }) => ({
-      device,
-      socket,
-      contested,
-      driver,
-      location: port.location,
-      path: port.path,
-      phase: phase === "ended" ? ("unplugged" as const) : phase,
-      epoch,
-      seconds: Math.round(elapsed(since, now) / 1000),
-      facts,
-      conditions: [...conditions.values()].filter((one) => one.present).map((one) => ({ refid: one.metric.refid, word: one.word })),
-      counts: { ...counts, pending },
-    })),
+    devices: sessions.map(
+      ({ device, socket, contested, driver, phase, epoch, since, facts, conditions, nodes, counts, pending, port }) => ({
+        device,
+        socket,
+        contested,
+        driver,
+        location: port.location,
+        path: port.path,
+        phase: phase === "ended" ? ("unplugged" as const) : phase,
+        epoch,
+        seconds: Math.round(elapsed(since, now) / 1000),
+        facts,
+        conditions: present(conditions),
+        nodes: nodes.map((one) => ({
+          node: one.node,
+          epoch: one.epoch,
+          seconds: Math.round(elapsed(one.since, now) / 1000),
+          facts: one.facts,
+          conditions: present(one.conditions),
+        })),
+        counts: { ...counts, pending },
+      }),
+    ),
   };
 }
+const present = (conditions: Conditions) =>
+  [...conditions.values()].filter((one) => one.present).map((one) => ({ refid: one.metric.refid, word: one.word }));
 export type Status = ReturnType<typeof statusOf>;

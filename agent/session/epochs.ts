@@ -34,10 +34,11 @@ export class Epochs {
   }
 }
 
-type Known = Pick<Attachment, "device" | "socket" | "mode" | "facts" | "known" | "contested">;
+type Known = Pick<Attachment, "device" | "socket" | "node" | "mode" | "facts" | "known" | "contested">;
 
-export function wireDevice(epoch: number, { device, socket, mode, facts, known, contested }: Known): Device {
+export function wireDevice(epoch: number, { device, socket, node, mode, facts, known, contested }: Known): Device {
   // What the device itself told says more than what its adapter says, and that more than its place.
   const identity = facts.serial === undefined ? IDENTITY[known] : IDENTITY.protocol;
-  return { epoch, device, socket, mode: MODE[mode], identity, ...(contested ? { contested } : {}) };
+  const below = node === undefined ? {} : { node };
+  return { epoch, device, socket, ...below, mode: MODE[mode], identity, ...(contested ? { contested } : {}) };
 }

@@ -1,14 +1,14 @@
 import { toHex } from "../../config/bytes-text.ts";
 import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import type { Reading } from "../../drivers/kit/reading.ts";
 import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
 import type { Effects, OpenPort, PortFacts } from "../effects/effects.ts";
 import { AssertionFailed, asFault, Fault, type FaultKey } from "../fault/fault.ts";
 import { type Decoded, Link, type LinkCounts } from "./link.ts";
+import { Nodes, type NodeView } from "./nodes.ts";
 import type { Served, Strike } from "./serving.ts";
 import { sessionFault } from "./session-fault.ts";
-import { type Keep, stampReadings } from "./stamp.ts";
+import type { Keep } from "./stamp.ts";
 import { type EndReason, forgiven, nextSession, type SessionAction, type SessionInput, type SessionState, sessionStart } from "./state.ts";
 
 /** Bytes taken from one port in one tick: what a kernel holds, so that a flood cannot starve its neighbours. */
@@ -27,6 +27,8 @@ export type Facts = Readonly<Record<string, string>>;
 export type Attachment = {
   readonly device: string;
   readonly socket: string;
+  /** Below the port, outermost first; absent: the port's own device. */
+  readonly node?: readonly string[];
   readonly mode: "real" | "test";
   readonly location: string;
   readonly driver: string;
@@ -41,7 +43,7 @@ export type Discarded = {
   readonly bytes: number;
   readonly framesBroken: number;
   readonly readings: number;
-  readonly reason: "broken" | "unproved";
+  readonly reason: "broken" | "unproved" | "nodes_full";
 };
 
 /** What a session needs of the rest of the agent. */
@@ -49,7 +51,7 @@ export type SessionHooks = {
   readonly keep: Keep;
   /** Begins an epoch and returns its number. */
   readonly beginEpoch: (attachment: Attachment) => number;
-  readonly endEpoch: (epoch: number, reason: EndReason | "replaced" | "stopped") => void;
+  readonly endEpoch: (epoch: number, reason: EndReason | "replaced" | "removed" | "stopped") => void;
   readonly learned: (epoch: number, facts: Facts) => void;
   readonly discarded: (what: Discarded) => void;
   readonly raise: (fault: Fault) => void;
@@ -70,6 +72,8 @@ export type SessionView = {
   readonly since: Mono;
   readonly facts: Facts;
   readonly conditions: Conditions;
+  /** Below the port's own device. */
+  readonly nodes: readonly NodeView[];
   readonly counts: Readonly<LinkCounts>;
   readonly pending: number;
 };
@@ -93,10 +97,8 @@ export class Session {
   #bytesCame = false;
   #held: Decoded[] = [];
   #heldBytes = 0;
-  #epoch: number | undefined;
-  #facts: Facts = {};
+  readonly #nodes: Nodes;
   #contested = false;
-  #conditions: Conditions = NO_CONDITIONS;
   #quarantines = 0;
   #told: { at: Mono; bytes: number; broken: number };
   readonly #served: Served;
@@ -117,6 +119,7 @@ export class Session {
     this.#driver = options.driver;
     this.#admitted = options.admitted;
     this.#hooks = options.hooks;
+    this.#nodes = new Nodes(options.hooks, () => this.#attachment());
     this.#closing = options.after ?? Promise.resolve();
     const now = options.effects.clock.now();
     this.#state = sessionStart(now, options.strike);
@@ -137,7 +140,7 @@ export class Session {
   /** No longer admitted, or the agent stops: the port is shut when this resolves. */
   async end(reason: "revoked" | "unplugged" | "stopped"): Promise<void> {
     const now = this.#effects.clock.now();
-    if (reason !== "revoked") this.#endEpoch(reason);
+    if (reason !== "revoked") this.#nodes.end(reason);
     this.#step({ saw: "revoked" }, now);
     this.#tellDiscards(now);
     await this.#closing;
@@ -154,16 +157,18 @@ export class Session {
   }
 
   view(): SessionView {
+    const { own, below } = this.#nodes;
     return {
       port: this.#port,
       ...this.#admitted,
       contested: this.#contested,
       driver: this.#driver.id,
       phase: this.#state.phase,
-      epoch: this.#epoch,
+      epoch: own?.epoch,
       since: this.#since,
-      facts: this.#facts,
-      conditions: this.#conditions,
+      facts: own?.facts ?? {},
+      conditions: own?.conditions ?? NO_CONDITIONS,
+      nodes: below,
       counts: this.#counts,
       pending: this.#link?.pending ?? 0,
     };
@@ -207,30 +212,7 @@ export class Session {
   }
 
   #publish(link: Link, decoded: Decoded): void {
-    // Most frames of a device that tells a packet in many tell nothing by themselves.
-    if (this.#epoch === undefined || decoded.readings.length === 0) return;
-    const readings = this.#identify(link, decoded);
-    const before = this.#conditions;
-    this.#conditions = stampReadings(readings, { epoch: this.#epoch, at: decoded.at, conditions: before }, this.#hooks.keep).conditions;
-    if (this.#conditions !== before) this.#hooks.changed();
-  }
-
-  /** A fact that was unknown is learned in this epoch; one that differs is another device, and takes the next. */
-  #identify(link: Link, decoded: Decoded): readonly Reading[] {
-    const told = decoded.readings.filter((reading) => reading.told === "identity");
-    const fresh = told.filter(({ fact, value }) => this.#facts[fact] !== value);
-    if (fresh.length === 0 || this.#epoch === undefined) return decoded.readings;
-    const facts = Object.fromEntries(told.map(({ fact, value }) => [fact, value]));
-    if (fresh.every(({ fact }) => this.#facts[fact] === undefined)) {
-      this.#facts = { ...this.#facts, ...facts };
-      this.#hooks.learned(this.#epoch, this.#facts);
-      this.#hooks.changed();
-      return decoded.readings;
-    }
-    this.#endEpoch("replaced");
-    this.#facts = facts;
-    this.#beginEpoch();
-    return link.startAnew(decoded.frame);
+    this.#nodes.publish(decoded.readings, decoded.at, () => link.startAnew(decoded.frame));
   }
 
   #step(input: SessionInput, now: Mono): void {
@@ -251,11 +233,11 @@ export class Session {
         this.#closePort();
         return;
       case "beginEpoch":
-        this.#beginEpoch();
+        this.#nodes.begin(now);
         this.#publishHeld();
         return;
       case "endEpoch":
-        this.#endEpoch(action.reason);
+        this.#nodes.end(action.reason);
         if (action.reason === "silent") this.#newLink();
         return;
       case "dropHeld":
@@ -320,26 +302,14 @@ export class Session {
     this.#closing = port.close().catch((caught: unknown) => void asFault(caught, "port.open_failed", `Cannot close ${this.#port.path}`));
   }
 
-  #beginEpoch(): void {
-    this.#conditions = NO_CONDITIONS;
-    const mode = this.#port.hardware ? "real" : "test";
-    this.#epoch = this.#hooks.beginEpoch({
+  #attachment(): Omit<Attachment, "facts" | "node"> {
+    return {
       ...this.#admitted,
-      mode,
+      mode: this.#port.hardware ? "real" : "test",
       location: this.#port.location,
       driver: this.#driver.id,
-      facts: this.#facts,
       contested: this.#contested,
-    });
-    this.#hooks.changed();
-  }
-
-  #endEpoch(reason: EndReason | "replaced" | "stopped"): void {
-    if (this.#epoch === undefined) return;
-    this.#hooks.endEpoch(this.#epoch, reason);
-    this.#epoch = undefined;
-    this.#facts = {};
-    this.#conditions = NO_CONDITIONS;
+    };
   }
 
   #publishHeld(): void {
@@ -362,7 +332,10 @@ export class Session {
     const bytes = this.#counts.discarded - this.#told.bytes;
     const framesBroken = this.#counts.broken - this.#told.broken;
     this.#told = { at: now, bytes: this.#counts.discarded, broken: this.#counts.broken };
-    if (bytes > 0) this.#hooks.discarded({ location: this.#port.location, bytes, framesBroken, readings: 0, reason: "broken" });
+    const { location } = this.#port;
+    if (bytes > 0) this.#hooks.discarded({ location, bytes, framesBroken, readings: 0, reason: "broken" });
+    const readings = this.#nodes.takeBeyond();
+    if (readings > 0) this.#hooks.discarded({ location, bytes: 0, framesBroken: 0, readings, reason: "nodes_full" });
   }
 
   #transmitRefused(what: string, now: Mono): void {

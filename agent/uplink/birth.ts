@@ -5,6 +5,7 @@ import { type Admission, DEATH_CAUSE, type DeviceState, LIVENESS, NATURE, VERDIC
 import type { Judged } from "../admission/inventory.ts";
 import type { ClockReading, RunId } from "../model/model.ts";
 import { wireDevice } from "../session/epochs.ts";
+import type { NodeView } from "../session/nodes.ts";
 import type { SessionView } from "../session/session.ts";
 import { bootIdBytes, wireClock } from "../wire/heads.ts";
 
@@ -41,7 +42,7 @@ export function encodeBirth(
         version,
         bootId: bootIdBytes(bootId),
         clock: wireClock(now.clock),
-        devices: now.sessions.map(deviceState),
+        devices: now.sessions.flatMap(deviceStates),
         ports: now.ports.map(admission),
         ...(description === undefined ? {} : { description }),
       },
@@ -79,16 +80,26 @@ const LIVENESS_OF = {
   ended: LIVENESS.gone,
 };
 
-function deviceState(view: SessionView): DeviceState {
-  const { facts, driver, port } = view;
+/** A node, or the port's own device, which has none. */
+type Speaking = Omit<NodeView, "node"> & { readonly node: NodeView["node"] | undefined };
+
+/** The port's own device, and each node below it: nodes with one location hang on one line. */
+function deviceStates(view: SessionView): readonly DeviceState[] {
+  const { epoch = 0, since, facts, conditions } = view;
+  return [{ node: undefined, epoch, since, facts, conditions }, ...view.nodes].map((one) => deviceState(view, one));
+}
+
+function deviceState(view: SessionView, { node, epoch, since, facts, conditions }: Speaking): DeviceState {
+  const { driver, port } = view;
+  const mode = port.hardware ? "real" : "test";
   return {
-    device: wireDevice(view.epoch ?? 0, { ...view, mode: port.hardware ? "real" : "test" }),
+    device: wireDevice(epoch, { ...view, facts, mode, ...(node === undefined ? {} : { node }) }),
     liveness: LIVENESS_OF[view.phase],
-    sinceUs: microseconds(view.since),
+    sinceUs: microseconds(since),
     location: port.location,
     driver,
     facts,
-    conditions: [...view.conditions.values()]
+    conditions: [...conditions.values()]
       .filter((condition) => condition.present)
       .map(({ metric, word }) => ({
         refid: metric.refid,

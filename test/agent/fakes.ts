@@ -8,6 +8,7 @@ import type { Entry, Wire } from "../../agent/spool/lane.ts";
 import { wireStream } from "../../agent/wire/heads.ts";
 import { after, type Bytes, type Duration, MiB, Milliseconds, type Mono, type Wall } from "../../config/units.ts";
 import { encodeDeviceField, encodeHeadField, encodeMetricField, encodeRecordField } from "../../proto/codec.ts";
+import type { Device } from "../../proto/messages.ts";
 import { join, randomOf } from "../drivers/streams.ts";
 
 /** Lets everything happen that needs no time. */
@@ -172,7 +173,7 @@ export class MemoryDisk implements Disk {
 // ── Blocks as the spool makes them ──
 
 /** The real codec with the least that a head and a device need. */
-export const stubWire = (run: bigint): Wire => ({
+export const stubWire = (run: bigint, device: (epoch: number) => Device = (epoch) => ({ epoch })): Wire => ({
   head: (lane, clock) =>
     encodeHeadField({
       gateway: "gw-1",
@@ -181,7 +182,7 @@ export const stubWire = (run: bigint): Wire => ({
       bootId: new Uint8Array(16),
       clock: { monoUs: Number(clock.mono / 1000n), utcUs: clock.wall * 1000, quality: 1 },
     }),
-  device: (epoch) => encodeDeviceField({ epoch }),
+  device: (epoch) => encodeDeviceField(device(epoch)),
   metric: (id, metric) => encodeMetricField({ id, refid: metric.refid }),
 });
 

@@ -68,7 +68,8 @@ export class Room {
       beginEpoch: (attachment) => {
         this.attachments.push(attachment);
         this.#epoch += 1;
-        this.said.push(`begin ${this.#epoch} ${JSON.stringify(attachment.facts)}`);
+        const { facts, node } = attachment;
+        this.said.push(`begin ${this.#epoch} ${JSON.stringify(facts)}${node === undefined ? "" : ` at ${node.join("/")}`}`);
         return this.#epoch;
       },
       endEpoch: (epoch, reason) => this.said.push(`end ${epoch} ${reason}`),

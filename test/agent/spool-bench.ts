@@ -6,6 +6,7 @@ import { readRing } from "../../agent/spool/ring.ts";
 import { type Outgoing, Spool } from "../../agent/spool/spool.ts";
 import { type Bytes, MiB, Milliseconds } from "../../config/units.ts";
 import { decodeBatch } from "../../proto/codec.ts";
+import type { Device } from "../../proto/messages.ts";
 import { entryOf, MemoryDisk, StillClock, settle, storeParts, stubWire } from "./fakes.ts";
 
 export const SPOOL = "/state/spool";
@@ -30,7 +31,14 @@ export class Bench {
   readonly gaps: Gap[] = [];
   readonly untold: readonly unknown[];
 
-  private constructor(disk: MemoryDisk, clock: StillClock, recovered: Awaited<ReturnType<typeof recoverSpool>>, run: bigint, size: Bytes) {
+  private constructor(
+    disk: MemoryDisk,
+    clock: StillClock,
+    recovered: Awaited<ReturnType<typeof recoverSpool>>,
+    run: bigint,
+    size: Bytes,
+    device?: (epoch: number) => Device,
+  ) {
     this.disk = disk;
     this.clock = clock;
     this.untold = recovered.untold;
@@ -41,7 +49,7 @@ export class Bench {
         run,
         limits: () => ({ window: WINDOW, pace: PACE, size }),
         clock: () => ({ mono: clock.now(), wall: clock.wall(), quality: { known: "unsynced", source: "" } }),
-        wire: stubWire(run),
+        wire: stubWire(run, device),
         gapEntry: (gap) => {
           this.gaps.push(gap);
           return entryOf(clock, 0, `gap ${gap.lane}`);
@@ -51,10 +59,12 @@ export class Bench {
     );
   }
 
-  static async start(options: { disk?: MemoryDisk; clock?: StillClock; run?: bigint; size?: Bytes } = {}): Promise<Bench> {
+  static async start(
+    options: { disk?: MemoryDisk; clock?: StillClock; run?: bigint; size?: Bytes; device?: (epoch: number) => Device } = {},
+  ): Promise<Bench> {
     const { disk = new MemoryDisk(), clock = new StillClock(), run = 7n, size = MiB(64) } = options;
     const recovered = await recoverSpool(storeParts(disk, Number(run)), FOLDERS, { run, bootId: "b" });
-    return new Bench(disk, clock, recovered, run, size);
+    return new Bench(disk, clock, recovered, run, size, options.device);
   }
   /** The process is killed now; the next run begins on what it left. */
   restart(run: bigint, size?: Bytes): Promise<Bench> {

@@ -6,7 +6,7 @@ import { encodeBirth, encodeDeath, nonceOf, type Self } from "../../agent/uplink
 import { bootIdBytes } from "../../agent/wire/heads.ts";
 import { after, type Bytes, Milliseconds, Seconds } from "../../config/units.ts";
 import { decodeHealth, decodePresence } from "../../proto/codec.ts";
-import { LIVENESS, STREAM } from "../../proto/messages.ts";
+import { IDENTITY, LIVENESS, STREAM } from "../../proto/messages.ts";
 import { StillClock } from "./fakes.ts";
 
 const clock = new StillClock();
@@ -52,6 +52,7 @@ const SNAPSHOT: Snapshot = {
         ["a", { metric: { kind: "condition", refid: "MDC_EVT_A", nature: "technical", on: "device" }, present: true, word: "OFF" }],
         ["b", { metric: { kind: "condition", refid: "MDC_EVT_B", nature: "technical", on: "device" }, present: false, word: undefined }],
       ]),
+      nodes: [{ node: ["1", "K"], epoch: 6, since: after(NOW, Seconds(-2)), facts: { serial: "P7" }, conditions: new Map() }],
       counts: { bytes: 100, frames: 9, framed: 90, discarded: 7, broken: 1 },
       pending: 3,
     },
@@ -107,6 +108,7 @@ describe("status", () => {
       ports: [{ location: "usb-1", verdict: { is: "block", reasons: ["no rule for location usb-1"] } }],
       devices: [{ device: "nonin-1", phase: "streaming", epoch: 4, seconds: 5, conditions: [{ refid: "MDC_EVT_A", word: "OFF" }] }],
     });
+    expect(status.devices[0]!.nodes).toEqual([{ node: ["1", "K"], epoch: 6, seconds: 2, facts: { serial: "P7" }, conditions: [] }]);
     expect(status.devices[0]!.counts).toEqual({ bytes: 100, frames: 9, framed: 90, discarded: 7, broken: 1, pending: 3 });
   });
 
@@ -140,11 +142,25 @@ describe("birth and death", () => {
     const presence = decodePresence(birth)!;
     if (presence.state.kind !== "birth") expect.fail("a birth");
     const { devices, ports } = presence.state.birth;
-    expect(devices).toMatchObject([
+    expect(devices.slice(0, 1)).toMatchObject([
       { liveness: LIVENESS.streaming, device: { epoch: 4, device: "nonin-1" }, conditions: [{ refid: "MDC_EVT_A" }] },
     ]);
     expect(devices?.[0]?.conditions).toHaveLength(1);
     expect(ports).toMatchObject([{ location: "usb-1", reasons: ["no rule for location usb-1"] }]);
+  });
+
+  test("introduce each node below a port in its own epoch, behind the port's device", () => {
+    const presence = decodePresence(birth)!;
+    if (presence.state.kind !== "birth") expect.fail("a birth");
+    expect(presence.state.birth.devices.slice(1)).toMatchObject([
+      {
+        liveness: LIVENESS.streaming,
+        device: { epoch: 6, device: "nonin-1", node: ["1", "K"], identity: IDENTITY.protocol },
+        facts: { serial: "P7" },
+        location: "usb-1",
+        sinceUs: Number(after(NOW, Seconds(-2)) / 1000n),
+      },
+    ]);
   });
 
   test("only a birth of this run gives its nonce back", () => {
