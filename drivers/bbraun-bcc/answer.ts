@@ -22,8 +22,7 @@ export type Memory = {
   readonly counted: boolean;
   /** Of the block before. */
   readonly print: number;
-  /** Of the answer in progress: `begun` where a block of it was read. */
-  readonly begun: boolean;
+  /** Of the answer in progress. */
   readonly whole: boolean;
   readonly seen: readonly string[];
   /** The pump at the end of the block before, which this one may continue; at most one. */
@@ -36,7 +35,7 @@ type Open = {
   readonly bytes: number;
 };
 
-const NO_ANSWER = { begun: false, whole: true, seen: [], open: [] } as const;
+const NO_ANSWER = { whole: true, seen: [], open: [] } as const;
 export const START: Memory = { bed: "", stuffed: false, slots: [], counted: false, print: 0, ...NO_ANSWER };
 
 const NO_PUMPS = "11";
@@ -95,12 +94,12 @@ function remember(message: Message, block: Block, memory: Memory, gap: number): 
   const whole = memory.whole && gap === 0 && isWhole(block);
   const seen = [...new Set([...memory.seen, ...groups.map(({ slot }) => slot).filter((slot) => slot !== RACK)])];
   const print = printOf(message.info);
-  // The same text again behind an answer's end is its last block again: it says nothing of who left.
-  const again = !memory.begun && print === memory.print;
+  // The same text again is the same block again: it says nothing of who left, and what it counts was counted (BB-5).
+  const again = print === memory.print;
   const concluded = message.last ? conclude(memory.slots, seen, whole && !again) : { slots: memory.slots, gone: [] };
   const out = pulledOut(block, [...concluded.slots, ...seen]);
   const stays = (slot: string): boolean => !out.includes(slot);
-  const progress = message.last ? NO_ANSWER : { begun: true, whole, seen: seen.filter(stays), open };
+  const progress = message.last ? NO_ANSWER : { whole, seen: seen.filter(stays), open };
   return {
     readings: [
       ...told.flatMap((group) => groupReadings(group, again ? "repeated" : memory.counted && whole ? undefined : "after_gap")),

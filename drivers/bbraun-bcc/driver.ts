@@ -80,26 +80,26 @@ export const bbraunBcc = driver({
 // ── Asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 type Asking = Line<Memory, typeof TX>;
-const addressOf = ({ memory: { bed, stuffed } }: Asking) => ({ ...bedHoles(bed), stuffed: stuffed ? 1 : 0 });
 
 function* run(line: Asking): Step<void> {
-  if (!(yield* greet(line))) return;
-  yield* line.send("version", addressOf(line));
+  const stuffed = yield* greet(line);
+  if (stuffed === undefined) return;
+  const address = () => ({ ...bedHoles(line.memory.bed), stuffed });
+  yield* line.send("version", address());
   if (!(yield* hear(line, "version"))) return;
   do {
     yield* line.sleep(POLL_PAUSE);
-    yield* line.send("memory", addressOf(line));
+    yield* line.send("memory", address());
   } while (yield* hear(line, "memory"));
 }
 
-/** BB-13: a site may have switched stuffing off; the way that was answered before is tried first. */
-function* greet(line: Asking): Step<boolean> {
-  const first = line.memory.stuffed ? 1 : 0;
-  for (const stuffed of [first, 1 - first]) {
+/** BB-13: a site may have switched stuffing off; the way that was answered before is tried first. Returns the one that is answered. */
+function* greet(line: Asking): Step<0 | 1 | undefined> {
+  for (const stuffed of line.memory.stuffed ? ([1, 0] as const) : ([0, 1] as const)) {
     yield* line.send("alive", { stuffed });
-    if (yield* hear(line, "alive")) return true;
+    if (yield* hear(line, "alive")) return stuffed;
   }
-  return false;
+  return undefined;
 }
 
 /**

@@ -66,6 +66,14 @@ describe("the line", () => {
     expect(talk.pass(5100)).toEqual([STUFFED]);
   });
 
+  test("is spoken to in the way that was answered, also where the answer itself does not show it (BB-13)", () => {
+    const talk = new Talk();
+    talk.pass(3100);
+    expect(talk.say(message("206,50100,GNACK,0", { stuffed: true, bed: "ICU 4" }))).toEqual(["ACK", "ICU 4/1/1>AEXMIN:VEERSION"]);
+    talk.say(message("207,50100,V3.30", { stuffed: true, bed: "ICU 4" }));
+    expect(talk.pass(1000)).toEqual(["ICU 4/1/1>MEEM:GEET"]);
+  });
+
   test("is asked for a block again where its sum is wrong, and three times at most", () => {
     const talk = new Talk();
     talk.pass(100);
@@ -149,7 +157,7 @@ test("the framing laws hold on frames of a rack", () => {
 
 test("whatever comes is decoded: the same each time, declared metrics only, each once for a pump, in a small memory", () => {
   const declared = new Set<unknown>(bbraunBcc.metrics);
-  for (let seed = 1; seed <= SEEDS; seed++) {
+  for (let seed = 1; seed <= SEEDS / 4; seed++) {
     const random = randomOf(seed);
     const reader = new RackReader();
     for (let count = 0; count < 30; count++) {

@@ -239,7 +239,7 @@ describe("an answer of several blocks", () => {
       "13 at 300",
       "13 MDC_VOL_FLUID_DELIV 3",
     ]);
-    expect(reader.memory).toMatchObject({ slots: ["11", "12", "13"], open: [], begun: false, counted: true });
+    expect(reader.memory).toMatchObject({ slots: ["11", "12", "13"], open: [], counted: true });
   });
 
   test("that breaks off tells what is not told of it, when the rack is asked again", () => {
@@ -268,6 +268,21 @@ describe("a pump that is gone (BB-10)", () => {
     twice.hear(message(both[1]!));
     expect(inWords(twice.hear(message(both[1]!))).join()).not.toContain("removed");
     expect(twice.memory.slots).toEqual(["11", "12"]);
+  });
+
+  test("is not concluded where any block of the answer was damaged", () => {
+    const reader = settled(...both);
+    reader.hear(message(pump("12", { INVI: "2" }, 301), { more: true }), 7);
+    expect(inWords(reader.hear(message(pump("13", { INVI: "3" }, 301)))).join()).not.toContain("removed");
+    expect(reader.memory.slots).toEqual(["11", "12", "13"]);
+  });
+
+  test("is not there when the answer ends in which it was pulled out", () => {
+    const reader = new RackReader();
+    reader.hear(message(both.join("\x1e"), { more: true }));
+    expect(inWords(reader.hear(message("301,50111,GNERR,39", { more: true })))).toContain("11 removed removed");
+    reader.hear(message(pump("13", { INVI: "3" }, 301)));
+    expect(reader.memory.slots).toEqual(["12", "13"]);
   });
 
   test("is told by error 39; error 11 tells that all are", () => {
