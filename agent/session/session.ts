@@ -17,7 +17,7 @@ export const READ_MAX = 4096;
 export const HELD_MAX = 64 * 1024;
 /** A driver whose calls take longer than this for the bytes of one tick is paused. */
 const DRIVER_TIME_MAX = Milliseconds(100);
-/** Bytes of a failed driver's frame that are logged. Frames hold no patient's name today; a driver that reads one must scrub here. */
+/** Bytes of a failed driver's frame that are logged; none where frames may hold a person's name. */
 const FRAME_TOLD = 64;
 /** Discarded bytes are told at most this often. */
 const DISCARDS_EVERY = Seconds(60);
@@ -346,10 +346,9 @@ export class Session {
   }
 
   #driverFailed(link: Link, what: string, caught: unknown, now: Mono): void {
-    const frame = toHex(link.lastFrame.subarray(0, FRAME_TOLD));
-    this.#hooks.raise(
-      new Fault("session.quarantined", `Driver ${this.#driver.id} failed on ${this.#port.location}: ${what}`, { frame }, { cause: caught }),
-    );
+    const { id, personal } = this.#driver;
+    const frame = personal === true ? {} : { frame: toHex(link.lastFrame.subarray(0, FRAME_TOLD)) };
+    this.#hooks.raise(new Fault("session.quarantined", `Driver ${id} failed on ${this.#port.location}: ${what}`, frame, { cause: caught }));
     this.#quarantine(now);
   }
 

@@ -70,6 +70,7 @@ export const bbraunBcc = driver({
   frame: {
     delimited: { start: "\x01", end: "\x04", lengthMax: BLOCK_BYTES_MAX, accepts: (frame) => kindOf(frame) !== undefined },
   },
+  personal: true, // BB-9
   metrics: [DELIVERED, BED, ...PARAMETER_METRICS],
   tx: TX,
   memory: START,

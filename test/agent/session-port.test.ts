@@ -76,6 +76,13 @@ describe("a driver", () => {
     expect(room.line.isOpen).toBe(true);
   });
 
+  test("tells no byte of a frame that may hold a person's name", async () => {
+    const room = await new Room({ driver: { ...tiny, personal: true } }).streaming();
+    room.taken();
+    await room.tick(frame("x", 2));
+    expect(room.taken()[0]).toBe("raise session.quarantined");
+  });
+
   test("that fails touches no other session", async () => {
     const bad = await new Room().streaming();
     const good = await new Room().streaming();
