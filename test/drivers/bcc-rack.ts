@@ -42,6 +42,15 @@ export class RackReader {
   }
 }
 
+/** What a driver that knows nothing yet makes of one answer. */
+export const heard = (...pumps: readonly string[]): readonly Reading[] => new RackReader().hear(answer(...pumps));
+/** A reader for which no request went unanswered. */
+export function settled(...pumps: readonly string[]): RackReader {
+  const reader = new RackReader();
+  reader.hear(answer(...pumps));
+  return reader;
+}
+
 /** Each reading as "13 INRT 12.50 questionable kvo"; of the rack without a slot. */
 export const inWords = (readings: readonly Reading[]): readonly string[] =>
   readings.map((reading) => {
