@@ -1,7 +1,8 @@
 import type { Decoded } from "../kit/driver.ts";
 import type { Reading, ValueMetric } from "../kit/reading.ts";
 import { type Block, type Group, RACK, readBlock, VERSION } from "./block.ts";
-import { type Message, readMessage } from "./message.ts";
+import { type Held, heldWord, missingSince } from "./held.ts";
+import { type Message, printOf, readMessage } from "./message.ts";
 import { groupReadings, removed } from "./pump.ts";
 
 /** Pumps of one rack that are read; the addresses would allow 72 (BB-18). */
@@ -18,6 +19,7 @@ export type Memory = {
   readonly stuffed: boolean;
   /** Pumps that are there, as far as the answers up to now say. */
   readonly slots: readonly string[];
+  readonly held: Held;
   /** The answer before came whole: what counts from request to request has lost nothing. */
   readonly counted: boolean;
   /** Of the block before. */
@@ -36,7 +38,7 @@ type Open = {
 };
 
 const NO_ANSWER = { whole: true, seen: [], open: [] } as const;
-export const START: Memory = { bed: "", stuffed: false, slots: [], counted: false, print: 0, ...NO_ANSWER };
+export const START: Memory = { bed: "", stuffed: false, slots: [], held: {}, counted: false, print: 0, ...NO_ANSWER };
 
 const NO_PUMPS = "11";
 const REMOVED = "39";
@@ -68,7 +70,7 @@ export function decode(frame: Uint8Array, memory: Memory, gap: number): Decoded<
   const { readings, memory: after } = kind === "memory" ? remember(message, block, before, gap) : administer(block, before);
   const unread = [...block.unread].map(([reason, bytes]) => unreadable(bytes, reason));
   // BB-14: another bed id is another rack.
-  const left = other ? memory.slots.map((slot) => removed(slot, "rack_changed")) : [];
+  const left = other ? [...memory.slots.map((slot) => removed(slot, "rack_changed")), ...incomplete(memory)] : [];
   return { readings: [...left, ...readings, ...unread], memory: after };
 }
 
@@ -77,10 +79,10 @@ function administer({ groups }: Block, memory: Memory): Decoded<Memory> {
   const version = groups.find(({ slot }) => slot === RACK)?.values.get(VERSION);
   return {
     readings: [
-      ...groups.flatMap((group) => groupReadings(group, undefined)),
+      ...groups.flatMap((group) => groupReadings(group, undefined, [])),
       { told: "text", metric: BED, value: memory.bed },
       ...(version === undefined ? [] : [{ told: "identity", fact: "firmware", value: version } as const]),
-      ...memory.open.map(({ bytes }) => unreadable(bytes, "answer_incomplete")),
+      ...incomplete(memory),
     ],
     memory: { ...memory, ...NO_ANSWER, counted: false },
   };
@@ -91,18 +93,22 @@ function remember(message: Message, block: Block, memory: Memory, gap: number): 
   const { groups, beyond } = bounded(continued(block.groups, memory.open), memory);
   const open = message.last ? [] : openOf(groups.find(({ slot }) => slot === block.lastSlot));
   const told = groups.filter(({ slot }) => slot !== open[0]?.slot);
-  const whole = memory.whole && gap === 0 && isWhole(block);
+  const cut = !message.last && open.length === 0 && block.lastSlot !== RACK;
+  const whole = memory.whole && gap === 0 && !cut && isWhole(block);
   const seen = [...new Set([...memory.seen, ...groups.map(({ slot }) => slot).filter((slot) => slot !== RACK)])];
   const print = printOf(message.info);
   // The same text again is the same block again: it says nothing of who left, and what it counts was counted (BB-5).
   const again = print === memory.print;
-  const concluded = message.last ? conclude(memory.slots, seen, whole && !again) : { slots: memory.slots, gone: [] };
+  const counters = again ? "repeated" : memory.counted && whole ? undefined : "after_gap";
+  const sure = whole && !again;
+  const held = sure ? { ...memory.held, ...Object.fromEntries(told.map(({ slot, values }) => [slot, heldWord(values)])) } : memory.held;
+  const concluded = message.last ? conclude(memory.slots, seen, sure) : { slots: memory.slots, gone: [] };
   const out = pulledOut(block, [...concluded.slots, ...seen]);
   const stays = (slot: string): boolean => !out.includes(slot);
   const progress = message.last ? NO_ANSWER : { whole, seen: seen.filter(stays), open };
   return {
     readings: [
-      ...told.flatMap((group) => groupReadings(group, again ? "repeated" : memory.counted && whole ? undefined : "after_gap")),
+      ...told.flatMap((group) => groupReadings(group, counters, sure ? missingSince(memory.held[group.slot], group.values) : [])),
       ...[...new Set([...concluded.gone, ...out])].map((slot) => removed(slot, "removed")),
       ...[...block.errors].filter(([, code]) => code !== REMOVED).map(([slot, code]) => unreadable(code.length, `error_${slot}_${code}`)),
       ...(beyond === 0 ? [] : [unreadable(beyond, "pumps_beyond_limit")]),
@@ -111,6 +117,7 @@ function remember(message: Message, block: Block, memory: Memory, gap: number): 
       ...memory,
       ...progress,
       slots: concluded.slots.filter(stays),
+      held: Object.fromEntries(Object.entries(held).filter(([slot]) => stays(slot) && !concluded.gone.includes(slot))),
       counted: message.last && !again ? whole : memory.counted,
       print,
     },
@@ -169,11 +176,5 @@ function pulledOut({ groups, errors }: Block, slots: readonly string[]): readonl
   return [...errors].filter(([, code]) => code === REMOVED).map(([slot]) => slot);
 }
 
+const incomplete = ({ open }: Memory): readonly Reading[] => open.map(({ bytes }) => unreadable(bytes, "answer_incomplete"));
 const unreadable = (bytes: number, reason: string): Reading => ({ told: "unreadable", bytes, reason });
-
-/** FNV-1a. */
-function printOf(bytes: Uint8Array): number {
-  let print = 0x811c9dc5;
-  for (const byte of bytes) print = Math.imul(print ^ byte, 0x01000193) >>> 0;
-  return print;
-}

@@ -75,6 +75,13 @@ export function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** A print of bytes by which equal ones are known (FNV-1a, 32 bits). */
+export function printOf(bytes: Uint8Array): number {
+  let print = 0x811c9dc5;
+  for (const byte of bytes) print = Math.imul(print ^ byte, 0x01000193) >>> 0;
+  return print;
+}
+
 const printed = (value: number): Uint8Array => new TextEncoder().encode(String(value).padStart(5, "0"));
 function digits(bytes: Uint8Array): number | undefined {
   return bytes.every((byte) => byte >= 0x30 && byte <= 0x39) ? Number(String.fromCharCode(...bytes)) : undefined;

@@ -59,6 +59,8 @@ export const PARAMETER_METRICS: readonly Metric[] = [
   ...ALARM.values(),
   ...WITH_UNIT.values(),
 ];
+/** Parameters with a value, alarms aside. */
+export const VALUE_NAMES: readonly string[] = [...PARAMETER.keys()];
 export const isKnown = (parameter: string): boolean => PARAMETER.has(parameter) || ALARM.has(parameter);
 
 /** What one quadruple says. Nothing for a parameter that no table knows. */
@@ -83,6 +85,13 @@ export function parameterReadings(parameter: string, text: string, beside: Besid
   const doubt = doubtOf(parameter, text, { form, metric, beside });
   return [{ told: "number", metric, value, ...(doubt === undefined ? {} : { validity: "questionable", reason: doubt }) }];
 }
+
+/** BB-20. A unit that is not sent any more is not known. */
+export const notSent = (metric: ValueMetric): Reading => ({ told: "absent", metric, validity: "not_available", reason: "not_sent" });
+export const missingReadings = (parameter: string): readonly Reading[] => {
+  const known = PARAMETER.get(parameter);
+  return known === undefined ? [] : [notSent(known.metric)];
+};
 
 /** BB-6: no value is not zero. Undefined where the text is a value. */
 export function noValue(text: string, metric: ValueMetric): Reading | undefined {

@@ -1,6 +1,6 @@
 import type { About, Reading } from "../kit/reading.ts";
 import { type Group, RACK } from "./block.ts";
-import { type CounterDoubt, noValue, parameterReadings } from "./parameter.ts";
+import { type CounterDoubt, missingReadings, notSent, noValue, parameterReadings } from "./parameter.ts";
 import { IDENTITIES } from "./parameters.table.ts";
 import { DELIVERED, deliveredRate } from "./rate.ts";
 
@@ -8,16 +8,18 @@ import { DELIVERED, deliveredRate } from "./rate.ts";
 export const nodeOf = (slot: string): readonly string[] => [...slot];
 export const removed = (slot: string, reason: string): Reading => ({ told: "removed", node: nodeOf(slot), reason });
 
-/** All that one answer says of one pump, or of the rack. */
-export function groupReadings({ slot, time, values }: Group, counters: CounterDoubt): readonly Reading[] {
+/** All that one answer says of one pump, or of the rack. `missing`: parameters that it does not say any more. */
+export function groupReadings({ slot, time, values }: Group, counters: CounterDoubt, missing: readonly string[]): readonly Reading[] {
   if (values.size === 0) return [];
   const about: About = slot === RACK ? {} : { node: nodeOf(slot) };
   const readings: Reading[] = [];
   if (time !== undefined) readings.push({ told: "deviceTime", value: time }); // BB-16
   if (slot !== RACK) readings.push(...identity(values));
   for (const [parameter, text] of values) readings.push(...parameterReadings(parameter, text, { values, counters }));
+  readings.push(...missing.flatMap(missingReadings));
   const delivered = slot === RACK ? undefined : deliveredRate(values);
   if (delivered !== undefined) readings.push(delivered);
+  else if (missing.includes("INRT")) readings.push(notSent(DELIVERED));
   return readings.map((reading) => ({ ...reading, ...about }));
 }
 

@@ -39,6 +39,10 @@ test("a B. Braun rack of 24 pumps, of which one is exchanged and one pulled out,
   await ward.tick(...answer(300, serials));
   const first = ratesIn(await ward.delivered());
   expect(first).toEqual(SLOTS.map((slot, i) => `${i + 2} 1/${slot} ${i + 1}.50`));
+  const times = (await ward.delivered()).flatMap(({ records }) =>
+    records.filter(({ epoch }) => epoch > 1).map(({ deviceTime }) => deviceTime),
+  );
+  expect(new Set(times.filter((time) => time !== ""))).toEqual(new Set(["300", undefined]));
   const { K: _pulledOut, ...rest } = serials;
   await ward.tick(...answer(303, { ...rest, "7": "Q7" }));
   const batches = await ward.delivered();

@@ -33,6 +33,62 @@ describe("an answer of several blocks", () => {
   });
 });
 
+test("a pump that is too long to wait for is told in parts, and nothing is concluded from that answer", () => {
+  const reader = settled(pump("13", { INVI: "1" }), pump("14", { INVI: "1" }));
+  const long = pump("13", { INSOL: "D".repeat(1600), INVTB: "50" }, 301);
+  expect(inWords(reader.hear(message(long, { more: true })))).toContain("13 MDC_VOL_FLUID_TBI 50");
+  const rest = inWords(reader.hear(message(pump("13", { INVI: "1" }, 301))));
+  expect(rest).toEqual(["13 at 301", "13 MDC_VOL_FLUID_DELIV 1"]);
+  expect(reader.memory.slots).toEqual(["13", "14"]);
+});
+
+test("a pump that waits for its next block when another rack answers is given up aloud", () => {
+  const reader = new RackReader();
+  const quadruples = pump("13", { INVI: "1" });
+  reader.hear(message(quadruples, { more: true }));
+  expect(inWords(reader.hear(message("5,50100,GNACK,0", { bed: "ICU 4" })))[0]).toBe(`unreadable ${quadruples.length} answer_incomplete`);
+});
+
+describe("a parameter that is not sent any more (BB-20)", () => {
+  const told = (values: Readonly<Record<string, string>>, serial = "77") =>
+    answer(pump("13", { INSERNUM: serial, INVI: "1", ...values }, 301));
+  const notSent = (readings: Parameters<typeof inWords>[0]) => inWords(readings).filter((words) => words.endsWith("not_sent"));
+
+  test("is absent, once; so is what follows from it", () => {
+    const reader = settled(pump("13", { INSERNUM: "77", INVI: "1", INRT: "5.0", RUNSTATE: "2", INM2: "0", INSOL: "Dobutamine" }));
+    expect(notSent(reader.hear(told({ RUNSTATE: "2" })))).toEqual([
+      "13 bcc.INRT absent not_available not_sent",
+      "13 MDC_DRUG_NAME_TYPE absent not_available not_sent",
+      "13 bcc.INM2 absent not_available not_sent",
+      "13 MDC_FLOW_FLUID_PUMP absent not_available not_sent",
+    ]);
+    expect(notSent(reader.hear(told({ RUNSTATE: "2", INM1: "1" })))).toEqual([]);
+  });
+
+  test("is not missed of another pump in that slot, of one that was away, and in an answer that is damaged or comes twice", () => {
+    const before = pump("13", { INSERNUM: "77", INVI: "1", INVTB: "50" });
+    expect(notSent(settled(before).hear(told({}, "78")))).toEqual([]);
+    expect(notSent(settled(before).hear(told({}), 3))).toEqual([]);
+    const away = settled(before, pump("12", { INVI: "1" }));
+    away.hear(answer(pump("12", { INVI: "1" }, 301)));
+    expect(away.memory.held).not.toHaveProperty("13");
+    expect(notSent(away.hear(answer(pump("12", { INVI: "1" }, 302), pump("13", { INSERNUM: "77" }, 302))))).toEqual([]);
+    const twice = new RackReader();
+    const tail = message([pump("12", { INVTB: "50" }), pump("13", { INVI: "1" })].join("\x1e"));
+    twice.hear(message(pump("12", { INVI: "1" }), { more: true }));
+    twice.hear(tail);
+    expect(notSent(twice.hear(tail))).toEqual([]);
+  });
+
+  test("is missed in the block that ends a pump, not in the one that begins it", () => {
+    const reader = settled(pump("13", { INVI: "1", INVTB: "50" }));
+    expect(notSent(reader.hear(message(pump("13", { INVI: "1" }, 301), { more: true })))).toEqual([]);
+    expect(notSent(reader.hear(message(pump("13", { INVTB: "50" }, 301))))).toEqual([]);
+    reader.hear(message(pump("13", { INVI: "1" }, 302), { more: true }));
+    expect(notSent(reader.hear(message(pump("14", { INVI: "1" }, 302))))).toEqual(["13 MDC_VOL_FLUID_TBI absent not_available not_sent"]);
+  });
+});
+
 describe("a pump that is gone (BB-10)", () => {
   const both = [pump("11", { INVI: "1" }), pump("12", { INVI: "2" })];
 
