@@ -1,4 +1,4 @@
-import { type Dice, roll } from "./emulator-dice.ts";
+import { type Dice, roll } from "../kit/emulator-dice.ts";
 import type { Fields } from "./emulator-fields.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { type Duration, Milliseconds, Seconds } from "../../config/units.ts";
 import type { Emulator, Sent } from "../kit/emulator.ts";
-import { roll } from "./emulator-dice.ts";
+import { roll } from "../kit/emulator-dice.ts";
 import {
   type AnswerMeaning,
   type AnswerName,

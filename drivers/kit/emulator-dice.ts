@@ -1,6 +1,6 @@
-import { nextRandom } from "../kit/emulator.ts";
+import { nextRandom } from "./emulator.ts";
 
-/** Chance for the length of one call; what is kept between calls is its state. */
+/** Chance of an emulated device for the length of one call; what is kept between calls is its state. */
 export type Dice = {
   readonly unit: () => number;
   /** A whole number, both ends included. */
