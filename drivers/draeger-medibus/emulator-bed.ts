@@ -76,7 +76,7 @@ function moved(bed: Bed, page: number): Bed {
       return alarms(bed, page, model.alarms2, dice, show);
     case CODE.texts: {
       const changes = bed.modeLeft <= 0;
-      const mode = changes ? dice.between(0, model.modes.length - 1) : bed.mode;
+      const mode = changes ? (bed.mode + dice.between(1, model.modes.length - 1)) % model.modes.length : bed.mode;
       const texts = [...(model.modes[mode] ?? []), ...model.texts].map(([code, text]): Entry => ({ code, text }));
       return show(texts, { mode, modeLeft: changes ? dice.between(8, 20) : bed.modeLeft - 1 });
     }
@@ -98,10 +98,10 @@ function measured(bed: Bed, page: number, rows: Model["data1"], dice: Dice, show
   if (settled && dice.happens(0.05)) return show([]);
   const away: Record<string, number> = {};
   for (const [code, left] of Object.entries(bed.spells[page] ?? {})) if (left > 1) away[code] = left - 1;
-  const [leaving] = dice.one(rows as [Model["data1"][number], ...Model["data1"]]) ?? [];
-  // What has only just come stays, so that a reader of a bad line knows it (conclude).
-  if (leaving !== undefined && rows.length > 1 && (runs[leaving] ?? 0) >= SURE_AFTER && dice.happens(0.2))
-    away[leaving] = dice.between(1, 3);
+  const [leaving = ""] = dice.one(rows as [Model["data1"][number], ...Model["data1"]]) ?? [];
+  // What has only just come stays, so that a reader of a bad line knows it (conclude); and something always stays.
+  const mayLeave = (runs[leaving] ?? 0) >= SURE_AFTER && Object.keys(away).length < rows.length - 1;
+  if (mayLeave && dice.happens(0.2)) away[leaving] = dice.between(1, 3);
   const here = rows.filter(([code]) => away[code] === undefined);
   const entries = here.map((row) => (dice.happens(0.01) ? { code: row[0], text: "" } : printed(row, dice)));
   return show(entries, { spells: { [page]: away } });

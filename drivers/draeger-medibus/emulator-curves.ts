@@ -109,10 +109,12 @@ export function nextRecord(before: Curves): NextRecord {
   return { curves: { ...moved, phase: breath.phase, told, open: unit }, bytes, closes: before.open };
 }
 
-/** A lone sync byte ends the last record. */
+/** A sync byte with no stream ends the last record. */
 export function lastRecord(curves: Curves): NextRecord {
   const { open } = curves;
-  return { curves: { ...curves, open: undefined }, bytes: open === undefined ? [] : [syncByte(0)], closes: open };
+  if (open === undefined) return { curves, bytes: [], closes: undefined };
+  const groups = curves.told.map((streams) => (streams === 0 ? undefined : 0));
+  return { curves: { ...curves, open: undefined, told: [0, 0] }, bytes: recordBytes([], { groups }), closes: open };
 }
 
 type Sample = { readonly stream: number; readonly raw: number };

@@ -1,0 +1,228 @@
+import { describe, expect, it } from "vitest";
+import { Milliseconds } from "../../config/units.ts";
+import { atlanEmulator, draegerMedibusEmulator, recordedState, savinaEmulator } from "../../drivers/draeger-medibus/emulator.ts";
+import type { Pages } from "../../drivers/draeger-medibus/emulator-pages.ts";
+import type { Unit } from "../../drivers/kit/emulator.ts";
+import { answer, command, type Habits, HOST_ID, type Talk, talk } from "./medibus-host.ts";
+import { randomOf } from "./streams.ts";
+
+const PAGES = [0x24, 0x25, 0x26, 0x27, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e].map((code) => command(code));
+const FOUR = { list: "0001010106030201", enable: [[1, 0x0f]] } as const;
+const SIX = {
+  list: "000101010301060402011C03",
+  enable: [
+    [1, 0x0f],
+    [2, 0x03],
+  ],
+} as const;
+const usual: Habits = { time: 120_000, asks: PAGES, id: HOST_ID };
+const talks = new Map<string, Talk>();
+/** Two minutes with a device, once for all tests. */
+function once(name: string, make: () => Talk): Talk {
+  const found = talks.get(name) ?? make();
+  talks.set(name, found);
+  return found;
+}
+const evita = (seed: number): Talk => once(`evita ${seed}`, () => talk(draegerMedibusEmulator, seed, usual));
+const withCurves = (seed: number): Talk => once(`curves ${seed}`, () => talk(draegerMedibusEmulator, seed, { ...usual, curves: SIX }));
+
+const NAMES: Readonly<Record<number, string>> = {
+  ...{ 36: "medibus.m1.", 43: "medibus.m2.", 37: "medibus.low1.", 38: "medibus.high1.", 41: "medibus.s", 42: "medibus.t" },
+  ...{ 39: "medibus.a1.", 46: "medibus.a2." },
+};
+/** What a page's content says, read apart from the emulator. */
+function readPage(code: number, printed: string): Readonly<Record<string, string | null>> {
+  const content = printed.replaceAll("\u0003", "#");
+  const text = code === 0x2a;
+  const pattern = text ? /([0-9A-F]{2})(.)([^#]*)#/g : code === 0x29 ? /([0-9A-F]{2})(.{5})/g : /([0-9A-F]{2})(.{4})/g;
+  const found = [...content.matchAll(pattern)];
+  expect(found.map(([whole]) => whole).join("")).toBe(content);
+  if (text) expect(found.every(([, , length, words]) => length!.charCodeAt(0) - 0x30 === words!.length)).toBe(true);
+  return Object.fromEntries(found.map(([, xx, value, words]) => [`${NAMES[code]}${xx}`, text ? words! : value!.trim() || null]));
+}
+const ALARM = /([0-O])([0-9A-F]{2})(.{12})/g;
+const slowUnits = ({ units }: Talk): readonly Unit[] => units.filter(({ waves }) => Object.keys(waves).length === 0);
+
+describe("what an emulated MEDIBUS device tells:", () => {
+  it.each([1, 2, 3])("its units say what its pages say, with curves and without (seed %i)", (seed) => {
+    for (const one of [evita(seed), withCurves(seed)]) {
+      expect(one.said.broken).toBe(0);
+      const units = [...slowUnits(one)];
+      for (const { code, content } of one.said.answers.filter(({ code }) => code >= 0x24 && code <= 0x2e && code !== 0x28)) {
+        // A page that went empty may have a unit too, in which all is absent; one that was empty before has none.
+        const absent = Object.entries(units[0]?.observations ?? {}).every(([name, value]) => name.includes(NAMES[code]!) && value === null);
+        if (content === "" && !(absent && Object.keys(units[0]?.observations ?? {}).length > 0)) continue;
+        const { observations, conditions } = units.shift()!;
+        const alarms = [...content.matchAll(ALARM)].map(([, , xx]) => `${NAMES[code]}${xx}`);
+        const alarmPage = code === 0x27 || code === 0x2e;
+        expect(Object.keys(conditions).filter((name) => conditions[name])).toEqual(alarmPage ? alarms : []);
+        const read = alarmPage ? {} : readPage(code, content);
+        expect(observations).toMatchObject(read);
+        const others = Object.entries(observations).filter(([name]) => !(name in read));
+        expect(others.every(([name, value]) => name.startsWith(NAMES[code]!) && value === null)).toBe(true);
+      }
+      expect(units).toEqual([]);
+    }
+  });
+
+  it.each([1, 2, 3])("within two minutes everything a reader must cope with (seed %i)", (seed) => {
+    const units = slowUnits(evita(seed));
+    const { said } = evita(seed);
+    const values = units.flatMap(({ observations }) => Object.entries(observations));
+    expect(values.some(([name, value]) => name.startsWith("medibus.m1.") && value === null)).toBe(true);
+    expect(values.some(([name, value]) => name.startsWith("medibus.t") && value === null)).toBe(true);
+    expect(values.some(([name, value]) => name === "medibus.m1.8D" && value !== null && Number(value) < 0)).toBe(true);
+    for (const page of ["a1", "a2"]) {
+      const edges = units.flatMap(({ conditions }) => Object.entries(conditions).filter(([name]) => name.startsWith(`medibus.${page}`)));
+      expect(edges.some(([, present]) => !present)).toBe(true);
+    }
+    expect(said.commands.some(({ inside }) => inside) && said.commands.some(({ inside }) => !inside)).toBe(true);
+    expect(new Set(said.commands.map(({ code }) => code)).size).toBeGreaterThan(3);
+  });
+
+  it("leaves a page empty now and then, and leaves out what 4A says until the next ICC", () => {
+    const empty = [1, 2, 3, 4].flatMap((seed) => evita(seed).said.answers.filter(({ code, content }) => code === 0x24 && content === ""));
+    expect(empty.length).toBeGreaterThan(0);
+    const pages: Pages = {
+      36: [
+        { code: "EB", text: "98" },
+        { code: "E1", text: "70" },
+      ],
+    };
+    const start = recordedState({ identity: { id: "8240", name: "E", software: "01.00", medibus: "04.00" }, clock: 0, traces: [], pages });
+    const says = [command(0x4a, "$EB0"), command(0x24), command(0x51), answer(0x52, HOST_ID), command(0x24)];
+    const { answers } = talk(draegerMedibusEmulator, 1, {
+      time: 3000,
+      says: says.map((bytes, index) => ({ at: index * 500, bytes })),
+      from: start,
+    }).said;
+    expect(answers.filter(({ code }) => code === 0x24).map(({ content }) => content)).toEqual(["E1 70 ", "EB 98 E1 70 "]);
+  });
+
+  it("puts commands at any place of an answer", () => {
+    const places = new Set<number>();
+    for (const seed of [1, 2, 3, 4, 5, 6])
+      for (const { bytes, unit } of evita(seed).sends) if (unit !== undefined && bytes.includes(0x1b)) places.add(bytes.indexOf(0x1b));
+    expect(places.size).toBeGreaterThan(15);
+  });
+
+  it("is another machine as a Savina or an Atlan", () => {
+    const asks = [0x24, 0x2b, 0x52].map((code) => command(code));
+    const [savina, atlan] = [savinaEmulator, atlanEmulator].map((device) => talk(device, 1, { ...usual, asks, time: 15_000 }).said.answers);
+    expect(savina!.some(({ code, content }) => code === 0x52 && content.startsWith("8250'Savina'"))).toBe(true);
+    expect(savina!.filter(({ code }) => code === 0x2b).every(({ content }) => content === "")).toBe(true);
+    expect(atlan!.some(({ code, content }) => code === 0x52 && content.startsWith("5555'Atlan"))).toBe(true);
+  });
+});
+
+describe("the curves of an emulated MEDIBUS device:", () => {
+  /** Records as the paper has them, read apart from the emulator: raw samples by number of the stream. */
+  function recordsOf(fast: readonly number[]): readonly Readonly<Record<number, number>>[] {
+    const groups = [0, 0, 0];
+    const starts = fast.flatMap((byte, index) => ((byte & 0xf0) === 0xd0 ? [index] : []));
+    // Of the last one the end has not been sent yet.
+    return starts.slice(0, -1).map((from, index) => {
+      const record = fast.slice(from, starts[index + 1]);
+      groups[0] = record[0]! & 0x0f;
+      let at = 1;
+      for (; (record[at] ?? 0) >= 0xc0; at += 2) {
+        const which = (record[at]! & 0x0f) - 3;
+        if (which === 1 || which === 2) groups[which] = record[at + 1]! & 0x0f;
+      }
+      const streams = groups.flatMap((bits, which) => [0, 1, 2, 3].filter((bit) => bits & (1 << bit)).map((bit) => which * 4 + bit));
+      expect(record.length).toBe(at + 2 * streams.length);
+      return Object.fromEntries(
+        streams.map((stream, place) => [stream, (record[at + 2 * place]! & 0x3f) | ((record[at + 2 * place + 1]! & 0x3f) << 6)]),
+      );
+    });
+  }
+
+  it.each([1, 2, 3])("say in their units what their bytes say, between the bytes of slow answers (seed %i)", (seed) => {
+    const one = withCurves(seed);
+    const codes = ["00", "01", "03", "06", "02", "1C"];
+    const records = recordsOf(one.said.fast).filter((record) => Object.keys(record).length > 0);
+    const units = one.units.filter(({ waves }) => Object.keys(waves).length > 0).map(({ waves }) => waves);
+    const read = records.map((record) =>
+      Object.fromEntries(Object.entries(record).map(([stream, raw]) => [`medibus.w${codes[Number(stream)]}`, [raw]])),
+    );
+    expect(read).toEqual(units);
+    expect(units.length).toBeGreaterThan(4000);
+    expect(one.said.mixed).toBeGreaterThan(1000);
+  });
+
+  it("stop when the device says that they changed, and come with another scale when they are configured again", () => {
+    const { said, state } = withCurves(1);
+    expect(said.commands.filter(({ code }) => code === 0x56).length).toBeGreaterThan(0);
+    expect(state.curves.traces[0]?.bins).toBeGreaterThan(880);
+    expect(said.answers.filter(({ code }) => code === 0x54).length).toBeGreaterThan(1);
+  });
+
+  it("hold breath phases, holes, and which streams follow only where that changes", () => {
+    const { fast } = withCurves(2).said;
+    const pairs = fast.flatMap((byte, index) => (byte >= 0xc4 && byte <= 0xc6 && (fast[index - 1] ?? 0) >= 0xc0 ? [byte] : []));
+    expect(pairs.filter((byte) => byte === 0xc6).length).toBeGreaterThan(40);
+    const records = recordsOf(fast);
+    const fifth = pairs.filter((byte) => byte === 0xc4).length;
+    expect(fifth > 100 && fifth < records.length).toBe(true);
+    const without = records.filter((record) => record[0] === undefined).length;
+    expect(without > 10 && without < records.length / 20).toBe(true);
+  });
+
+  it("come only as configured and enabled", () => {
+    const none = talk(draegerMedibusEmulator, 1, { ...usual, time: 15_000, curves: { ...FOUR, enable: [] } });
+    expect(none.said.fast).toEqual([]);
+    const one = talk(draegerMedibusEmulator, 1, { ...usual, time: 15_000, curves: { ...FOUR, enable: [[1, 2]] } });
+    expect(new Set(one.units.flatMap(({ waves }) => Object.keys(waves)))).toEqual(new Set(["medibus.w01"]));
+    expect(talk(savinaEmulator, 1, { ...usual, time: 15_000, curves: FOUR }).said.fast).toEqual([]);
+  });
+});
+
+describe("an emulated MEDIBUS device", () => {
+  const bytesOf = (seed: number, tick: number): Buffer => {
+    const { sends } = talk(draegerMedibusEmulator, seed, { ...usual, time: 20_000, curves: SIX, tick });
+    return Buffer.concat(sends.map(({ bytes }) => bytes));
+  };
+  it("is the same device for the same seed and another one for another", () => {
+    expect(bytesOf(5, 10).equals(bytesOf(5, 10))).toBe(true);
+    expect(bytesOf(5, 10).equals(bytesOf(6, 10))).toBe(false);
+  });
+
+  it("sends the same however its steps fall, and changes no state that it was given", () => {
+    const says = [
+      command(0x51),
+      answer(0x52, HOST_ID),
+      command(0x54, SIX.list),
+      Uint8Array.of(0xd0, 0xc1, 0xcf, 0xc2, 0xc3),
+      command(0x24),
+    ];
+    const run = (tick: number): Buffer => {
+      const { sends } = talk(draegerMedibusEmulator, 2, {
+        time: 5000,
+        tick,
+        says: says.map((bytes, index) => ({ at: index * 500, bytes })),
+      });
+      return Buffer.concat(sends.map(({ bytes }) => bytes));
+    };
+    expect(run(10).equals(run(1)) && run(10).equals(run(250))).toBe(true);
+    const { state } = talk(draegerMedibusEmulator, 2, { ...usual, time: 5000 });
+    const before = JSON.stringify(state);
+    draegerMedibusEmulator.step(state, command(0x24), Milliseconds(6000));
+    expect(JSON.stringify(state)).toBe(before);
+  });
+
+  it("stays small whatever it hears", () => {
+    const random = randomOf(9);
+    const says = Array.from({ length: 400 }, (_, index) => {
+      const bytes = [
+        () => random.bytes(300),
+        () => command(0x24),
+        () => command(0x51),
+        () => new Uint8Array(900).fill(0x1b),
+        () => answer(0x52, HOST_ID),
+      ];
+      return { at: index * 50, bytes: bytes[random.below(5)]!() };
+    });
+    const { state } = talk(draegerMedibusEmulator, 9, { time: 21_000, says });
+    expect(JSON.stringify(state).length).toBeLessThan(40_000);
+  });
+});
