@@ -1,0 +1,343 @@
+import { describe, expect, it } from "vitest";
+import { Milliseconds } from "../../config/units.ts";
+import {
+  type BccState,
+  bbraunBccEmulator,
+  bbraunBccFullEmulator,
+  bbraunBccStuffedEmulator,
+  bccEmulator,
+  INFORMATION_MAX,
+} from "../../drivers/bbraun-bcc/emulator.ts";
+import { PEOPLE } from "../../drivers/bbraun-bcc/emulator-drugs.table.ts";
+import { receive, type Stuffing, unstuffed } from "../../drivers/bbraun-bcc/emulator-wire.ts";
+import type { Emulator, Sent, Unit } from "../../drivers/kit/emulator.ts";
+import { randomOf } from "./streams.ts";
+import { withVectors } from "./vectors.ts";
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+
+/** A block or a request, framed apart from the emulator. */
+function framed(bed: string, info: string, how: { readonly stuffed?: boolean } = {}): Uint8Array {
+  const content = `\u0002${bed}/1/1>${info}\u0003`;
+  const head = `\u0001${String(content.length + 12).padStart(5, "0")}${content}`;
+  const sum = [...Buffer.from(head, "latin1")].reduce((total, byte) => total + byte, 0) % 256;
+  const inner = `${head.slice(1)}${String(sum).padStart(5, "0")}`;
+  const pairs = { d: "ex", e: "ee", D: "EX", E: "EE" } as Readonly<Record<string, string>>;
+  const sent = how.stuffed === true ? inner.replace(/[deDE]/g, (letter) => pairs[letter]!) : inner;
+  return Buffer.from(`\u0001${sent}\u0004`, "latin1");
+}
+type Quadruple = readonly [time: string, address: string, parameter: string, value: string];
+type Block = { readonly bed: string; readonly quadruples: readonly Quadruple[]; readonly more: boolean };
+/** Takes a block apart; length and sum are looked at. */
+function opened(bytes: Uint8Array, stuffing: Stuffing = "off"): Block {
+  const inner = text(bytes.subarray(1, -1));
+  const letters: Readonly<Record<string, string>> = { ex: "d", ee: "e", EX: "D", EE: "E" };
+  const plain = stuffing === "on" ? inner.replace(/e[ex]|E[EX]/g, (pair) => letters[pair]!) : inner;
+  expect([bytes[0], bytes.at(-1), plain.slice(0, 5)]).toEqual([1, 4, String(plain.length + 2).padStart(5, "0")]);
+  const sum = [...Buffer.from(plain.slice(0, -5), "latin1")].reduce((total, byte) => total + byte, 1) % 256;
+  expect(plain.slice(-5)).toBe(String(sum).padStart(5, "0"));
+  const [bed = "", info = ""] = plain.slice(6, -6).split("/1/1>");
+  const quadruples = info.split("\u001e").map((one) => Buffer.from(one, "latin1").toString("utf8").split(",") as unknown as Quadruple);
+  return { bed, quadruples, more: plain.at(-6) === "\u0017" };
+}
+
+type Said = { readonly at: number; readonly sent: Sent };
+/** Says these things at their times, and 06 to whatever comes where `acks` is "all". */
+type Script = { readonly time: number; readonly says: (at: number, bed: string) => Uint8Array | undefined; readonly acks?: "all" | "none" };
+function talk(device: Emulator<BccState>, state: BccState, { time, says, acks = "all" }: Script) {
+  const heard: Said[] = [];
+  let now = state;
+  for (let at = 0, ack = 0; at <= time; at += 10) {
+    const said = says(at, now.bed);
+    const answer = ack > 0 && at >= ack ? Uint8Array.of(0x06) : new Uint8Array();
+    if (answer.length > 0) ack = 0;
+    const turn = device.step(now, Buffer.concat([answer, said ?? new Uint8Array()]), Milliseconds(at));
+    now = turn.state;
+    if (turn.sends.length > 0 && acks === "all") ack = at + 100;
+    heard.push(...turn.sends.map((sent) => ({ at, sent })));
+  }
+  return { heard, state: now };
+}
+const every =
+  (pause: number, request: string, how = {}): Script["says"] =>
+  (at, bed) =>
+    at % pause === 0 ? framed(bed, request, how) : undefined;
+/** Complete answers of a rack that is asked for everything each two seconds. */
+type Whole = { readonly quadruples: readonly Quadruple[]; readonly unit: Unit; readonly blocks: number; readonly bytes: number };
+const told = new Map<string, readonly Whole[]>();
+function answersOf(device: Emulator<BccState>, seed: number, time = 120_000, stuffing: Stuffing = "off", pause = 2000): readonly Whole[] {
+  const key = `${device === bbraunBccFullEmulator} ${stuffing} ${seed} ${time}`;
+  const before = told.get(key);
+  if (before !== undefined) return before;
+  const { heard } = talk(device, device.start(seed), { time, says: every(pause, "MEM:GET", { stuffed: stuffing === "on" }) });
+  const wholes: Whole[] = [];
+  let part: { quadruples: Quadruple[]; blocks: number; bytes: number } = { quadruples: [], blocks: 0, bytes: 0 };
+  for (const { sent } of heard) {
+    const { quadruples, more } = opened(sent.bytes, stuffing);
+    part = { quadruples: [...part.quadruples, ...quadruples], blocks: part.blocks + 1, bytes: part.bytes + sent.bytes.length };
+    expect(sent.unit === undefined).toBe(more);
+    if (sent.unit === undefined) continue;
+    wholes.push({ ...part, unit: sent.unit });
+    part = { quadruples: [], blocks: 0, bytes: 0 };
+  }
+  told.set(key, wholes);
+  return wholes;
+}
+
+describe("the emulated BCC rack and the document's own bytes", () => {
+  it("un-stuffs from left to right in one pass", () => {
+    const plain = (stuffed: string): string | undefined =>
+      unstuffed([...Buffer.from(stuffed)])
+        ?.map((byte) => String.fromCharCode(byte))
+        .join("");
+    expect(["EEX", "EEEX", "exee", "AEXM", "E", "ea"].map(plain)).toEqual(["EX", "ED", "de", "ADM", undefined, undefined]);
+  });
+
+  withVectors("bbraun-bcc", (read) => {
+    const quiet = bccEmulator({ pumps: 3, stuffing: "off", happens: "nothing" });
+    const rack = (second: number): BccState => ({ ...quiet.start(1), bed: "SpaceCOM", secondsBefore: second });
+    const reply = (state: BccState, said: Uint8Array) =>
+      talk(quiet, state, { time: 400, says: (at) => (at === 0 ? said : undefined) }).heard;
+
+    it.each([
+      ["alive_req", "alive_resp_206", 206],
+      ["alive_req", "alive_resp_624", 624],
+      ["version_req", "version_resp_207", 207],
+      ["version_req", "version_resp_626", 626],
+    ])("answers %s with %s byte for byte", (asked, wanted, second) => {
+      expect(reply(rack(second), read(`${asked}.bin`)).map(({ sent }) => text(sent.bytes))).toEqual([text(read(`${wanted}.bin`))]);
+    });
+
+    it("takes every request as the document prints it, stuffed where it is stuffed", () => {
+      const heard = (name: string, stuffing: Stuffing) => {
+        let receiver: readonly number[] | undefined;
+        return [...read(`${name}.bin`)].flatMap((byte) => {
+          const [next, one] = receive(receiver, byte, stuffing);
+          receiver = next;
+          return one.heard === "request" ? [[one.bed, one.request]] : [];
+        });
+      };
+      expect(heard("alive_req", "off")).toEqual([["1", "ADMIN:ALIVE"]]);
+      expect(heard("alive_req_stuffed", "on")).toEqual([["1", "ADMIN:ALIVE"]]);
+      expect([heard("alive_req", "on"), heard("alive_req_stuffed", "off")]).toEqual([[], []]);
+      expect(heard("memget_req", "off")).toEqual([["SpaceCOM", "MEM:GET"]]);
+      expect(heard("getslot13_req", "off")).toEqual([["SpaceCOM", "MEM:GETSLOT#13"]]);
+      expect(heard("version_req", "off")).toEqual([["SpaceCOM", "ADMIN:VERSION"]]);
+    });
+
+    it("answers the document's requests for pumps with the pumps that are asked for", () => {
+      const addresses = (name: string) =>
+        new Set(
+          talk(quiet, rack(1), { time: 3000, says: (at) => (at === 0 ? read(`${name}.bin`) : undefined) }).heard.flatMap(({ sent }) =>
+            opened(sent.bytes).quadruples.map(([, address]) => address),
+          ),
+        );
+      expect(addresses("getslot13_req")).toEqual(new Set(["50113"]));
+      expect(addresses("memget_req")).toEqual(new Set(["50111", "50112", "50113"]));
+    });
+  });
+});
+
+describe("an emulated BCC rack", () => {
+  it.each([1, 2, 3])("tells in its units what its quadruples say (seed %i)", (seed) => {
+    for (const { quadruples, unit, bytes } of answersOf(bbraunBccEmulator, seed)) {
+      expect([unit.bytes, unit.deviceTime]).toEqual([bytes, quadruples[0]![0]]);
+      const value = new Map(quadruples.map(([, address, parameter, value]) => [`bcc.${address.slice(3)}.${parameter}`, value]));
+      for (const [name, present] of Object.entries(unit.conditions)) expect([name, present]).toEqual([name, value.get(name) === "1"]);
+      for (const [name, told] of Object.entries(unit.observations)) {
+        const [, slot, parameter] = name.split(".") as [string, string, string];
+        const of = (one: string): string => value.get(`bcc.${slot}.${one}`) ?? "";
+        if (parameter === "MDC_FLOW_FLUID_PUMP") {
+          const runs = of("RUNSTATE") === "" ? of("INM3") === "1" : (Number(of("RUNSTATE")) >> 1) % 2 === 1;
+          expect([name, told]).toEqual([name, runs && of("INM2") === "0" && of("INM14") === "0" ? of("INRT") : null]);
+          continue;
+        }
+        const none = /^_N[VA]$/.test(of(parameter)) || (parameter === "INRMT" && of(parameter) === "65535");
+        const never = (parameter === "TCIAWA" && of(parameter) === "10000") || (parameter === "INDORT" && of("INDOCAL") === "0");
+        expect([name, told]).toEqual([name, none || never ? null : of(parameter)]);
+      }
+      expect(Object.keys(unit.observations).length + Object.keys(unit.conditions).length).toBeGreaterThan(value.size * 0.75);
+    }
+  });
+
+  it("names people in its answers and in no unit", () => {
+    const wholes = answersOf(bbraunBccEmulator, 1);
+    for (const [parameter, about] of PEOPLE) {
+      expect(wholes.every(({ quadruples }) => quadruples.some(([, , name, value]) => name === parameter && value === about))).toBe(true);
+      expect(wholes.every(({ unit }) => Object.keys(unit.observations).every((name) => !name.endsWith(`.${parameter}`)))).toBe(true);
+    }
+  });
+
+  it("shows within two minutes everything a reader must cope with", () => {
+    const wholes = [1, 2, 3, 4].flatMap((seed) => answersOf(bbraunBccEmulator, seed));
+    const all = wholes.flatMap(({ quadruples }) => quadruples);
+    const some = (parameter: string, pattern: RegExp): boolean =>
+      all.some(([, , name, value]) => name === parameter && pattern.test(value));
+    for (const mode of ["INM2", "INM10", "INM14", "INM6"]) expect([mode, some(mode, /^1$/)]).toEqual([mode, true]);
+    expect([some("INRMT", /^65535$/), some("INRMT", /^_NV$/), some("TCIAWA", /^10000$/), some("INP2", /^_NA$/)]).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    expect([some("INSOL", /\ue021/), some("INBOCNT", /^[1-9]/), some("INDCONU", /^33$/)]).toEqual([true, true, true]);
+    const alarms = wholes.flatMap(({ unit }) => Object.entries(unit.conditions));
+    expect(new Set(alarms.map(([name, present]) => `${name.slice("bcc.11.".length)} ${present}`)).size).toBe(24);
+    // A pump of an older kind tells no RUNSTATE; one that a person speaks of is no reading of ours.
+    const withState = wholes.filter(({ quadruples }) => quadruples.some(([, , name]) => name === "RUNSTATE")).length;
+    expect(withState).toBeGreaterThan(0);
+    const delivered = wholes.flatMap(({ unit }) =>
+      Object.entries(unit.observations).filter(([name]) => name.endsWith(".MDC_FLOW_FLUID_PUMP")),
+    );
+    expect(delivered.some(([, value]) => value === null) && delivered.some(([, value]) => value !== null)).toBe(true);
+  });
+
+  it.each([1, 2, 3])("has a pump exchanged, one taken out and put in elsewhere (seed %i)", (seed) => {
+    const serials = answersOf(bbraunBccEmulator, seed).map(({ quadruples }) =>
+      Object.fromEntries(quadruples.filter(([, , name]) => name === "INSERNUM").map(([, address, , serial]) => [address, serial])),
+    );
+    const steps = serials.slice(1).map((now, index) => ({ before: serials[index]!, now }));
+    expect(steps.some(({ before, now }) => Object.keys(now).some((slot) => before[slot] !== undefined && before[slot] !== now[slot]))).toBe(
+      true,
+    );
+    expect(steps.some(({ before, now }) => Object.keys(now).length < Object.keys(before).length)).toBe(true);
+    const moved = serials.flatMap((now) => Object.entries(now).map(([slot, serial]) => `${serial} ${slot}`));
+    const places = Map.groupBy(new Set(moved), (one) => one.split(" ")[0]);
+    expect([...places.values()].some((slots) => slots.length > 1)).toBe(true);
+  });
+
+  it("splits answers into blocks wherever a thousand bytes are full", () => {
+    for (const { blocks } of answersOf(bbraunBccEmulator, 1)) expect(blocks).toBeGreaterThan(1);
+    const full = answersOf(bbraunBccFullEmulator, 1, 20_000, "off", 10_000)[0]!;
+    const addresses = new Set(full.quadruples.map(([, address]) => address));
+    expect([addresses.size, new Set([...addresses].map((address) => address[3])).size]).toEqual([24, 3]);
+    const { heard } = talk(bbraunBccFullEmulator, bbraunBccFullEmulator.start(1), {
+      time: 9000,
+      says: (at, bed) => (at === 0 ? framed(bed, "MEM:GET") : undefined),
+    });
+    const pumps = heard.map(({ sent }) => new Set(opened(sent.bytes).quadruples.map(([, address]) => address)).size);
+    expect(pumps.some((count) => count > 1)).toBe(true);
+    expect(heard.every(({ sent }) => sent.bytes.length <= INFORMATION_MAX + 40)).toBe(true);
+  });
+
+  it("stuffs everything where the site is set so", () => {
+    const [first] = answersOf(bbraunBccStuffedEmulator, 2, 20_000, "on");
+    expect(first?.quadruples.some(([, , name]) => name === "RUNSTATE" || name === "INM3")).toBe(true);
+    expect(
+      talk(bbraunBccStuffedEmulator, bbraunBccStuffedEmulator.start(2), { time: 2000, says: every(1000, "ADMIN:ALIVE") }).heard,
+    ).toEqual([]);
+  });
+
+  it("sends the next block after 06, the same one after 15, and begins anew with a new request", () => {
+    const script = (says: Readonly<Record<number, Uint8Array>>): Script => ({ time: 3000, acks: "none", says: (at) => says[at] });
+    const start = bbraunBccEmulator.start(3);
+    const get = framed(start.bed, "MEM:GET");
+    const blocks = (says: Readonly<Record<number, Uint8Array>>) =>
+      talk(bbraunBccEmulator, start, script({ 0: get, ...says })).heard.map(({ sent }) => opened(sent.bytes).quadruples);
+    const [ack, nak] = [Uint8Array.of(0x06), Uint8Array.of(0x15)];
+    expect(blocks({})).toHaveLength(1);
+    const [first, second] = blocks({ 500: ack });
+    expect(blocks({ 500: nak })).toEqual([first, first]);
+    expect(blocks({ 500: ack, 1000: nak, 1500: ack }).slice(0, 3)).toEqual([first, second, second]);
+    expect(blocks({ 500: ack, 1000: get })[2]?.[0]?.[1]).toBe(first?.[0]?.[1]);
+    // A 06 that comes when nothing waits is nothing.
+    expect(talk(bbraunBccEmulator, start, script({ 0: ack, 500: nak })).heard).toEqual([]);
+  });
+
+  it("counts the bytes of a unit from the block that was asked for again", () => {
+    const start = bbraunBccEmulator.start(3);
+    const { heard } = talk(bbraunBccEmulator, start, {
+      time: 6000,
+      says: (at, bed) => (at === 0 ? framed(bed, "MEM:GETSLOT#11") : undefined),
+    });
+    const [first, last] = heard;
+    expect(last?.sent.unit?.bytes).toBe(first!.sent.bytes.length + last!.sent.bytes.length);
+    const again = talk(bbraunBccEmulator, start, {
+      ...{ time: 3000, acks: "none" },
+      says: (at, bed) => ({ 0: framed(bed, "MEM:GETSLOT#11"), 500: Uint8Array.of(0x06), 1000: Uint8Array.of(0x15) })[at],
+    }).heard;
+    expect(again.map(({ sent }) => sent.unit?.bytes)).toEqual([undefined, last?.sent.unit?.bytes, last?.sent.bytes.length]);
+  });
+
+  it("empties its counters with each request", () => {
+    const counter = (pause: number): number[] => {
+      const { heard } = talk(bbraunBccEmulator, bbraunBccEmulator.start(6), { time: 60_000, says: every(pause, "MEM:GETSLOT#11") });
+      return heard
+        .flatMap(({ sent }) => opened(sent.bytes).quadruples)
+        .filter(([, , name]) => name === "DISPCHG" || name === "INBOCNT")
+        .map(([, , , value]) => Number(value));
+    };
+    expect(Math.max(...counter(2000))).toBeLessThanOrEqual(1);
+  });
+
+  it("answers 68 to what it does not know, 811 and 39 for an empty slot, 11 without pumps", () => {
+    const error = (device: Emulator<BccState>, state: BccState, request: string): string[] => {
+      const { heard } = talk(device, state, { time: 300, says: (at, bed) => (at === 0 ? framed(bed, request) : undefined) });
+      return heard.flatMap(({ sent }) =>
+        opened(sent.bytes).quadruples.map(([, address, parameter, value]) => `${address} ${parameter} ${value}`),
+      );
+    };
+    const device = bbraunBccEmulator;
+    const start = device.start(1);
+    for (const request of ["MEM:SET", "mem:get", "MEM:GETSLOT#", "MEM:GETSLOT#41", "MEM:GETSLOT#1P", ""])
+      expect(error(device, start, request)).toEqual(["50100 GNERR 68"]);
+    expect(error(device, start, "MEM:GETSLOT#3O")).toEqual(["50100 GNERR 811"]);
+    expect(error(device, { ...start, rack: { ...start.rack, emptied: ["25"] } }, "MEM:GETSLOT#25")).toEqual(["50100 GNERR 39"]);
+    const none = bccEmulator({ pumps: 0, stuffing: "off", happens: "something" });
+    expect(error(none, none.start(1), "MEM:GET")).toEqual(["50100 GNERR 11"]);
+  });
+
+  it("does not answer a wrong length, a wrong sum or another bed, and changes its own bed id", () => {
+    const start = { ...bbraunBccEmulator.start(1), bed: "SpaceCOM" };
+    const good = framed("SpaceCOM", "MEM:GET");
+    for (const bad of [
+      good.with(5, 0x35),
+      good.with(good.length - 2, 0x39),
+      framed("Elsewhere", "MEM:GET"),
+      good.subarray(0, 20),
+      good.subarray(1),
+    ])
+      expect(talk(bbraunBccEmulator, start, { time: 500, says: (at) => (at === 0 ? bad : undefined) }).heard).toEqual([]);
+    const beds = talk(bbraunBccEmulator, start, {
+      time: 301_000,
+      says: (at) => (at % 10_000 === 0 ? framed("1", "ADMIN:ALIVE") : undefined),
+    }).heard.map(({ sent }) => opened(sent.bytes).bed);
+    expect(new Set(beds)).toEqual(new Set(["SpaceCOM", "ICU2-BED07"]));
+  });
+
+  it("is the same device for the same seed, another one for another, and for the same questions however its steps fall", () => {
+    const bytes = (seed: number): string =>
+      answersOf(bccEmulator({ pumps: 2, stuffing: "off", happens: "something" }), seed, 30_000)
+        .map(({ unit }) => JSON.stringify(unit))
+        .join();
+    expect(bytes(8)).not.toBe(bytes(9));
+    told.clear();
+    const again = bytes(8);
+    told.clear();
+    expect(bytes(8)).toBe(again);
+    const state = bbraunBccEmulator.start(1);
+    const asked = bbraunBccEmulator.step(state, framed(state.bed, "MEM:GET"), Milliseconds(1000));
+    const fine = Array.from({ length: 100 }, (_, index) => 1010 + index * 10).reduce(
+      ({ now, sends }, at) => {
+        const turn = bbraunBccEmulator.step(now, new Uint8Array(), Milliseconds(at));
+        return { now: turn.state, sends: [...sends, ...turn.sends] };
+      },
+      { now: asked.state, sends: asked.sends },
+    );
+    expect(fine.sends).toEqual(bbraunBccEmulator.step(asked.state, new Uint8Array(), Milliseconds(2000)).sends);
+    expect(state).toEqual(bbraunBccEmulator.start(1));
+  });
+
+  it("stays small whatever it hears", () => {
+    const random = randomOf(5);
+    const start = bbraunBccFullEmulator.start(5);
+    const { state } = talk(bbraunBccFullEmulator, start, {
+      time: 10_000,
+      says: (at, bed) =>
+        [() => random.bytes(400), () => framed(bed, "MEM:GET"), () => new Uint8Array(500).fill(0x01), () => Uint8Array.of(0x15)][
+          (at / 10) % 29
+        ]?.(),
+    });
+    expect(JSON.stringify(state).length).toBeLessThan(150_000);
+  });
+});
