@@ -11,9 +11,10 @@ import { blockBytes, type Receiver, receive, type Stuffing } from "./emulator-wi
  *
  * What its units name: bcc.SLOT.PARAMETER (emulator-conclusion.ts). A unit comes with the last block of an answer.
  *
- * Not said by the paper, decided here: a request that is broken, stuffed the wrong way or for another bed id is not answered; the
- * counters begin anew with the request, not with its 06; GNERR 811 is told for a slot that never held a pump, 39 for one that was
- * emptied; a block that nobody acknowledges is given up after 5 s; the cyclic mode is not emulated.
+ * Not said by the paper, decided here: a request that is broken, stuffed the wrong way or for another bed id is not answered, and
+ * neither is a MEM:GET sooner than 500 ms after the one before; a 06 sooner than 100 ms after its block is not heard; a block that
+ * nobody acknowledges is given up after 5 s; the counters begin anew with the request, not with its 06; GNERR 811 is told for a slot
+ * that never held a pump, 39 for one that was emptied. The cyclic mode is not emulated.
  */
 export type BccOptions = {
   readonly pumps: number;
@@ -44,11 +45,15 @@ export type BccState = {
   readonly rack: Rack;
   readonly receiver: Receiver;
   readonly answer: Answer | undefined;
+  /** When it was last asked for everything. */
+  readonly askedAll: number;
 };
 
 /** UTF-8 bytes of a block's information, at most; a pump's quadruples may be split. */
 export const INFORMATION_MAX = 1000;
 const THINKING = { least: 30, most: 150 } as const;
+const ACK_SOONEST = 100;
+const GET_PAUSE = 500;
 const ACK_WAIT = 5000;
 const IDLE = 1000;
 const GRAIN = 1e-6;
@@ -81,7 +86,7 @@ function switchedOn(seed: number, { pumps, stuffing, happens }: BccOptions): Bcc
   const secondsBefore = dice.between(5, 90_000);
   const bedChanges = happens === "something" ? dice.between(90, 300) : Number.POSITIVE_INFINITY;
   const start = { stuffing, bed: dice.one(BEDS), version: "V3.30", secondsBefore, bedChanges, rack: filledRack(seed, pumps, happens) };
-  return { ...start, receiver: undefined, answer: undefined, random: dice.state() };
+  return { ...start, receiver: undefined, answer: undefined, askedAll: Number.NEGATIVE_INFINITY, random: dice.state() };
 }
 
 function listen(state: BccState, heard: Uint8Array, at: Duration): BccState {
@@ -99,6 +104,7 @@ function listen(state: BccState, heard: Uint8Array, at: Duration): BccState {
 function acknowledged(state: BccState, how: "ack" | "nak", at: Duration): BccState {
   const { answer } = state;
   if (answer === undefined || answer.due !== undefined || at > answer.sentAt + ACK_WAIT) return state;
+  if (how === "ack" && at + GRAIN < answer.sentAt + ACK_SOONEST) return state;
   if (how === "ack" && answer.at >= answer.blocks.length) return { ...state, answer: undefined };
   const [random, due] = soon(state, at);
   const again = how === "nak" ? { at: answer.at - 1, bytes: 0 } : {};
@@ -135,9 +141,9 @@ function obey(before: BccState, { bed, request }: { readonly bed: string; readon
   const time = String(state.secondsBefore + second);
   if (request === "ADMIN:ALIVE" && (bed === BED_UNKNOWN || bed === state.bed))
     return replies(state, at, [[time, SYSTEM, "GNACK", "0"].join(",")]);
-  if (bed !== state.bed) return state;
+  if (bed !== state.bed || (request === "MEM:GET" && at + GRAIN < state.askedAll + GET_PAUSE)) return state;
   const rack = rackAt(state.rack, second);
-  const now = { ...state, rack };
+  const now = { ...state, rack, ...(request === "MEM:GET" ? { askedAll: at } : {}) };
   const slots = Object.keys(rack.pumps).sort();
   if (request === "ADMIN:VERSION") return replies(now, at, [[time, SYSTEM, state.version].join(",")]);
   const [, slot] = /^MEM:GETSLOT#(..)$/.exec(request) ?? [];

@@ -23,7 +23,7 @@ export type Curves = {
   /** Time of record 0, and number of the next record. */
   readonly origin: number;
   readonly record: number;
-  /** Streams 5-8 and 9-12 that follow in every record until told otherwise; TO_BE_TOLD: the next record tells them anew. */
+  /** Streams 5-8 and 9-12 that follow in every record until told otherwise. */
   readonly told: readonly [number, number];
   readonly phase: "inspiration" | "expiration" | "unknown";
   /** What is to be concluded from the last record, whose end the host cannot have seen yet. */
@@ -35,8 +35,6 @@ export const curvesOf = (seed: number, traces: readonly Trace[]): Curves => ({
   ...{ random: seed ^ 0x77a1, traces, streams: [], enabled: 0, origin: 0, record: 0, told: [0, 0] },
   ...{ phase: "unknown", open: undefined },
 });
-
-const TO_BE_TOLD = -1;
 
 /** All configuration is lost. */
 export const cleared = (curves: Curves): Curves => ({ ...curves, streams: [], enabled: 0, told: [0, 0], phase: "unknown" });
@@ -60,9 +58,7 @@ export function configured(curves: Curves, argument: string): Curves {
     const times = Number.parseInt(multiplier, 16);
     return trace === undefined || times === 0 ? [] : [{ trace, multiplier: times }];
   });
-  // A host may or may not remember which streams followed under the configuration before.
-  const tells = streams.length > STREAMS_A_GROUP || curves.told.some((group) => group !== 0);
-  return { ...cleared(curves), streams, ...(tells ? { told: [TO_BE_TOLD, TO_BE_TOLD] } : {}) };
+  return { ...cleared(curves), streams };
 }
 export const configurationText = (streams: readonly (readonly [code: string, multiplier: number])[]): string =>
   streams.map(([code, multiplier]) => `${code}${hex2(multiplier)}`).join("");

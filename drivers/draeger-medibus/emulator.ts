@@ -18,8 +18,12 @@ import { CODE, NOTHING_HEARD, receive } from "./emulator-wire.ts";
  * medibus.sXX settings, medibus.tXX texts, medibus.a1.XX and .a2.XX alarms (conditions), medibus.wXX curves; XX is the code as
  * sent. Priorities and phrases of alarms and phases of breath are sent and not named: those units are partial.
  *
+ * Without curves a message leaves as one piece, with them byte by byte, so that the kit's faults can strike whole messages only where
+ * no curve is enabled. An answer that loses its CR is a fault (`cut`).
+ *
  * Not said by the paper, decided here: an answer to 6A is the empty echo; 4A takes a page and pairs of code and 1 or 0; after 56 no
- * curve comes until it is configured and enabled again; a series of curves ends with a lone sync byte.
+ * curve comes until it is configured and enabled again; a series of curves ends with a sync byte of no stream, and C4 and C5 then tell
+ * none; a device that demands an id calls again 3 s after an empty one; a host's STOP makes it call again after 3 s.
  */
 export type MedibusOptions = { readonly model: Model; readonly speed: number };
 

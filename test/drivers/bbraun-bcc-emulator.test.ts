@@ -11,6 +11,8 @@ import {
 import { PEOPLE } from "../../drivers/bbraun-bcc/emulator-drugs.table.ts";
 import { receive, type Stuffing, unstuffed } from "../../drivers/bbraun-bcc/emulator-wire.ts";
 import type { Emulator, Sent, Unit } from "../../drivers/kit/emulator.ts";
+import { faultsOf } from "../../drivers/kit/emulator-fault-words.ts";
+import { withFaults } from "../../drivers/kit/emulator-faults.ts";
 import { randomOf } from "./streams.ts";
 import { withVectors } from "./vectors.ts";
 
@@ -240,6 +242,10 @@ describe("an emulated BCC rack", () => {
     expect(blocks({ 500: nak })).toEqual([first, first]);
     expect(blocks({ 500: ack, 1000: nak, 1500: ack }).slice(0, 3)).toEqual([first, second, second]);
     expect(blocks({ 500: ack, 1000: get })[2]?.[0]?.[1]).toBe(first?.[0]?.[1]);
+    // Too soon: the device was not listening yet.
+    const soon = talk(bbraunBccEmulator, start, { time: 200, acks: "none", says: (at) => (at === 0 ? get : undefined) }).heard[0]!.at;
+    expect([blocks({ [soon + 80]: ack }), blocks({ [soon + 110]: ack }).slice(0, 2)]).toEqual([[first], [first, second]]);
+    expect(blocks({ 300: get })).toEqual([first]);
     // A 06 that comes when nothing waits is nothing.
     expect(talk(bbraunBccEmulator, start, script({ 0: ack, 500: nak })).heard).toEqual([]);
   });
@@ -285,6 +291,46 @@ describe("an emulated BCC rack", () => {
     expect(error(device, { ...start, rack: { ...start.rack, emptied: ["25"] } }, "MEM:GETSLOT#25")).toEqual(["50100 GNERR 39"]);
     const none = bccEmulator({ pumps: 0, stuffing: "off", happens: "something" });
     expect(error(none, none.start(1), "MEM:GET")).toEqual(["50100 GNERR 11"]);
+  });
+
+  it("says of a slot whose pump was taken out that it was", () => {
+    const start = bbraunBccEmulator.start(1);
+    const slots = Object.keys(start.rack.pumps);
+    const { heard } = talk(bbraunBccEmulator, start, {
+      time: 60_000,
+      says: (at, bed) => (at % 500 === 0 ? framed(bed, `MEM:GETSLOT#${slots[(at / 500) % slots.length]}`) : undefined),
+    });
+    const errors = heard.flatMap(({ sent }) => opened(sent.bytes).quadruples).filter(([, , name]) => name === "GNERR");
+    expect(new Set(errors.map(([, , , code]) => code))).toEqual(new Set(["39"]));
+  });
+
+  it("keeps an honest ledger when the line damages its blocks and the host asks for them again", () => {
+    const whole = (bytes: Uint8Array): boolean => {
+      const [length, sum] = [text(bytes.subarray(1, 6)), text(bytes.subarray(-6, -1))];
+      const total = [...bytes.subarray(0, -6)].reduce((all, byte) => all + byte, 0) % 256;
+      return length === String(bytes.length).padStart(5, "0") && sum === String(total).padStart(5, "0");
+    };
+    const framing = { delimited: { start: "\u0001", end: "\u0004", lengthMax: 4096, accepts: whole } };
+    for (const words of ["flip:every=3", "checksum:every=2", "cut:every=3"]) {
+      const faults = faultsOf(words);
+      if ("mistake" in faults) throw new RangeError(faults.mistake);
+      const lying = withFaults(bbraunBccEmulator, faults.faults, { framing });
+      let [state, wholes, units] = [lying.start(4), 0, 0];
+      let say: { readonly at: number; readonly bytes: Uint8Array } = { at: -1, bytes: new Uint8Array() };
+      for (let at = 0; at < 60_000; at += 10) {
+        if (at % 5000 === 0) say = { at, bytes: framed(bbraunBccEmulator.start(4).bed, "MEM:GET") };
+        const turn = lying.step(state, at === say.at ? say.bytes : new Uint8Array(), Milliseconds(at));
+        state = turn.state;
+        for (const { bytes, unit } of turn.sends) {
+          const good = whole(bytes);
+          say = { at: at + 100, bytes: Uint8Array.of(good ? 0x06 : 0x15) };
+          if (unit !== undefined) units += 1;
+          if (good && bytes.at(-7) === 0x03) wholes += 1;
+        }
+      }
+      expect([words, units]).toEqual([words, wholes]);
+      expect(units).toBeGreaterThan(8);
+    }
   });
 
   it("does not answer a wrong length, a wrong sum or another bed, and changes its own bed id", () => {

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Milliseconds } from "../../config/units.ts";
 import { atlanEmulator, draegerMedibusEmulator, recordedState, savinaEmulator } from "../../drivers/draeger-medibus/emulator.ts";
-import type { Pages } from "../../drivers/draeger-medibus/emulator-pages.ts";
-import type { Unit } from "../../drivers/kit/emulator.ts";
+import { conclude, type Pages, type Runs, SURE_AFTER } from "../../drivers/draeger-medibus/emulator-pages.ts";
+import type { MedibusState } from "../../drivers/draeger-medibus/emulator-state.ts";
+import type { Emulator, Unit } from "../../drivers/kit/emulator.ts";
+import { faultsOf } from "../../drivers/kit/emulator-fault-words.ts";
+import { type FaultyState, withFaults } from "../../drivers/kit/emulator-faults.ts";
+import { type Conclusion, expectAgreement } from "./agreement.ts";
 import { answer, command, type Habits, HOST_ID, type Talk, talk } from "./medibus-host.ts";
 import { randomOf } from "./streams.ts";
 
@@ -99,6 +103,31 @@ describe("what an emulated MEDIBUS device tells:", () => {
     expect(answers.filter(({ code }) => code === 0x24).map(({ content }) => content)).toEqual(["E1 70 ", "EB 98 E1 70 "]);
   });
 
+  it("demands the absence of a code only where a reader of a bad line has surely seen it, and once", () => {
+    const [here, gone] = [
+      [
+        { code: "EB", text: "98" },
+        { code: "E1", text: "70" },
+      ],
+      [{ code: "EB", text: "98" }],
+    ];
+    const without = (runs: Runs) => conclude(0x24, gone, runs)[0];
+    expect(without({ EB: SURE_AFTER, E1: SURE_AFTER })?.observations).toEqual({ "medibus.m1.EB": "98", "medibus.m1.E1": null });
+    expect(without({ EB: SURE_AFTER, E1: SURE_AFTER })?.partial).toBeUndefined();
+    for (const run of [1, SURE_AFTER - 1, -1]) {
+      const told = without({ EB: SURE_AFTER, E1: run });
+      expect([told?.observations, told?.partial]).toEqual([{ "medibus.m1.EB": "98" }, true]);
+    }
+    expect(without({ EB: SURE_AFTER, E1: -50 })?.partial).toBeUndefined();
+    expect(conclude(0x24, [], {})[0]).toBeUndefined();
+    expect(conclude(0x24, here, { EB: 3, E1: -7 })[1]).toEqual({ EB: 4, E1: 1 });
+  });
+
+  it("stops its host for a moment now and then, in the middle of an answer", () => {
+    const controls = [1, 2, 3].flatMap((seed) => evita(seed).said.controls);
+    expect(controls.length > 2 && controls.every((byte, index) => byte === (index % 2 === 0 ? 0x11 : 0x13))).toBe(true);
+  });
+
   it("puts commands at any place of an answer", () => {
     const places = new Set<number>();
     for (const seed of [1, 2, 3, 4, 5, 6])
@@ -113,6 +142,58 @@ describe("what an emulated MEDIBUS device tells:", () => {
     expect(savina!.filter(({ code }) => code === 0x2b).every(({ content }) => content === "")).toBe(true);
     expect(atlan!.some(({ code, content }) => code === 0x52 && content.startsWith("5555'Atlan"))).toBe(true);
   });
+});
+
+/** A faithful reader in small: MB-5, MB-6, and nothing else. */
+function readerOf(answers: Talk["said"]["answers"]): readonly Conclusion[] {
+  const present = new Map<string, boolean>();
+  return answers.flatMap(({ code, content }): Conclusion[] => {
+    const name = NAMES[code];
+    if (name === undefined) return [];
+    const alarmPage = code === 0x27 || code === 0x2e;
+    const read: Readonly<Record<string, string | boolean | null>> = alarmPage
+      ? Object.fromEntries([...content.matchAll(ALARM)].map(([, , xx]) => [`${name}${xx}`, true]))
+      : readPage(code, content);
+    const gone = [...present].filter(([key, here]) => here && key.startsWith(name) && !(key in read)).map(([key]) => key);
+    const told = [...Object.entries(read), ...gone.map((key) => [key, alarmPage ? false : null] as const)];
+    for (const [key] of told) present.set(key, key in read);
+    const said = told.map(([refid, value]) => ({ refid, name: undefined, value }));
+    if (said.length === 0) return [];
+    return [{ observations: alarmPage ? [] : said, waves: [], conditions: alarmPage ? said : [], deviceTime: undefined }];
+  });
+}
+
+describe("the ledger of an emulated MEDIBUS device", () => {
+  // Not `repeat`: an absence is told once (MB-5), and the ledger has it in both answers. Not `noise`: this framing knows no inner frames.
+  const accepts = (frame: Uint8Array): boolean =>
+    Buffer.from(answer(frame[1]!, Buffer.from(frame.slice(2, -3)).toString("latin1"))).equals(frame);
+  const framing = { delimited: { start: "\u0001", end: "\r", lengthMax: 3849, accepts } };
+  const damaged = (device: Emulator<MedibusState>, words: string): Emulator<FaultyState> => {
+    const faults = faultsOf(words);
+    if ("mistake" in faults) throw new RangeError(faults.mistake);
+    return withFaults(device, faults.faults, { framing });
+  };
+
+  it.each(["split:bytes=7", "flip:every=3", "cut:every=4", "checksum:every=2", "late:700ms,every=5", "silence@20s+6s"])(
+    "agrees with a faithful reader, whatever the line does (%s)",
+    (words) => {
+      for (const [index, device] of [draegerMedibusEmulator, savinaEmulator, atlanEmulator].entries()) {
+        const lying = damaged(device, words);
+        const whole: Emulator<MedibusState & { readonly inner?: FaultyState }> = {
+          ...device,
+          start: (seed) => ({ ...device.start(seed), inner: lying.start(seed) }),
+          step: (state, heard, at) => {
+            const turn = lying.step(state.inner!, heard, at);
+            return { ...turn, state: { ...(turn.state.device as MedibusState), inner: turn.state } };
+          },
+        };
+        const { said, units } = talk(whole, 11 + index, usual);
+        expect(units.length).toBeGreaterThan(60);
+        if (words.startsWith("checksum")) expect(said.broken).toBeGreaterThan(20);
+        expectAgreement(readerOf(said.answers), units);
+      }
+    },
+  );
 });
 
 describe("the curves of an emulated MEDIBUS device:", () => {

@@ -189,6 +189,25 @@ describe("the session of an emulated MEDIBUS device:", () => {
     expect(state.session.phase).toBe("calling");
   });
 
+  it("it asks four times what is not answered, ten seconds apart, and then calls again", () => {
+    const says = Array.from({ length: 45 }, (_, second) => ({ at: second * 1000, bytes: command(second === 0 ? 0x51 : 0x30) }));
+    const { commands } = talk(draegerMedibusEmulator, 1, { time: 44_000, says }).said;
+    const times = commands.filter(({ code }) => code === 0x52).map(({ at }) => Math.round(at / 1000));
+    expect(times).toEqual([0, 10, 20, 30]);
+    expect(commands.filter(({ code }) => code === 0x51).map(({ at }) => Math.round(at / 1000))).toEqual([40, 43]);
+  });
+
+  it("it gives up a command that another frame follows, and what it is told to cancel", () => {
+    const id = answer(0x52, HOST_ID);
+    const says = [
+      { at: 0, bytes: command(0x51) },
+      { at: 600, bytes: Buffer.concat([command(0x24).subarray(0, 3), id]) },
+    ];
+    expect(talk(draegerMedibusEmulator, 1, { time: 1500, says }).state.session).toMatchObject({ host: "told" });
+    const cancelled = [{ at: 0, bytes: Buffer.concat([command(0x51), Uint8Array.of(0x18)]) }];
+    expect(talk(draegerMedibusEmulator, 1, { time: 1500, says: cancelled }).said.answers).toEqual([]);
+  });
+
   it("it repeats a command that is answered with NAK", () => {
     const says = [
       { at: 0, bytes: command(0x51) },
