@@ -1,0 +1,31 @@
+import { Seconds } from "../../config/units.ts";
+import { type Decoded, driver } from "../kit/driver.ts";
+import { CONDITIONS } from "./alerts.ts";
+import { decodeMessage } from "./decode-message.ts";
+import { dialogue } from "./dialogue.ts";
+import { type Memory, START } from "./memory.ts";
+import { NUMERICS } from "./numerics.ts";
+import { SERIAL } from "./request.ts";
+import { FRAME_BYTES_MAX, FRAME_MARKS, messageOf } from "./serial-frame.ts";
+import { WAVES } from "./waves.ts";
+
+/** Philips IntelliVue, MIB/RS232: an association is opened and polled. Messages are those of the LAN; here they stand in frames. */
+export const philipsIntellivue = driver({
+  id: "philips-intellivue",
+  grade: "document",
+  line: { speed: 115_200, format: "8N1", modemLines: "untouched" }, // IV-11
+  quiet: Seconds(15),
+  proof: 1, // IV-11: 16 bits of FCS, a length and two marks
+  frame: { delimited: { ...FRAME_MARKS, lengthMax: FRAME_BYTES_MAX, accepts: (frame) => messageOf(frame) !== undefined } },
+  metrics: [...NUMERICS, ...WAVES, ...CONDITIONS],
+  tx: SERIAL,
+  memory: START,
+  decode,
+  run: dialogue(messageOf),
+});
+
+function decode(frame: Uint8Array, memory: Memory, gap: number): Decoded<Memory> {
+  const message = messageOf(frame);
+  if (message === undefined) return { readings: [{ told: "unreadable", bytes: frame.length, reason: "frame" }], memory };
+  return decodeMessage(message, memory, gap);
+}

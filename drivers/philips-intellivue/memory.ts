@@ -1,0 +1,63 @@
+import type { Granted } from "./message.ts";
+import type { Range } from "./waves.ts";
+
+/**
+ * What a message cannot be read without, and what has been told of it. Plain data, bounded by the limits below; what does not fit
+ * is refused aloud, and nothing is given up for it.
+ */
+export type Memory = {
+  /** What the monitor granted; null: no answer to an association was read. */
+  readonly granted: Granted | null;
+  readonly cycle: Cycle;
+  readonly told: readonly ToldKey[];
+  readonly layouts: readonly Layout[];
+  readonly places: readonly Place[];
+  /** Conditions that are present, by their keys. */
+  readonly alerts: readonly string[];
+};
+
+/** Linked answers to a poll of numerics, as far as they have come. `count` 0: none; -1: one is missing. */
+export type Cycle = { readonly invoke: number; readonly count: number; readonly turn: number };
+/** Eight digits of the object, four of the quantity, four of the unit, one of the turn in which it was told last. */
+export type ToldKey = string;
+export type Layout = {
+  /** Context and handle, four digits each. */
+  readonly at: string;
+  readonly samples: number;
+  readonly bits: number;
+  readonly significant: number;
+  readonly period: number;
+  readonly unit: number;
+  readonly range: Range;
+  /** Sample values that are no samples. */
+  readonly special: readonly number[];
+};
+/** Where a wave is. */
+export type Place = {
+  readonly physio: number;
+  /** The object that tells it; "": of an association before. */
+  readonly at: string;
+  /** Number of the next sample. It never falls, so that no number stands for two samples. */
+  readonly next: number;
+  readonly invoke: number;
+  readonly sequence: number;
+  /** Ticks of the last block; -1: there was none in this association. */
+  readonly time: number;
+  /** The monitor has said that it has no samples. */
+  readonly off: boolean;
+};
+
+export const TOLD_MAX = 64;
+export const LAYOUTS_MAX = 8;
+export const PLACES_MAX = 8;
+export const ALERTS_MAX = 16;
+export const SPECIAL_MAX = 4;
+export const TURNS = 10;
+
+export const START: Memory = { granted: null, cycle: { invoke: 0, count: 0, turn: 0 }, told: [], layouts: [], places: [], alerts: [] };
+
+/** A new association: handles and layouts of the one before mean nothing any more; conditions and sample numbers go on. */
+export function associated(memory: Memory, granted: Granted | null): Memory {
+  const places = memory.places.map((place) => ({ ...place, at: "", time: -1, off: false }));
+  return { ...START, granted, places, alerts: memory.alerts };
+}
