@@ -22,7 +22,10 @@ export class Cursor {
   }
 
   u8(): number {
-    return this.take(1)[0] ?? 0;
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) this.#short = true;
+    else this.#at += 1;
+    return byte ?? 0;
   }
 
   u16(): number {

@@ -45,12 +45,16 @@ export function sealed(covered: Uint8Array): Uint8Array {
 }
 
 const POLYNOMIAL = 0x8408;
+/** What one byte does to the sum, for each of its values. */
+const STEP: Uint16Array = Uint16Array.from({ length: 0x100 }, (_, byte) => {
+  let sum = byte;
+  for (let bit = 0; bit < 8; bit++) sum = (sum & 1) === 1 ? (sum >> 1) ^ POLYNOMIAL : sum >> 1;
+  return sum;
+});
+
 /** CRC-16/X-25: reflected, begins with FFFF and is inverted at its end. */
 export function fcs16(bytes: Uint8Array): number {
   let sum = 0xffff;
-  for (const byte of bytes) {
-    sum ^= byte;
-    for (let bit = 0; bit < 8; bit++) sum = (sum & 1) === 1 ? (sum >> 1) ^ POLYNOMIAL : sum >> 1;
-  }
+  for (const byte of bytes) sum = (sum >> 8) ^ STEP[(sum ^ byte) & 0xff]!;
   return sum ^ 0xffff;
 }
