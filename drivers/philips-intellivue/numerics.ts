@@ -2,7 +2,7 @@ import { MDC_TABLE } from "../kit/mdc.table.ts";
 import { mdcUnit } from "../kit/mdc.ts";
 import { numeric, type ValueMetric } from "../kit/reading.ts";
 import { PHYSIO, PRIVATE_FROM } from "./physio.table.ts";
-import { GAS_UNITS, GASES, UNIT_KIN } from "./unit.table.ts";
+import { GAS_UNITS, GASES, UCUM_UNITS, UNIT_KIN } from "./unit.table.ts";
 
 const SCADA = 2;
 const DIMENSION = 0x4_0000;
@@ -18,6 +18,12 @@ export const QUANTITIES: readonly (readonly [id: number, refid: string, unit: st
 /** The id as the paper writes it. */
 export const hex = (word: number, digits = 4): string => word.toString(16).toUpperCase().padStart(digits, "0");
 
+const isMdc = (unit: string): boolean => unit.startsWith("MDC_");
+/** A unit's own word, by which a value names it. */
+function unitWord(unit: string): number {
+  return isMdc(unit) ? mdcUnit(unit) - DIMENSION : (UCUM_UNITS.find(([, ucum]) => ucum === unit)?.[0] ?? 0);
+}
+
 function unitsOf(refid: string, usual: string): readonly string[] {
   const kin = GASES.includes(refid) ? GAS_UNITS : (UNIT_KIN.find((units) => units.includes(usual)) ?? []);
   return [usual, ...kin.filter((unit) => unit !== usual)];
@@ -28,8 +34,9 @@ const BY_ID: ReadonlyMap<number, ReadonlyMap<number, ValueMetric>> = new Map(
     id,
     new Map(
       unitsOf(refid, usual).map((unit) => {
-        const word = mdcUnit(unit) - DIMENSION;
-        return [word, numeric(refid, unit, { name: unit === usual ? hex(id) : `${hex(id)} ${hex(word)}` })];
+        const word = unitWord(unit);
+        const name = unit === usual ? hex(id) : `${hex(id)} ${hex(word)}`;
+        return [word, isMdc(unit) ? numeric(refid, unit, { name }) : numeric(refid, undefined, { name, ucum: unit })];
       }),
     ),
   ]),

@@ -9,6 +9,13 @@ export const UNIT_KIN: readonly (readonly string[])[] = [
   ["MDC_DIM_SEC", "MDC_DIM_MILLI_SEC", "MDC_DIM_MIN", "MDC_DIM_HR"],
   ["MDC_DIM_MILLI_VOLT", "MDC_DIM_MICRO_VOLT"],
   ["MDC_DIM_MILLI_M", "MDC_DIM_CENTI_M"],
+  ["MDC_DIM_DEGC", "[degF]"],
+];
+
+/** Unit words whose MDC unit is not known here, in UCUM. */
+export const UCUM_UNITS: readonly (readonly [word: number, ucum: string])[] = [
+  [0x0592, "mL/m2"],
+  [0x1140, "[degF]"],
 ];
 
 /** Gases may be sent as a partial pressure or as a share, whatever the usual unit of their term is. */
@@ -30,4 +37,17 @@ export const GASES: readonly string[] = [
   "MDC_CONC_AWAY_DESFL_INSP",
   "MDC_CONC_AWAY_ISOFL_ET",
   "MDC_CONC_AWAY_ISOFL_INSP",
+  "intellivue.51D8",
+  "intellivue.51DC",
+  "intellivue.51E0",
+  "intellivue.51E4",
+  "intellivue.51E8",
+  "intellivue.5218",
+  "intellivue.521C",
+  "intellivue.526C",
+  "intellivue.5270",
+  "intellivue.537C",
+  "intellivue.5380",
+  "intellivue.5384",
+  "intellivue.5388",
 ];

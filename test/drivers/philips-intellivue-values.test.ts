@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { decimalText } from "../../drivers/kit/decimal.ts";
+import { mdcTerm, mdcUnit } from "../../drivers/kit/mdc.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
+import { philipsIntellivue } from "../../drivers/philips-intellivue/driver.ts";
 import {
   accepted,
   attribute,
@@ -83,6 +85,21 @@ describe("the unit of a value (IV-3)", () => {
     expect(unitOf(0x4a15, 0x0f03)).toBe("MDC_DIM_KILO_PASCAL");
     expect(unitOf(0x50b0, 0x0220)).toBe("MDC_DIM_PERCENT");
     expect(unitOf(0x500a, 0x0aa0)).toBe("MDC_DIM_BEAT_PER_MIN");
+    expect(decodeAll([numerics([numericOf(1, 0x4b48, 98, { unit: 0x1140 })])]).last[1]).toMatchObject({ metric: { ucum: "[degF]" } });
+  });
+
+  test("stands in the declaration of every metric, which are all told apart", () => {
+    const { metrics } = philipsIntellivue;
+    const names = metrics.map(({ kind, refid, name }) => `${kind} ${refid} ${name}`);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { refid, unit, ucum, name } of metrics) {
+      expect(!refid.startsWith("MDC_") || mdcTerm(refid) !== undefined, refid).toBe(true);
+      expect(unit === undefined || mdcUnit(unit) !== 0, `${refid} ${unit}`).toBe(true);
+      expect(unit === undefined || ucum === undefined, refid).toBe(true);
+      expect(name, refid).not.toBe("");
+    }
+    const refids = new Set(metrics.map(({ refid }) => refid));
+    for (const metric of metrics) if (metric.kind === "condition" && metric.on !== "device") expect(refids).toContain(metric.on);
   });
 
   test("that is unknown, private or of another nature is not guessed, and neither is a quantity", () => {
