@@ -117,7 +117,7 @@ type Poll = "POLL_NUMERICS" | "POLL_WAVES" | "POLL_ALERTS" | "POLL_MONITOR" | "A
 type Round = { readonly every: Duration; readonly polls: Set<Poll>; sent: Mono | undefined; due: boolean };
 type Polling = {
   invoke: number;
-  readonly rounds: readonly Round[];
+  readonly rounds: { readonly leases: Round; readonly alive: Round; readonly asks: Round };
   /** By the invoke ids with which they were sent last. */
   readonly asked: Map<number, Poll>;
   numerics: Mono;
@@ -131,7 +131,7 @@ function* converse(line: Asking, listen: Listen, created: Mono): Step<"over" | "
   if (isGranted(line.memory, OPTION.waves) && isGranted(line.memory, OPTION.numerics)) {
     const listed = yield* listWaves(line, listen, polling);
     if (listed !== "listed") return listed;
-    polling.rounds[0]!.polls.add("POLL_WAVES");
+    polling.rounds.leases.polls.add("POLL_WAVES");
     yield* sendPoll(line, polling, "POLL_WAVES");
   }
   for (;;) {
@@ -147,9 +147,12 @@ function begin(memory: Memory, created: Mono): Polling {
   const half = Seconds((memory.granted?.pollTicks ?? POLL_TICKS) / TICKS_PER_SECOND / 2);
   const keepAlive = Math.min(KEEP_ALIVE.most, Math.max(KEEP_ALIVE.least, half)) as Duration;
   const round = (every: Duration, polls: readonly Poll[]): Round => ({ every, polls: new Set(polls), sent: undefined, due: true });
-  const rounds = isGranted(memory, OPTION.numerics)
-    ? [round(RENEW, ["POLL_NUMERICS", "POLL_ALERTS"]), round(keepAlive, ["POLL_MONITOR"])]
-    : [round(ASK, ["ASK_NUMERICS", "ASK_ALERTS"])];
+  const eachSecond = isGranted(memory, OPTION.numerics);
+  const rounds = {
+    leases: round(RENEW, eachSecond ? ["POLL_NUMERICS", "POLL_ALERTS"] : []),
+    alive: round(keepAlive, ["POLL_MONITOR"]),
+    asks: round(ASK, eachSecond ? [] : ["ASK_NUMERICS", "ASK_ALERTS"]),
+  };
   return { invoke: 0, rounds, asked: new Map(), numerics: created, silences: 0 };
 }
 
@@ -158,7 +161,7 @@ const isOver = (heard: Heard): boolean => heard.is === "ended" || heard.is === "
 
 /** `now` undefined: after a silence, when everything is asked for again and only the next message will tell the time. */
 function* sendDue(line: Asking, polling: Polling, now: Mono | undefined): Step<void> {
-  for (const round of polling.rounds) {
+  for (const round of Object.values(polling.rounds)) {
     round.sent ??= now;
     if (!round.due && now !== undefined && !isDue(round.sent, round.every, now)) continue;
     round.sent = now;
@@ -197,7 +200,7 @@ function* take(line: Asking, polling: Polling, answer: Listened): Step<"on" | "o
     case "created":
       // Its answer was lost; without one no poll is served.
       yield* line.send("CREATED", { invoke: heard.invoke });
-      for (const round of polling.rounds) round.due = true;
+      for (const round of Object.values(polling.rounds)) round.due = true;
       return "on";
     case "refused":
       refuse(polling, heard.invoke);
@@ -211,12 +214,13 @@ function* take(line: Asking, polling: Polling, answer: Listened): Step<"on" | "o
   }
 }
 
-/** A poll that is refused is not sent again; numerics are asked for one by one instead. */
+/** A poll that is refused is not sent again; what it was for is asked one by one instead. */
 function refuse({ asked, rounds }: Polling, invoke: number): void {
   const poll = asked.get(invoke);
   if (poll === undefined) return;
-  for (const round of rounds) round.polls.delete(poll);
-  if (poll === "POLL_NUMERICS") rounds[1]?.polls.add("ASK_NUMERICS");
+  for (const round of Object.values(rounds)) round.polls.delete(poll);
+  if (poll === "POLL_NUMERICS") rounds.asks.polls.add("ASK_NUMERICS");
+  if (poll === "POLL_ALERTS") rounds.asks.polls.add("ASK_ALERTS");
 }
 
 /** IV-24: a list that is not empty stays as it is. */

@@ -12,6 +12,8 @@ const ATTRIBUTE = { samples: 0x096e, compound: 0x0967 } as const;
 const SEQUENCES = 0x1_0000;
 const TICKS = 0x1_0000_0000;
 const BITS_A_BYTE = 8;
+/** Two seconds. */
+const HELD_TICKS = 16_000;
 /** A block that comes sooner after the last one than this part of its own length is of a second row of answers, and overlaps it. */
 const OVERLAP_FREE = 0.75;
 
@@ -56,7 +58,7 @@ function tellBlock(block: Block, moment: Moment, { layouts, places }: Known, tel
     return places;
   };
   const before = places.find((place) => place.physio === physio);
-  if (before !== undefined && before.at !== "" && before.at !== at) return giveUp("second_source");
+  if (before !== undefined && before.at !== at && isHeld(before, moment.time)) return giveUp("second_source");
   if (before === undefined && places.length >= PLACES_MAX) return giveUp("objects_too_many");
   const { absent, reason } = judge(state);
   if (absent) {
@@ -84,6 +86,12 @@ const NOWHERE: Omit<Place, "physio" | "at" | "off"> = { next: 0, invoke: 0, sequ
 function withPlace(places: readonly Place[], place: Place): readonly Place[] {
   const known = places.findIndex(({ physio }) => physio === place.physio);
   return known < 0 ? [...places, place] : places.with(known, place);
+}
+
+/** IV-20: an object that has told nothing for a while may be gone; the next one that tells this wave takes its place. */
+function isHeld({ at, time, off }: Place, now: number): boolean {
+  if (at === "" || (off && time < 0)) return false;
+  return (now - time + TICKS) % TICKS < HELD_TICKS;
 }
 
 /**

@@ -169,7 +169,9 @@ describe("an association", () => {
     expect(noWaves).not.toContain("POLL_WAVES");
     for (const grant of [accepted({ options: 0 }), hex("0E 04 05 08 13 01")]) {
       const { asked } = play(monitor({ grant }).script, 20);
-      expect(new Set(asked.map(({ name }) => name))).toEqual(new Set(["ASSOCIATE", "CREATED", "ASK_NUMERICS", "ASK_ALERTS"]));
+      expect(new Set(asked.map(({ name }) => name))).toEqual(
+        new Set(["ASSOCIATE", "CREATED", "POLL_MONITOR", "ASK_NUMERICS", "ASK_ALERTS"]),
+      );
       expect(times(asked, "ASK_NUMERICS").length).toBeGreaterThanOrEqual(5);
     }
   });
@@ -182,6 +184,10 @@ describe("an association", () => {
     expect(times(asked, "POLL_NUMERICS")).toEqual([0]);
     expect(times(asked, "POLL_WAVES")).toEqual([0]);
     expect(times(asked, "ASK_NUMERICS").length).toBeGreaterThanOrEqual(10);
+    const speaks = (ms: number) => (ms > 0 && ms % 500 === 0 ? [result({ polled: 0x36, objects: [] })] : []);
+    const busy = play({ answers, speaks }, 40).asked;
+    expect(times(busy, "ASK_NUMERICS").length).toBeGreaterThanOrEqual(15);
+    expect(times(busy, "RELEASE")).toEqual([]);
   });
 
   test("ends with a release and is opened anew", () => {

@@ -334,6 +334,12 @@ describe("a wave", () => {
 
   test("of a second object, or beyond what can be kept, is given up aloud (IV-20)", () => {
     expect(short(decodeAll([begin, wave([...layout(4), four], at(1), 4)]).last)).toEqual(["unreadable 4 (second_source)"]);
+    const later = [wave([...layout(4), four], at(80), 4), wave([four], at(81), 3)];
+    expect(
+      decodeAll([begin, ...later])
+        .readings.map(short)
+        .slice(1),
+    ).toEqual([[`${pleth} #320 1,2,3,4`], ["unreadable 4 (second_source)"]]);
     const leads = [0x101, 0x102, 0x13d, 0x13e, 0x13f, 0x140, 0x143, 0x103, 0x104].map((physio) => [
       ...u16(physio),
       ...u16(0),
