@@ -70,7 +70,7 @@ export function readList<T>(cursor: Cursor, entry: (cursor: Cursor) => T | undef
     if (read === undefined) return undefined;
     entries.push(read);
   }
-  return cursor.intact && inner.complete && entries.length === count ? entries : undefined;
+  return cursor.intact && inner.complete ? entries : undefined;
 }
 
 /** An attribute: id, length, value (IV-12). */

@@ -20,11 +20,11 @@ const OVERLAP_FREE = 0.75;
 /** Samples of one lead as they were sent. */
 type Block = { readonly at: string; readonly physio: number; readonly state: number; readonly bytes: Uint8Array };
 /** When a message was sent. */
-type Moment = { readonly invoke: number; readonly sequence: number | undefined; readonly time: number; readonly gap: number };
+type Moment = { readonly invoke: number; readonly sequence: number | undefined; readonly time: number };
 
 /** One message of an answer to a poll of waves. Layouts of an object are learned before its samples are read. */
-export function waveReadings(result: PollResult, { invoke, gap }: Standing, memory: Memory, telling: Telling): Memory {
-  const moment: Moment = { invoke, gap, sequence: result.sequence, time: result.time };
+export function waveReadings(result: PollResult, { invoke }: Standing, memory: Memory, telling: Telling): Memory {
+  const moment: Moment = { invoke, sequence: result.sequence, time: result.time };
   let { layouts, places } = memory;
   for (const object of result.objects) {
     const at = `${hex(object.context)}${hex(object.handle)}`;
@@ -98,12 +98,12 @@ function isHeld({ at, time, off }: Place, now: number): boolean {
  * IV-21: answers to one poll are numbered, and a block of the very next one goes on where the last ended. Otherwise the monitor's
  * ticks say how many samples are missing, and never that there were fewer than were told. Undefined: the block is not later.
  */
-function firstOf(before: Place | undefined, { period, samples }: Layout, { invoke, sequence, time, gap }: Moment): number | undefined {
+function firstOf(before: Place | undefined, { period, samples }: Layout, { invoke, sequence, time }: Moment): number | undefined {
   if (before === undefined) return 0;
   // Nobody can tell how long it was silent; one number left out shows that it was.
   if (before.time < 0) return before.next === 0 ? 0 : before.next + 1;
   const follows = sequence !== undefined && before.invoke === invoke && sequence === (before.sequence + 1) % SEQUENCES;
-  if (follows && gap === 0) return before.next;
+  if (follows) return before.next;
   const ticks = (time - before.time + TICKS) % TICKS;
   if (ticks < samples * period * OVERLAP_FREE || ticks >= TICKS / 2) return undefined;
   return Math.max(before.next, before.next - samples + Math.round(ticks / period));

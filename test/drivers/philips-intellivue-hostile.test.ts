@@ -9,6 +9,7 @@ import {
   attribute,
   type Bytes,
   created,
+  data,
   decodeAll,
   errorOf,
   frame,
@@ -120,6 +121,12 @@ describe("whatever stands in a frame with a good FCS", () => {
         ]);
       expect(decodeAll([[...message, 0]]).last).toMatchObject([{ told: "unreadable", reason: "message_unknown" }]);
     }
+  });
+
+  test("is given up whole where its operation has a tail, or stands under another presentation", () => {
+    const tail = data(2, hex("0007 0007 0000"), hex("00"));
+    const other = [...MESSAGES[4]!.slice(0, 2), 0, 3, ...MESSAGES[4]!.slice(4)];
+    for (const message of [tail, other]) expect(decodeAll([message]).last).toMatchObject([{ reason: "message_unknown" }]);
   });
 
   test("cannot ask for more work than it has bytes", () => {

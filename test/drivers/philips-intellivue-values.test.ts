@@ -149,6 +149,7 @@ describe("a value that is not sent any more (IV-4, IV-13)", () => {
     expect(short(decodeAll([before, second, end]).last)).toEqual([]);
     expect(short(decodeAll([before, first, numerics([], { link: [3, 3] }), end]).last)).toEqual([]);
     expect(short(decodeAll([before, end]).last)).toEqual([]);
+    expect(short(decodeAll([before, first, numerics([], { link: [2, 2], invoke: 8 }), end]).last)).toEqual([]);
     expect(short(decodeAll([before, first, numerics([], { invoke: 8 })]).last)).toEqual([]);
   });
 
@@ -162,6 +163,8 @@ describe("one quantity", () => {
   test("has one source: another object that tells it is given up aloud (IV-20)", () => {
     const both = numerics([spo2(), numericOf(9, SPO2, 0x50)]);
     expect(short(decodeAll([both]).last)).toEqual(["MDC_PULS_OXIM_SAT_O2 95.0", "unreadable 10 (second_source)"]);
+    const twice = { handle: 1, attributes: [attribute(0x094b, list(value(SPO2, NUMBER), value(SPO2, 0x50)))] };
+    expect(short(decodeAll([numerics([twice])]).last)).toEqual(["MDC_PULS_OXIM_SAT_O2 95.0", "unreadable 10 (second_source)"]);
     expect(short(decodeAll([numerics([spo2()]), numerics([numericOf(9, SPO2, 0x50), spo2()])]).last)).toEqual([
       "MDC_PULS_OXIM_SAT_O2 95.0",
       "unreadable 10 (second_source)",
@@ -273,6 +276,10 @@ describe("a wave", () => {
     expect(short(decodeAll([begin, begin]).last)).toEqual(again);
     expect(short(decodeAll([begin, wave([four], at(0, 1100, { invoke: 8 }))]).last)).toEqual(again);
     expect(short(decodeAll([begin, wave([four], at(5, 999))]).last)).toEqual(again);
+  });
+
+  test("never counts backwards where a second row of answers is a little early", () => {
+    expect(short(decodeAll([begin, wave([four], at(0, 1000 + 200, { invoke: 8 }))]).last)).toEqual([`${pleth} #4 1,2,3,4`]);
   });
 
   test("keeps its count over a new association, with a hole", () => {

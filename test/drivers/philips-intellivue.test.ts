@@ -41,6 +41,13 @@ describe("a serial frame", () => {
     expect(messageOf(sealed(Uint8Array.from(hex("11 01 00 01 E1"))))).toEqual(Uint8Array.of(0xe1));
   });
 
+  test("is refused where a mark stands in it as it is, though its FCS is good", () => {
+    const good = framed(Uint8Array.of(0xc0));
+    expect(messageOf(good)).toEqual(Uint8Array.of(0xc0));
+    const at = good.indexOf(0x7d);
+    expect(messageOf(Uint8Array.of(...good.subarray(0, at), 0xc0, ...good.subarray(at + 2)))).toBeUndefined();
+  });
+
   test("that begins within another one is found", () => {
     const good = frame(created());
     const cut = good.subarray(0, 40);
@@ -202,6 +209,11 @@ withVectors("philips-intellivue", (read) => {
 });
 
 describe("a text of the monitor", () => {
+  test("that is not printable is no model", () => {
+    const object = { handle: 0, attributes: [hex("0928 0008 0002 4100 0002 4D07")] };
+    expect(decodeAll([result({ polled: 0x21, objects: [object] })]).last).toHaveLength(1);
+  });
+
   test("is read in its model only: bed label and label strings are not (IV-6)", () => {
     const label: Bytes = hex("091E 0008 0006 0041 0042 0000");
     const object = { handle: 0, attributes: [label, hex("0984 0004 0002 ABCD")] };
