@@ -89,9 +89,8 @@ function withPlace(places: readonly Place[], place: Place): readonly Place[] {
 }
 
 /** IV-20: an object that has told nothing for a while may be gone; the next one that tells this wave takes its place. */
-function isHeld({ at, time, off }: Place, now: number): boolean {
-  if (at === "" || (off && time < 0)) return false;
-  return (now - time + TICKS) % TICKS < HELD_TICKS;
+function isHeld({ at, time }: Place, now: number): boolean {
+  return at !== "" && (now - time + TICKS) % TICKS < HELD_TICKS;
 }
 
 /**

@@ -149,7 +149,7 @@ describe("a value that is not sent any more (IV-4, IV-13)", () => {
     expect(short(decodeAll([before, second, end]).last)).toEqual([]);
     expect(short(decodeAll([before, first, numerics([], { link: [3, 3] }), end]).last)).toEqual([]);
     expect(short(decodeAll([before, end]).last)).toEqual([]);
-    expect(short(decodeAll([before, first, numerics([], { link: [2, 2], invoke: 8 }), end]).last)).toEqual([]);
+    expect(short(decodeAll([before, first, numerics([], { link: [2, 2], invoke: 8 }), numerics([], { invoke: 8 })]).last)).toEqual([]);
     expect(short(decodeAll([before, first, numerics([], { invoke: 8 })]).last)).toEqual([]);
   });
 
