@@ -1,5 +1,5 @@
 import type { ConditionMetric } from "../kit/reading.ts";
-import { ALERT_STATES, ALERT_TYPES } from "./alert.table.ts";
+import { ALERT_MODES, ALERT_STATES, ALERT_TYPES } from "./alert.table.ts";
 import { conditionKey, conditionOf, type Named } from "./alerts.ts";
 import { Cursor, readList } from "./cursor.ts";
 import { ALERTS_MAX, type Memory } from "./memory.ts";
@@ -16,7 +16,7 @@ const PRIORITIES = ["low", "medium", "high"] as const;
 
 type Priority = (typeof PRIORITIES)[number];
 type Entry = { readonly source: number; readonly code: number; readonly type: number; readonly state: number };
-type Active = { readonly priority: Priority; readonly words: readonly string[] };
+type Active = { readonly priority: Priority; readonly modes: readonly string[]; readonly words: readonly string[] };
 
 /** IV-22: a list holds all alerts of its nature, so that what it does not name is over. What cannot be read ends nothing. */
 export function alertReadings(result: PollResult, memory: Memory, telling: Telling): Memory {
@@ -36,6 +36,7 @@ export function alertReadings(result: PollResult, memory: Memory, telling: Telli
 }
 
 const ENTRY_BYTES = 8;
+const NO_ALERT = 0;
 
 function readEntry(cursor: Cursor): Entry {
   const entry = { source: cursor.u16(), code: cursor.u16(), type: cursor.u16(), state: cursor.u16() };
@@ -50,6 +51,7 @@ function tellList(entries: readonly Entry[], nature: Named["nature"], before: re
   const active = new Map<string, Active>();
   let isWhole = true;
   for (const { source, code, type, state } of entries) {
+    if (type === NO_ALERT) continue;
     const priority = ALERT_TYPES.find(([known, of]) => known === type && of === nature)?.[2];
     if (priority === undefined) {
       telling.giveUp(ENTRY_BYTES, "alert_type_unknown");
@@ -57,8 +59,7 @@ function tellList(entries: readonly Entry[], nature: Named["nature"], before: re
       continue;
     }
     const key = conditionKey({ nature, code, source });
-    const words = ALERT_STATES.filter(([bit]) => (state & bit) !== 0).map(([, word]) => word);
-    active.set(key, worse(active.get(key), { priority, words }));
+    active.set(key, worse(active.get(key), { priority, modes: wordsOf(ALERT_MODES, state), words: wordsOf(ALERT_STATES, state) }));
   }
   const own = (key: string): boolean => conditionOf(key)?.nature === nature;
   let present = before.filter((key) => !isWhole || !own(key) || active.has(key));
@@ -77,7 +78,11 @@ function tellList(entries: readonly Entry[], nature: Named["nature"], before: re
 function worse(a: Active | undefined, b: Active): Active {
   if (a === undefined) return b;
   const priority = PRIORITIES[Math.max(PRIORITIES.indexOf(a.priority), PRIORITIES.indexOf(b.priority))]!;
-  return { priority, words: [...new Set([...a.words, ...b.words])] };
+  return { priority, modes: [...new Set([...a.modes, ...b.modes])], words: [...new Set([...a.words, ...b.words])] };
+}
+
+function wordsOf(table: readonly (readonly [bit: number, word: string])[], state: number): readonly string[] {
+  return table.filter(([bit]) => (state & bit) !== 0).map(([, word]) => word);
 }
 
 function tellCondition(key: string, alert: Active | undefined, telling: Telling): void {
@@ -86,6 +91,6 @@ function tellCondition(key: string, alert: Active | undefined, telling: Telling)
   if (alert === undefined) telling.tell({ told: "condition", metric, present: false });
   else {
     const reason = alert.words.length === 0 ? {} : { reason: alert.words.join("+") };
-    telling.tell({ told: "condition", metric, present: true, word: alert.priority, ...reason });
+    telling.tell({ told: "condition", metric, present: true, word: [alert.priority, ...alert.modes].join(" "), ...reason });
   }
 }

@@ -19,6 +19,13 @@ export const ALERT_STATES: readonly (readonly [bit: number, word: string])[] = [
   [0x0008, "new"],
 ];
 
+/** The whole monitor is in a mode in which an alert is none of a patient: told in the condition's word, behind its priority. */
+export const ALERT_MODES: readonly (readonly [bit: number, word: string])[] = [
+  [0x0400, "test"],
+  [0x0200, "standby"],
+  [0x0100, "demo"],
+];
+
 /** Events that concern the device as a whole here, by the reference ids of their terms, whose codes are the alert codes. */
 export const ALERT_EVENTS: readonly (readonly [refid: string, nature: "technical" | "physiological"])[] = [
   ["MDC_EVT_DISCONN", "technical"],

@@ -4,6 +4,8 @@ import type { Telling } from "./telling.ts";
 
 const ATTRIBUTE = { spec: 0x096d, special: 0x0a16, period: 0x098d, unit: 0x0996, range: 0x096f } as const;
 const BITS: readonly number[] = [8, 16];
+/** IV-18: only where this flag stands, the bits above the significant ones are no part of a sample. */
+const MASKED = 0x1000;
 
 type Parts = Partial<Omit<Layout, "at">>;
 
@@ -45,9 +47,9 @@ function completed(at: string, { samples, bits, significant, period, unit, range
 /** How each attribute is read; undefined where its value makes no sense. */
 const PART: Readonly<Record<number, (cursor: Cursor) => Parts | undefined>> = {
   [ATTRIBUTE.spec]: (cursor) => {
-    const [samples, bits, significant] = [cursor.u16(), cursor.u8(), cursor.u8()];
-    cursor.u16();
-    return samples > 0 && BITS.includes(bits) && significant > 0 && significant <= bits ? { samples, bits, significant } : undefined;
+    const [samples, bits, claimed, flags] = [cursor.u16(), cursor.u8(), cursor.u8(), cursor.u16()];
+    const significant = (flags & MASKED) === 0 ? bits : claimed;
+    return samples > 0 && BITS.includes(bits) && claimed > 0 && claimed <= bits ? { samples, bits, significant } : undefined;
   },
   [ATTRIBUTE.special]: (cursor) => {
     const special = readList(cursor, (inner) => {

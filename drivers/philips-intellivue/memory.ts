@@ -25,6 +25,7 @@ export type Layout = {
   readonly at: string;
   readonly samples: number;
   readonly bits: number;
+  /** Bits of a sample; what stands above them are marks. */
   readonly significant: number;
   readonly period: number;
   readonly unit: number;

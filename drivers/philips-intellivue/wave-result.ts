@@ -109,19 +109,17 @@ function firstOf(before: Place | undefined, { period, samples }: Layout, { invok
 }
 
 /**
- * IV-18: unsigned integers of which the lower bits are the sample. A bit above them is a mark where the object has said so; a value
- * that is itself one of those said to be no sample, or has any other bit, is no number, and its block is not told.
+ * IV-18: unsigned integers; bits above the significant ones are marks. A value that is itself one of those said to be no sample is
+ * no number, and its block is not told.
  */
 function samplesOf(bytes: Uint8Array, layout: Layout): { readonly samples: readonly number[]; readonly marked: boolean } | undefined {
   const mask = 2 ** layout.significant - 1;
-  const marks = layout.special.reduce((all, value) => all | value, 0) & ~mask;
   const cursor = new Cursor(bytes);
   const samples: number[] = [];
   let marked = false;
   for (let i = 0; i < layout.samples; i++) {
     const sent = layout.bits === BITS_A_BYTE ? cursor.u8() : cursor.u16();
-    if ((sent & ~(mask | marks)) !== 0) return undefined;
-    if (sent > mask && layout.special.includes(sent)) return undefined;
+    if (layout.special.includes(sent)) return undefined;
     marked ||= sent > mask;
     samples.push(sent & mask);
   }

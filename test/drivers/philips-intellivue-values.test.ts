@@ -235,6 +235,16 @@ describe("alerts (IV-22, IV-23)", () => {
     expect(readings.map(short).slice(1)).toEqual([["unreadable 8 (alert_type_unknown)"], ["unreadable 8 (alert_type_unknown)"]]);
   });
 
+  test("in a mode without a patient have its word and so no priority, and an entry without an alert is none", () => {
+    expect(short(decodeAll([lists([entry(1, 0x0c00, 0x0400, 0x0108)], [entry(1, 0x0112, 1, 0x0600)])]).last)).toEqual([
+      "MDC_EVT_APNEA true high demo (new)",
+      "MDC_EVT_LEADS_OFF true low test standby",
+    ]);
+    expect(decodeAll([lists([low]), lists([entry(SPO2, 0x0040, 0)])]).readings.map(short)[1]).toEqual([
+      "intellivue.below-limit.4BB8 false undefined",
+    ]);
+  });
+
   test("in a list that does not fit its length end nothing", () => {
     const broken = result({ polled: 0x36, objects: [{ handle: 5, attributes: [attribute(0x0902, hex("0001 0000"))] }] });
     expect(decodeAll([lists([low]), broken]).readings.map(short)[1]).toEqual(["unreadable 4 (lengths)"]);
@@ -253,11 +263,12 @@ describe("alerts (IV-22, IV-23)", () => {
 
 describe("a wave", () => {
   const PLETH = 0x4bb4;
-  const spec = (samples: number, bits = 8, significant = 8) => attribute(0x096d, u16(samples), [bits, significant], u16(0));
+  const spec = (samples: number, bits: number, significant: number, flags: number) =>
+    attribute(0x096d, u16(samples), [bits, significant], u16(flags));
   const layout = (
     samples: number,
-    { period = 64, unit = 0x0200, range = hex("007FFFFF 007FFFFF 0000 00FF"), bits = 8, significant = 8 } = {},
-  ) => [spec(samples, bits, significant), attribute(0x098d, u32(period)), attribute(0x0996, u16(unit)), attribute(0x096f, range)];
+    { period = 64, unit = 0x0200, range = hex("007FFFFF 007FFFFF 0000 00FF"), bits = 8, significant = 8, flags = 0 } = {},
+  ) => [spec(samples, bits, significant, flags), attribute(0x098d, u32(period)), attribute(0x0996, u16(unit)), attribute(0x096f, range)];
   const block = (samples: Bytes, { physio = PLETH, state = 0 } = {}) => attribute(0x096e, u16(physio), u16(state), sized(samples));
   const wave = (attributes: readonly Bytes[], more: Partial<Result> = {}, handle = 3) =>
     result({ polled: 9, objects: [{ handle, attributes }], ...more });
@@ -322,11 +333,11 @@ describe("a wave", () => {
 
   test("keeps marks out of its samples, and is not told where a value is no sample (IV-18)", () => {
     const special = attribute(0x0a16, list(hex("0002 8004"), hex("0003 4001")));
-    const ecg = (sample: string, more: readonly Bytes[] = [special]) =>
+    const ecg = (sample: string, { flags = 0x3000, more = [special] }: { flags?: number; more?: readonly Bytes[] } = {}) =>
       short(
         decodeAll([
           wave([
-            ...layout(2, { period: 16, unit: 0x10b2, range: hex("FEFFF000 FD009FFB 0000 3FFF"), bits: 16, significant: 14 }),
+            ...layout(2, { period: 16, unit: 0x10b2, range: hex("FEFFF000 FD009FFB 0000 3FFF"), bits: 16, significant: 14, flags }),
             ...more,
             block(hex(`2009 ${sample}`), { physio: 0x0101 }),
           ]),
@@ -335,7 +346,9 @@ describe("a wave", () => {
     expect(ecg("2009")).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,8201"]);
     expect(ecg("A009")).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,8201 (marked)"]);
     expect(ecg("8004")).toEqual(["unreadable 4 (special_sample)"]);
-    expect(ecg("A009", [])).toEqual(["unreadable 4 (special_sample)"]);
+    expect(ecg("A009", { more: [] })).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,8201 (marked)"]);
+    expect(ecg("A009", { flags: 0x2000 })).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,40969"]);
+    expect(ecg("8004", { flags: 0x2000 })).toEqual(["unreadable 4 (special_sample)"]);
     expect(ecg("0004")).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,4"]);
   });
 
