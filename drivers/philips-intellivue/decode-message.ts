@@ -29,7 +29,7 @@ function tellMessage(message: Message, memory: Memory, gap: number, telling: Tel
     case "accepted":
       // IV-16: nothing is taken for granted then.
       if (message.granted === undefined) telling.giveUp(message.bytes, "lengths");
-      return associated(memory, message.granted ?? null);
+      return associated(memory);
     case "event":
       return tellEvent(message.event, memory, telling);
     case "result":
@@ -61,7 +61,7 @@ function tellEvent({ type, time, argument }: EventReport, memory: Memory, tellin
   }
   telling.tell(ticksReading(time));
   for (const reading of identityReadings(attributes)) telling.tell(reading);
-  return associated(memory, memory.granted);
+  return associated(memory);
 }
 
 type Result = Extract<Message, { is: "result" }>;

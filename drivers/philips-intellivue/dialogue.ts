@@ -2,7 +2,7 @@ import { type Duration, elapsed, isDue, type Mono, Seconds } from "../../config/
 import type { Expected, Line, Step } from "../kit/driver.ts";
 import { type Heard, heardOf } from "./heard.ts";
 import type { Memory } from "./memory.ts";
-import { type Message, readMessage } from "./message.ts";
+import { type Granted, type Message, readMessage } from "./message.ts";
 import { OPTION, type SERIAL } from "./request.ts";
 
 /** A line on which these requests can be sent, whichever way they are wrapped. */
@@ -42,12 +42,13 @@ const INVOKES = 0x1_0000;
  * | releasing    | RELEASE sent, 3 s and the kit's pause                   | associating  |
  */
 export function dialogue(unwrap: Unwrap): (line: Asking) => Step<void> {
-  const listen = listener(unwrap);
   return function* run(line) {
+    const association: Association = { granted: undefined };
+    const listen = listener(unwrap, association);
     if (yield* associate(line, listen)) {
       for (;;) {
         const created = yield* awaitCreated(line, listen);
-        if (created === undefined || (yield* converse(line, listen, created)) === "over") break;
+        if (created === undefined || (yield* converse(line, listen, { association, created })) === "over") break;
       }
     }
     // Harmless where there is none; where a stale one is kept, the next request would not be answered.
@@ -61,14 +62,20 @@ export function dialogue(unwrap: Unwrap): (line: Asking) => Step<void> {
 type Listened = { readonly heard: Heard; readonly at: Mono } | "silence";
 type Listen = (line: Asking, within: Duration) => Step<Listened>;
 
+/** What the monitor said when it accepted last; undefined where it could not be read. Not of memory: another monitor empties that. */
+type Association = { granted: Granted | undefined };
+
 /** The next whole message; a broken frame is passed over, and so many of them are silence. */
-function listener(unwrap: Unwrap): Listen {
+function listener(unwrap: Unwrap, association: Association): Listen {
   const any = { message: () => true };
   return function* listen(line, within) {
     for (let broken = 0; broken < FRAMES_BETWEEN_MAX; broken++) {
       const answer: Expected<"message"> = yield* line.expect(any, within);
       if (answer.got === "nothing") return "silence";
-      if (answer.got === "message") return { heard: heardOf(messageIn(unwrap, answer.seen.frame)), at: answer.seen.at };
+      if (answer.got === "broken") continue;
+      const heard = heardOf(messageIn(unwrap, answer.seen.frame));
+      if (heard.is === "accepted") association.granted = heard.granted;
+      return { heard, at: answer.seen.at };
     }
     return "silence";
   };
@@ -124,11 +131,14 @@ type Polling = {
   silences: number;
 };
 
+type Begun = { readonly association: Association; readonly created: Mono };
+
 /** Until the association ends ("over") or begins anew ("again"). */
-function* converse(line: Asking, listen: Listen, created: Mono): Step<"over" | "again"> {
-  const polling = begin(line.memory, created);
+function* converse(line: Asking, listen: Listen, { association, created }: Begun): Step<"over" | "again"> {
+  const { granted } = association;
+  const polling = begin(granted, created);
   yield* sendDue(line, polling, created);
-  if (isGranted(line.memory, OPTION.waves) && isGranted(line.memory, OPTION.numerics)) {
+  if (isGranted(granted, OPTION.waves) && isGranted(granted, OPTION.numerics)) {
     const listed = yield* listWaves(line, listen, polling);
     if (listed !== "listed") return listed;
     polling.rounds.leases.polls.add("POLL_WAVES");
@@ -143,11 +153,11 @@ function* converse(line: Asking, listen: Listen, created: Mono): Step<"over" | "
 }
 
 /** Numerics each second where that was granted; else each is asked for. Nothing is assumed to have been granted (IV-16). */
-function begin(memory: Memory, created: Mono): Polling {
-  const half = Seconds((memory.granted?.pollTicks ?? POLL_TICKS) / TICKS_PER_SECOND / 2);
+function begin(granted: Granted | undefined, created: Mono): Polling {
+  const half = Seconds((granted?.pollTicks ?? POLL_TICKS) / TICKS_PER_SECOND / 2);
   const keepAlive = Math.min(KEEP_ALIVE.most, Math.max(KEEP_ALIVE.least, half)) as Duration;
   const round = (every: Duration, polls: readonly Poll[]): Round => ({ every, polls: new Set(polls), sent: undefined, due: true });
-  const eachSecond = isGranted(memory, OPTION.numerics);
+  const eachSecond = isGranted(granted, OPTION.numerics);
   const rounds = {
     leases: round(RENEW, eachSecond ? ["POLL_NUMERICS", "POLL_ALERTS"] : []),
     alive: round(keepAlive, ["POLL_MONITOR"]),
@@ -156,7 +166,7 @@ function begin(memory: Memory, created: Mono): Polling {
   return { invoke: 0, rounds, asked: new Map(), numerics: created, silences: 0 };
 }
 
-const isGranted = ({ granted }: Memory, option: number): boolean => granted !== null && (granted.options & option) !== 0;
+const isGranted = (granted: Granted | undefined, option: number): boolean => ((granted?.options ?? 0) & option) !== 0;
 const isOver = (heard: Heard): boolean => heard.is === "ended" || heard.is === "released";
 
 /** `now` undefined: after a silence, when everything is asked for again and only the next message will tell the time. */

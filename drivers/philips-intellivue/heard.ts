@@ -1,10 +1,10 @@
 import { Cursor, readAttribute, readList } from "./cursor.ts";
-import { COMMAND, EVENT, type Message, readObjectId } from "./message.ts";
+import { COMMAND, EVENT, type Granted, type Message, readObjectId } from "./message.ts";
 import { CLASS, readPollResult } from "./poll-result.ts";
 
 /** What a message means to the dialogue; what it says of a patient is read by `decode` alone. */
 export type Heard =
-  | { readonly is: "accepted" }
+  | { readonly is: "accepted"; readonly granted: Granted | undefined }
   | { readonly is: "ended" }
   /** The answer to a release, perhaps of an association before. */
   | { readonly is: "released" }
@@ -24,7 +24,7 @@ export function heardOf(message: Message | undefined): Heard {
     case "connect":
       return OTHER;
     case "accepted":
-      return { is: "accepted" };
+      return { is: "accepted", granted: message.granted };
     case "ended":
       return { is: message.how === "released" ? "released" : "ended" };
     case "event":

@@ -1,4 +1,3 @@
-import type { Granted } from "./message.ts";
 import type { Range } from "./waves.ts";
 
 /**
@@ -6,8 +5,6 @@ import type { Range } from "./waves.ts";
  * is refused aloud, and nothing is given up for it.
  */
 export type Memory = {
-  /** What the monitor granted; null: no answer to an association was read. */
-  readonly granted: Granted | null;
   readonly cycle: Cycle;
   readonly told: readonly ToldKey[];
   readonly layouts: readonly Layout[];
@@ -55,10 +52,10 @@ export const ALERTS_MAX = 16;
 export const SPECIAL_MAX = 4;
 export const TURNS = 10;
 
-export const START: Memory = { granted: null, cycle: { invoke: 0, count: 0, turn: 0 }, told: [], layouts: [], places: [], alerts: [] };
+export const START: Memory = { cycle: { invoke: 0, count: 0, turn: 0 }, told: [], layouts: [], places: [], alerts: [] };
 
 /** A new association: handles and layouts of the one before mean nothing any more; conditions and sample numbers go on. */
-export function associated(memory: Memory, granted: Granted | null): Memory {
+export function associated(memory: Memory): Memory {
   const places = memory.places.map((place) => ({ ...place, at: "", time: -1, off: false }));
-  return { ...START, granted, places, alerts: memory.alerts };
+  return { ...START, places, alerts: memory.alerts };
 }

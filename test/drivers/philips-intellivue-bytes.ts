@@ -55,12 +55,12 @@ export const numericOf = (handle: number, physio: number, word: number, more: { 
   attributes: [attribute(0x0950, value(physio, word, more))],
 });
 
-/** What the monitor grants; the bytes around the user data are made up (no answer was ever seen). */
+/** What the monitor grants. No answer was ever seen; the bytes before the user data are those for which a public codec looks. */
 export function accepted({ pollTicks = 320_000, options = 0x8800_0000 } = {}): Bytes {
   const extensions = list(attribute(0xf001, u32(options), list()));
   const profile = attribute(1, hex("80000000"), u32(pollTicks), u32(1456), u32(1456), u32(0xffff_ffff), hex("60000000"), extensions);
   const userData = [hex("80000000 40000000 00000000 00800000 80000000"), list(), list(profile)].flat();
-  const body = [0x05, 0x08, 0xc1, 0x00, 0xbe, 0x80, 0x81, userData.length, ...userData, ...new Array<number>(16).fill(0)];
+  const body = [...hex("0508 C100 BE80 2880 0201 0281"), userData.length, ...userData, ...new Array<number>(16).fill(0)];
   return [0x0e, body.length, ...body];
 }
 export const created = (invoke = 1): Bytes =>

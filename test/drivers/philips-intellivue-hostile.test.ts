@@ -179,7 +179,6 @@ describe("whatever stands in a frame with a good FCS", () => {
   test("has a memory below its bound even where every table is full of the longest entries", () => {
     const entry = { at: "FFFFFFFF", samples: 65535, bits: 16, significant: 16, period: 4294967295, unit: 65535 };
     const full: Memory = {
-      granted: { pollTicks: 4294967295, options: 4294967295 },
       cycle: { invoke: 65535, count: 255, turn: 9 },
       told: new Array(TOLD_MAX).fill("FFFFFFFFFFFFFFFF9"),
       layouts: new Array(LAYOUTS_MAX).fill({
