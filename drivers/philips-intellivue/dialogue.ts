@@ -208,9 +208,9 @@ function* take(line: Asking, polling: Polling, answer: Listened): Step<"on" | "o
     case "accepted":
       return "again";
     case "created":
-      // Its answer was lost; without one no poll is served.
+      // Its answer was lost; without one no poll is served. A monitor that repeats it again and again is not polled as often.
       yield* line.send("CREATED", { invoke: heard.invoke });
-      for (const round of Object.values(polling.rounds)) round.due = true;
+      for (const round of Object.values(polling.rounds)) round.due = round.sent !== undefined && isDue(round.sent, KEEP_ALIVE.least, at);
       return "on";
     case "refused":
       refuse(polling, heard.invoke);

@@ -316,5 +316,6 @@ describe("a monitor", () => {
     const speaks = (ms: number) => [created(ms / TICK_MS), ...script.speaks(ms)];
     const { asked } = play({ ...script, speaks }, 20);
     expect(times(asked, "CREATED").length).toBeLessThanOrEqual(202);
+    expect(times(asked, "POLL_NUMERICS").length).toBeLessThanOrEqual(11);
   });
 });
