@@ -2,10 +2,11 @@ import { EXIT } from "../command-line.ts";
 import type { Kind } from "../envelope/envelope.ts";
 import { documentBytes, type Opened, type Store, signDocument, type Wish } from "./documents.ts";
 import type { Effects } from "./effects.ts";
+import { beyondText, type Known, knownGenerations, newerKnown, nextGenerations, stepMistake } from "./generations.ts";
 import type { Signer } from "./keys.ts";
 import type { Ear } from "./listen.ts";
 import type { Site } from "./site.ts";
-import { highestGeneration, isSame, type Outcome, outcomeOf, standingDocument, targetOf } from "./targets.ts";
+import { isSame, type Outcome, outcomeOf, standingDocument, targetOf } from "./targets.ts";
 import { plain, Trouble } from "./trouble.ts";
 
 /** What became of a push at one gateway. */
@@ -26,29 +27,51 @@ export type Bench = { readonly fx: Effects; readonly site: Site; readonly store:
  * taken again, so that a push that was interrupted goes on where it was; for the others one is signed.
  */
 export function planBody(
-  { fx, site, store, ear }: Bench,
+  bench: Bench,
   wish: Omit<Wish, "generation" | "audience"> & { readonly generation: number | "next" },
   signer: Signer,
 ): Plan {
+  const { fx, site, store, ear } = bench;
   const plan = new Map<string, Opened>();
-  const rest: string[] = [];
+  const rest = new Map<string, Known>();
   const body = JSON.stringify(wish.body);
-  let highest = 0;
   for (const gateway of ear.gateways) {
     const view = ear.view(gateway);
-    const standing = standingDocument(fx, view, wish.kind, site.trust);
-    const target = targetOf(store, view, wish.kind, standing);
+    const target = targetOf(store, view, wish.kind, standingDocument(fx, view, wish.kind, site.trust));
     const failed = ["refused", "reverted"].includes(outcomeOf(view.reported[wish.kind], target).is);
     const same = target !== undefined && JSON.stringify(target.envelope.body) === body && Date.parse(target.envelope.expires) > fx.now();
     if (same && !failed && (wish.generation === "next" || wish.generation === target.generation)) plan.set(gateway, target);
-    else rest.push(gateway);
-    if (rest.at(-1) === gateway) highest = Math.max(highest, highestGeneration(store, view, wish.kind, standing));
+    else rest.set(gateway, knownGenerations(bench, view, wish.kind, signer));
   }
-  if (rest.length === 0) return plan;
-  const generation = wish.generation === "next" ? highest + 1 : wish.generation;
-  const signed = signDocument(fx, { ...wish, generation, audience: rest }, signer);
-  for (const gateway of rest) plan.set(gateway, signed);
+  tellBeyond(fx, wish.kind, rest);
+  const { generation: wished } = wish;
+  const wanted = wished === "next" ? nextGenerations(rest) : new Map([...rest.keys()].map((gateway) => [gateway, wished]));
+  refuseStep(wish.kind, wanted, rest);
+  for (const [generation, some] of Map.groupBy(wanted, ([, generation]) => generation)) {
+    const audience = some.map(([gateway]) => gateway);
+    const signed = signDocument(fx, { ...wish, generation, audience }, signer);
+    for (const gateway of audience) plan.set(gateway, signed);
+  }
   return plan;
+}
+
+/** What a gateway says and nobody signed moves nothing; a person is told. */
+function tellBeyond(fx: Effects, kind: Kind, known: ReadonlyMap<string, Known>): void {
+  const lines = [...known].flatMap(([gateway, one]) => {
+    const text = beyondText(kind, one);
+    return text === undefined ? [] : [`warning  ${gateway}: ${text}; it does not count. If it is right, sign with a higher --generation`];
+  });
+  if (lines.length > 0) fx.note(`${shortened(lines).join("\n")}\n`);
+}
+
+/** Throws Trouble `document.step`. */
+export function refuseStep(kind: Kind, wanted: ReadonlyMap<string, number>, known: ReadonlyMap<string, Known>): void {
+  const lines = [...wanted].flatMap(([gateway, generation]) => {
+    const one = known.get(gateway);
+    const mistake = one === undefined ? undefined : stepMistake(kind, generation, one);
+    return mistake === undefined ? [] : [`${gateway}: ${mistake}`];
+  });
+  if (lines.length > 0) throw new Trouble("document.step", ["A generation is too far from what is known", ...shortened(lines)].join("\n"));
 }
 
 /** The same document for all. Throws Trouble `document.no_gateway`. */
@@ -65,13 +88,14 @@ export type Pushed = { readonly rows: readonly PushRow[]; readonly sent: number;
 export async function carryOut(bench: Bench, plan: Plan, within: number): Promise<Pushed> {
   const { fx, site, store, ear } = bench;
   refuseOlder(bench, plan);
-  for (const [opened, some] of Map.groupBy(plan, ([, opened]) => opened)) {
+  const taking = takingOf(bench, plan);
+  for (const [opened, some] of Map.groupBy(taking, ([, opened]) => opened)) {
     store.keep(
       opened,
       some.map(([gateway]) => gateway),
     );
   }
-  const missing = [...plan].filter(([gateway, opened]) => {
+  const missing = taking.filter(([gateway, opened]) => {
     const { opened: stands } = standingDocument(fx, ear.view(gateway), opened.envelope.kind, site.trust);
     return stands === undefined || !isSame(stands, opened);
   });
@@ -109,16 +133,10 @@ async function publish({ ear }: Bench, [gateway, opened]: readonly [string, Open
 }
 
 /** Nothing is sent where a gateway has, or is to have, a newer one: an old document would take the newer one's place at the broker. */
-function refuseOlder({ fx, site, ear }: Bench, plan: Plan): void {
+function refuseOlder(bench: Bench, plan: Plan): void {
   const lines = [...plan].flatMap(([gateway, opened]) => {
     const { kind } = opened.envelope;
-    const view = ear.view(gateway);
-    const stands = standingDocument(fx, view, kind, site.trust).opened;
-    const outcome = outcomeOf(view.reported[kind], opened);
-    const higher = Math.max(
-      stands !== undefined && !isSame(stands, opened) ? stands.generation : 0,
-      outcome.is === "other" ? outcome.runs.generation : 0,
-    );
+    const higher = newerKnown(bench, bench.ear.view(gateway), opened);
     return higher < opened.generation ? [] : [`${gateway}: ${kind} ${opened.generation} is not above ${higher}, which it has`];
   });
   if (lines.length === 0) return;
@@ -126,6 +144,22 @@ function refuseOlder({ fx, site, ear }: Bench, plan: Plan): void {
     "document.older",
     [`Nothing was pushed: ${lines.length} of ${plan.size} gateways have a document as new or newer`, ...shortened(lines)].join("\n"),
   );
+}
+
+/**
+ * Without the gateways that say that they run something newer: their word alone stops nobody else's push. Where they say what does
+ * not count they are sent it. Throws Trouble `document.step`.
+ */
+function takingOf(bench: Bench, plan: Plan): readonly (readonly [string, Opened])[] {
+  const known = new Map(
+    [...plan].map(([gateway, { envelope }]) => [gateway, knownGenerations(bench, bench.ear.view(gateway), envelope.kind)]),
+  );
+  for (const [kind, some] of Map.groupBy(plan, ([, { envelope }]) => envelope.kind))
+    refuseStep(kind, new Map(some.map(([gateway, { generation }]) => [gateway, generation])), known);
+  return [...plan].filter(([gateway, opened]) => {
+    const outcome = outcomeAt(bench, gateway, opened);
+    return outcome.is !== "other" || outcome.runs.generation > (known.get(gateway)?.reported ?? 0);
+  });
 }
 
 const outcomeAt = ({ ear }: Bench, gateway: string, opened: Opened): Outcome =>

@@ -1,6 +1,7 @@
 import { columns, EXIT } from "../command-line.ts";
 import { KINDS, type Kind } from "../envelope/envelope.ts";
 import { type DeviceRow, devicesOf } from "./devices.ts";
+import { beyondSaid } from "./generations.ts";
 import { type Bench, reasonsText, shortened } from "./push.ts";
 import type { Labels } from "./site.ts";
 import { outcomeOf, runningOf, standingDocument, targetOf } from "./targets.ts";
@@ -65,7 +66,10 @@ function rowOf(bench: Bench, gateway: string): GatewayRow {
     unexplained: health?.ledger?.unexplained ?? 0,
     uptimeSeconds: health === undefined ? undefined : health.uptimeMs / 1000,
     residentBytes: health?.residentBytes,
-    strange: Object.entries(view.strange).map(([leaf, what]) => plain(`${leaf}: ${what}`)),
+    strange: [
+      ...Object.entries(view.strange).map(([leaf, what]) => plain(`${leaf}: ${what}`)),
+      ...KINDS.flatMap((kind) => beyondSaid(bench, view, kind) ?? []),
+    ],
   };
 }
 

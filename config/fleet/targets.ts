@@ -62,14 +62,3 @@ export function targetOf(store: Store, view: GatewayView, kind: Kind, standing: 
   const { opened } = standing;
   return opened !== undefined && opened.generation > (kept?.generation ?? 0) ? opened : kept;
 }
-
-/** The highest generation that is taken, by whatever is known. A report may name one that was refused. */
-export function highestGeneration(store: Store, view: GatewayView, kind: Kind, standing: StandingDocument): number {
-  const reported = view.reported[kind];
-  return Math.max(
-    reported?.generation ?? 0,
-    ...(reported?.refusals ?? []).map(({ generation }) => generation),
-    standing.opened?.generation ?? 0,
-    store.last(view.gateway, kind)?.generation ?? 0,
-  );
-}

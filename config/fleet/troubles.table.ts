@@ -19,6 +19,7 @@ export const TROUBLES = {
   "document.invalid":    { number: "FLT-210", exit: 3, likely: "the document was altered, is for other gateways, or has expired", next: "sign it again:  bedside-fleet sign" },
   "document.no_gateway": { number: "FLT-211", exit: 3, likely: "it was signed for another selection", next: "sign it for these gateways too, or push it to those that it names" },
   "document.older":      { number: "FLT-212", exit: 3, likely: "somebody else has pushed meanwhile", next: "bedside-fleet diff; then sign with  --generation next" },
+  "document.step":       { number: "FLT-213", exit: 3, likely: "a slip of the hand in --generation; no gateway takes such a leap, and what is used up does not come back", next: "bedside-fleet diff; then sign with  --generation next, or leave out the gateways named above" },
   "broker.unreachable":  { number: "FLT-301", exit: 4, likely: "the broker is down, host or port in the site file is wrong, or a firewall stands between", next: "compare broker.host and broker.port in the site file; ask IT whether this machine may reach them" },
   "broker.identity":     { number: "FLT-302", exit: 3, likely: "broker.ca names the wrong file, or something between inspects TLS", next: "correct broker.ca or broker.host in the site file; send nothing until this is understood" },
   "broker.refused":      { number: "FLT-303", exit: 3, likely: "the operator's certificate has expired, was revoked, or is not known to this broker", next: "ask who runs the broker to let the operator named above in" },
