@@ -21,6 +21,12 @@ export type Message = {
   readonly at: number;
 };
 
+/** A gateway tells at most 32 findings. What is beyond these limits is not looked at, and that is told. */
+export const REFUSALS_MAX = 64;
+/** Devices and ports of one gateway. */
+export const DEVICES_MAX = 1_024;
+export const FAULTS_MAX = 256;
+
 const ROOT = "bedside/v1/";
 export const LEAVES = ["up/birth", "up/health", ...KINDS.flatMap((kind) => [`up/reported/${kind}`, `down/desired/${kind}`])];
 export const topicOf = (gateway: string, leaf: string): string => `${ROOT}${gateway}/${leaf}`;
@@ -52,7 +58,9 @@ export function hear(view: GatewayView, message: Message): GatewayView {
   if (reported === undefined) return strange(view, leaf, "no report");
   if (reported.gateway !== view.gateway) return strange(view, leaf, `speaks for another gateway, "${reported.gateway}"`);
   if (reported.kind !== kind) return strange(view, leaf, `speaks of another kind, "${reported.kind}"`);
-  return { ...view, reported: { ...view.reported, [kind]: reported } };
+  const refusals = reported.refusals.slice(0, REFUSALS_MAX);
+  const heard = { ...view, reported: { ...view.reported, [kind]: { ...reported, refusals } } };
+  return beyond(heard, leaf, { refusals: [reported.refusals.length, REFUSALS_MAX] });
 }
 
 function hearPresence(view: GatewayView, { leaf, payload, at, retain }: Message): GatewayView {
@@ -60,14 +68,21 @@ function hearPresence(view: GatewayView, { leaf, payload, at, retain }: Message)
   if (said === undefined) return payload.length === 0 ? forget(view) : strange(view, leaf, "no birth");
   if (said.gateway !== view.gateway) return strange(view, leaf, `speaks for another gateway, "${said.gateway}"`);
   if (said.state.kind === "unknown") return strange(view, leaf, "neither birth nor death");
-  return isLate(said, view) ? view : { ...view, presence: { said, at, retained: retain } };
+  if (isLate(said, view)) return view;
+  if (said.state.kind === "death") return { ...view, presence: { said, at, retained: retain } };
+  const { birth } = said.state;
+  const bounded = { ...birth, devices: birth.devices.slice(0, DEVICES_MAX), ports: birth.ports.slice(0, DEVICES_MAX) };
+  const heard = { ...view, presence: { said: { ...said, state: { kind: "birth", birth: bounded } as const }, at, retained: retain } };
+  return beyond(heard, leaf, { devices: [birth.devices.length, DEVICES_MAX], ports: [birth.ports.length, DEVICES_MAX] });
 }
 
 function hearHealth(view: GatewayView, { leaf, payload, at, retain }: Message): GatewayView {
   const said = payload.length === 0 ? undefined : decodeHealth(payload);
   if (said === undefined) return payload.length === 0 ? view : strange(view, leaf, "no health");
   if (said.gateway !== view.gateway) return strange(view, leaf, `speaks for another gateway, "${said.gateway}"`);
-  return { ...view, health: { said, at, retained: retain } };
+  const { faults = [] } = said;
+  const heard = { ...view, health: { said: { ...said, faults: faults.slice(0, FAULTS_MAX) }, at, retained: retain } };
+  return beyond(heard, leaf, { faults: [faults.length, FAULTS_MAX] });
 }
 
 /** A death of an older connection than one that is known: the broker sent the will late. A birth is always news. */
@@ -80,6 +95,12 @@ function isLate(said: Presence, { presence, health }: GatewayView): boolean {
 }
 
 const strange = (view: GatewayView, leaf: string, what: string): GatewayView => ({ ...view, strange: { ...view.strange, [leaf]: what } });
+/** Told where there are more of something than are looked at. */
+function beyond(view: GatewayView, leaf: string, counts: Readonly<Record<string, readonly [number, number]>>): GatewayView {
+  const over = Object.entries(counts).filter(([, [count, max]]) => count > max);
+  if (over.length === 0) return view;
+  return strange(view, leaf, over.map(([what, [count, max]]) => `${count} ${what}; the first ${max} are looked at`).join(", "));
+}
 const forget = ({ presence: _presence, ...rest }: GatewayView): GatewayView => rest;
 const without = <T>(all: Readonly<Partial<Record<Kind, T>>>, kind: Kind): Readonly<Partial<Record<Kind, T>>> =>
   Object.fromEntries(Object.entries(all).filter(([key]) => key !== kind));

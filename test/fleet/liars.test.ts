@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GENERATION_STEP_MAX, nextGenerations, REPORTED_STEP_MAX, stepMistake } from "../../config/fleet/generations.ts";
+import { REFUSALS_MAX } from "../../config/fleet/view.ts";
 import { encodeReported } from "../../proto/codec.ts";
 import { DOCUMENT_STATUS } from "../../proto/messages.ts";
 import type { ProtocolGateway } from "./gateways.ts";
@@ -9,6 +10,8 @@ import { openWard, type Ward } from "./ward.ts";
 const SIGNED = ["--by", "R. Mensah", "--reason", "a test", "--passphrase-file", "passphrase"];
 const SETTINGS = ["--kind", "settings", "--key", "ops-1.pem", ...SIGNED];
 const NEXT = [...SETTINGS, "--generation", "next"];
+/** Two bytes each: as many empty refusals as a message of a megabyte holds. */
+const FLOOD = 500_000;
 
 let ward: Ward;
 let liar: ProtocolGateway;
@@ -19,6 +22,7 @@ beforeAll(async () => {
   liar = await ward.gateway("gw-liar");
   ward.write("fast.yaml", "pace: 100ms\nwindow: 250ms\n");
   ward.write("slow.yaml", "pace: 1s\nwindow: 2s\n");
+  ward.write("slower.yaml", "pace: 2s\nwindow: 3s\n");
 });
 afterAll(() => ward.stop());
 
@@ -62,6 +66,17 @@ describe("one gateway's word", () => {
     expect(told(out)).toEqual([`gw-1 ${highest + 1} applied`, `gw-2 ${highest + 1} applied`, `gw-liar ${highest + 1} overtaken`]);
     expect(code).toBe(1);
     expect(liar.count().heard, "an old one does not take a newer one's place").toBe(before);
+  });
+
+  test("with half a million refusals ends no push", async () => {
+    const flood = Buffer.concat([said(3), Buffer.alloc(2 * FLOOD, Buffer.from([0x32, 0x00]))]);
+    await liar.publish("up/reported/settings", flood);
+    const { out } = await ward.fleet("push", "slower.yaml", ...NEXT, "gw-1", "gw-liar", "--json");
+    expect(told(out)).toEqual(expect.arrayContaining([expect.stringMatching(/^gw-1 \d+ applied$/)]));
+    await liar.publish("up/reported/settings", flood);
+    const why = await ward.fleet("why", "gw-liar");
+    expect(why.out).toContain(`not believed: up/reported/settings: ${FLOOD} refusals; the first ${REFUSALS_MAX} are looked at`);
+    expect(why.out.split("\n").length).toBeLessThan(2 * REFUSALS_MAX);
   });
 });
 

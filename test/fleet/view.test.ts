@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { hear, type Message, SILENT_AFTER, standingOf, unheard } from "../../config/fleet/view.ts";
+import { columns } from "../../config/command-line.ts";
+import { DEVICES_MAX, FAULTS_MAX, hear, type Message, SILENT_AFTER, standingOf, unheard } from "../../config/fleet/view.ts";
 import { encodeHealth, encodePresence, encodeReported } from "../../proto/codec.ts";
 import { CLOCK_QUALITY, DEATH_CAUSE } from "../../proto/messages.ts";
 
@@ -104,4 +105,24 @@ describe("what a gateway says is believed of its own topic only:", () => {
       expect(standingOf(view, { mono: 100, wall: WALL, since: 0 }).is).toBe("present");
     }
   });
+  test("devices, ports and faults beyond what a gateway can have are not looked at, and told", () => {
+    const device = { device: { epoch: 1, device: "dv-1" }, liveness: 1, sinceUs: 0, location: "x" };
+    const port = { location: "x", verdict: 1, reasons: [] };
+    const many = <T>(one: T): readonly T[] => Array.from({ length: DEVICES_MAX + 1 }, () => one);
+    const crowd = { ...BIRTH, devices: many(device), ports: many(port) };
+    const faults = many("port.open_failed");
+    const view = heard(
+      message("up/birth", encodePresence({ ...who({}), state: { kind: "birth", birth: crowd } }), {}),
+      message("up/health", encodeHealth({ gateway: "gw-1", run: 7n, connection: 2, uptimeMs: 1, faults }), {}),
+    );
+    const state = view.presence?.said.state;
+    expect(state?.kind === "birth" && [state.birth.devices.length, state.birth.ports.length]).toEqual([DEVICES_MAX, DEVICES_MAX]);
+    expect(view.health?.said.faults).toHaveLength(FAULTS_MAX);
+    expect(view.strange["up/birth"]).toContain(`${DEVICES_MAX + 1} devices; the first ${DEVICES_MAX} are looked at`);
+    expect(view.strange["up/health"]).toContain(`the first ${FAULTS_MAX} are looked at`);
+  });
+});
+
+test("a table of very many rows is set like any other", () => {
+  expect(columns([["A", "B"], ...Array.from({ length: 300_000 }, () => ["xx", "y"])])[0]).toBe("A   B");
 });
