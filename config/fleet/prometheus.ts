@@ -66,12 +66,21 @@ export function prometheusText(rows: readonly GatewayRow[], at: number): string 
   return [
     `# HELP ${written} When this file was written.\n# TYPE ${written} gauge\n${written} ${at / 1000}\n`,
     ...METRICS.map(({ name, help, of }) => {
-      const lines = rows.flatMap((row) =>
-        of(row).map(({ labels, value }) => `${name}${labelText({ gateway: row.gateway, ...row.labels, ...labels })} ${value}\n`),
-      );
+      const lines = [...highest(rows, of)].map(([labels, value]) => `${name}${labels} ${value}\n`);
       return lines.length === 0 ? "" : `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join("")}`;
     }),
   ].join("");
+}
+
+/** By labels, which name a sample once: two are a file that is refused whole. Said twice, a fault stands once, so the highest counts. */
+function highest(rows: readonly GatewayRow[], of: Metric["of"]): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const row of rows)
+    for (const { labels, value } of of(row)) {
+      const text = labelText({ gateway: row.gateway, ...row.labels, ...labels });
+      found.set(text, Math.max(value, found.get(text) ?? value));
+    }
+  return found;
 }
 
 const labelText = (labels: Readonly<Record<string, string>>): string =>
