@@ -57,7 +57,7 @@ prepare() {
 # Both halves of the test, and not without HiveMQ.
 run_brokers() {
   package_if_older
-  exec vitest run --testTimeout=20000 test/e2e/brokers.test.ts
+  exec vitest run --testTimeout=20000 test/e2e/brokers.test.ts test/e2e/fleet-brokers.test.ts
 }
 
 run_script() {

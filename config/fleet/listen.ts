@@ -1,4 +1,4 @@
-import type { Effects, Session } from "./effects.ts";
+import type { Credentials, Effects, Session } from "./effects.ts";
 import { readSecret } from "./secret.ts";
 import type { Site } from "./site.ts";
 import { Trouble } from "./trouble.ts";
@@ -30,15 +30,11 @@ const QUIET_ALONE = 1_000;
 const SETTLE_MAX = 20_000;
 /** Nothing at all for so long, not even our own message: nothing is delivered. */
 const DEAF_AFTER = 3_000;
-/** No gateway's name begins so, so that no gateway hears it. */
-const ROUND_TRIP = "bedside/v1/-fleet/";
+/** No gateway's name begins so, so that no gateway hears it; among the topics that who pushes may write. */
+const ROUND_TRIP = "bedside/v1/-fleet/down/";
 
 /** Connects and hears what the broker holds of these gateways. Throws Trouble `broker.…`. */
 export async function listen(fx: Effects, site: Site, gateways: readonly string[]): Promise<Ear> {
-  const views = new Map(gateways.map((gateway) => [gateway, unheard(gateway)]));
-  const nonce = fx.nonce();
-  const state = { heard: 0, lastAt: fx.mono(), round: false };
-  const since = fx.mono();
   const { host, port, ...files } = site.broker;
   const credentials = {
     host,
@@ -47,8 +43,26 @@ export async function listen(fx: Effects, site: Site, gateways: readonly string[
     cert: read(fx, files.cert),
     key: readSecret(fx, files.key, "broker.credentials"),
   };
+  const round: RoundTrip = { topic: ROUND_TRIP + fx.nonce(), sent: false, back: false };
+  try {
+    return await hearAll(fx, { credentials, gateways, round });
+  } catch (caught) {
+    // Some brokers end the session for a message that they refuse (HiveMQ): then we come back without sending one.
+    if (!round.sent || round.back || !(caught instanceof Trouble) || caught.key !== "broker.lost") throw caught;
+    return await hearAll(fx, { credentials, gateways, round: undefined });
+  }
+}
+
+/** A message of our own that comes back proves that all has come before it; who may only read cannot send one. */
+type RoundTrip = { readonly topic: string; sent: boolean; back: boolean };
+type Hearing = { readonly credentials: Credentials; readonly gateways: readonly string[]; readonly round: RoundTrip | undefined };
+
+async function hearAll(fx: Effects, { credentials, gateways, round }: Hearing): Promise<Ear> {
+  const views = new Map(gateways.map((gateway) => [gateway, unheard(gateway)]));
+  const since = fx.mono();
+  const state = { heard: 0, lastAt: since };
   const session = await fx.connect(credentials, CONNECT_WITHIN, (topic, payload, retain) => {
-    if (topic === ROUND_TRIP + nonce) state.round = true;
+    if (round !== undefined && topic === round.topic) round.back = true;
     const split = splitTopic(topic);
     const view = split === undefined ? undefined : views.get(split.gateway);
     if (split === undefined || view === undefined) return;
@@ -58,8 +72,9 @@ export async function listen(fx: Effects, site: Site, gateways: readonly string[
   });
   const ear = earOf(fx, { session, views, gateways, since, heard: () => state.heard });
   try {
-    await subscribe(session, [ROUND_TRIP + nonce, ...gateways.flatMap((gateway) => LEAVES.map((leaf) => topicOf(gateway, leaf)))]);
-    await settle(fx, { session, ear, nonce, state });
+    const own = round === undefined ? [] : [round.topic];
+    await subscribe(session, [...own, ...gateways.flatMap((gateway) => LEAVES.map((leaf) => topicOf(gateway, leaf)))]);
+    await settle(fx, { session, ear, round, lastAt: () => state.lastAt });
     return ear;
   } catch (caught) {
     ear.end();
@@ -82,26 +97,36 @@ async function subscribe(session: Session, filters: readonly string[]): Promise<
   }
 }
 
+type Settling = {
+  readonly session: Session;
+  readonly ear: Ear;
+  readonly round: RoundTrip | undefined;
+  /** When a gateway's message came last. */
+  readonly lastAt: () => number;
+};
+
 /** A broker may grant a subscription and then deliver nothing: only what came back is proved. */
-async function settle(
-  fx: Effects,
-  { session, ear, nonce, state }: { session: Session; ear: Ear; nonce: string; state: { round: boolean; lastAt: number } },
-): Promise<void> {
-  const code = await session.publish(ROUND_TRIP + nonce, new Uint8Array([1]), false);
-  const writes = code < REFUSED;
+async function settle(fx: Effects, { session, ear, round, lastAt }: Settling): Promise<void> {
+  const writes = round !== undefined && (await send(session, round));
   const sentAt = fx.mono();
-  const deaf = (): boolean => fx.mono() - Math.max(sentAt, state.lastAt) >= DEAF_AFTER;
-  if (writes) await ear.until(() => state.round || deaf(), SETTLE_MAX);
-  if (writes && !state.round)
+  const deaf = (): boolean => fx.mono() - Math.max(sentAt, lastAt()) >= DEAF_AFTER;
+  if (writes) await ear.until(() => round.back || deaf(), SETTLE_MAX);
+  if (writes && !round.back)
     throw new Trouble("broker.forbidden", `The broker took the subscriptions of "${session.operator}", but delivers nothing`);
   const from = fx.mono();
   const quiet = writes ? QUIET_AFTER_ROUND : QUIET_ALONE;
-  await ear.until(() => fx.mono() - Math.max(from, state.lastAt) >= quiet, SETTLE_MAX);
+  await ear.until(() => fx.mono() - Math.max(from, lastAt()) >= quiet, SETTLE_MAX);
   if (!writes && ear.heard() === 0)
     throw new Trouble(
       "broker.forbidden",
       `The broker took the subscriptions of "${session.operator}", but delivered nothing, and does not let it write`,
     );
+}
+
+/** False: it may not. */
+async function send(session: Session, round: RoundTrip): Promise<boolean> {
+  round.sent = true;
+  return (await session.publish(round.topic, new Uint8Array([1]), false)) < REFUSED;
 }
 
 function earOf(

@@ -7,7 +7,8 @@ import type { TrustedKey } from "../../config/envelope/envelope.ts";
 import { nodeEffects } from "../../config/fleet/effects.ts";
 import { runFleet } from "../../config/fleet/verbs.ts";
 import { ROOT } from "../../config/package/target.ts";
-import { type Mosquitto, startMosquitto } from "../support/mosquitto.ts";
+import type { BrokerRow } from "../support/brokers.table.ts";
+import { type Mosquitto, type MosquittoOptions, startMosquitto } from "../support/mosquitto.ts";
 import { type Authority, makeAuthority } from "../support/pki.ts";
 import { type GatewayOptions, type ProtocolGateway, startGateway } from "./gateways.ts";
 
@@ -26,6 +27,8 @@ export type Ward = {
   readonly write: (name: string, text: string, mode?: number) => string;
   /** Rewrites fleet.yaml: gateways with their labels. */
   readonly site: (gateways: Readonly<Record<string, Readonly<Record<string, string>>>>, more?: string) => void;
+  /** NAME.yaml beside it, the same for the operator NAME with a certificate of its own. */
+  readonly operator: (name: string) => void;
   readonly gateway: (name: string, how?: Partial<GatewayOptions>) => Promise<ProtocolGateway>;
   readonly stop: () => Promise<void>;
 };
@@ -35,12 +38,17 @@ export type Running = { readonly child: ChildProcess; readonly ended: Promise<En
 const PROGRAM = join(ROOT, "config/fleet/bedside-fleet.ts");
 export const PASSPHRASE = "correct horse battery staple";
 
-export async function openWard(options: { readonly aclExtra?: string } = {}): Promise<Ward> {
+export type WardOptions = Pick<MosquittoOptions, "aclExtra" | "without"> & {
+  /** mosquitto, where no other is named. */
+  readonly start?: BrokerRow["start"];
+};
+
+export async function openWard({ start: startBroker = startMosquitto, ...options }: WardOptions = {}): Promise<Ward> {
   const folder = mkdtempSync(join(tmpdir(), "bedside-fleet-"));
   const at = (name: string): string => join(folder, name);
   const pki = makeAuthority("Hospital CA");
   mkdirSync(at("broker"));
-  const broker = await startMosquitto({ folder: at("broker"), pki, ...options });
+  const broker = await startBroker({ folder: at("broker"), pki, ...options });
   const gateways: ProtocolGateway[] = [];
   const running = new Set<ChildProcess>();
   const ops = pki.issue({ cn: "ops", kind: "client" });
@@ -71,6 +79,13 @@ export async function openWard(options: { readonly aclExtra?: string } = {}): Pr
       const lines = Object.entries(named).map(([name, labels]) => `  ${name}: ${JSON.stringify(labels)}\n`);
       const reach = `broker: { host: localhost, port: ${broker.port}, ca: ca.crt, cert: ops.crt, key: ops.key }\n`;
       write("fleet.yaml", `${reach}${more}gateways:\n${lines.join("")}`);
+    },
+    operator: (name) => {
+      const { cert, key } = pki.issue({ cn: name, kind: "client" });
+      write(`${name}.crt`, cert);
+      write(`${name}.key`, key, 0o600);
+      const site = readFileSync(at("fleet.yaml"), "utf8");
+      write(`${name}.yaml`, site.replace("ops.crt", `${name}.crt`).replace("ops.key", `${name}.key`));
     },
     gateway: async (name, how = {}) => {
       const one = await startGateway({ name, port: broker.port, pki, keys, ...how });

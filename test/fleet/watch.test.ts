@@ -46,13 +46,7 @@ beforeAll(async () => {
   ward.write("fast.yaml", "pace: 100ms\nwindow: 250ms\n");
   ward.write("slow.yaml", "pace: 1s\nwindow: 2s\n");
   // One certificate is one session: who watches all the time needs one of its own.
-  const { cert, key } = ward.pki.issue({ cn: "watcher", kind: "client" });
-  ward.write("watcher.crt", cert);
-  ward.write("watcher.key", key, 0o600);
-  ward.write(
-    "watcher.yaml",
-    readFileSync(ward.at("fleet.yaml"), "utf8").replace("ops.crt", "watcher.crt").replace("ops.key", "watcher.key"),
-  );
+  ward.operator("watcher");
   await ward.fleet("push", "admissions.yaml", ...ADMISSIONS, "gw-1");
   await ward.fleet("push", "one.yaml", ...ADMISSIONS, "gw-off");
   await ward.fleet("push", "fast.yaml", ...SETTINGS, "gw-1", "gw-2");
