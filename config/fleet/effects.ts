@@ -10,11 +10,22 @@ import {
   X509Certificate,
 } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { connect as connectTcp } from "node:net";
 import { dirname } from "node:path";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import type { SecureContextOptions } from "node:tls";
 import type { IClientOptions, MqttClient } from "mqtt";
+import {
+  closeTrouble,
+  connectionTrouble,
+  disconnectTrouble,
+  isClientIdRefused,
+  type Refusal,
+  type Seen,
+  takenOver,
+} from "./broker-trouble.ts";
+import { type End, endOf } from "./session-end.ts";
 import { plain, Trouble, type TroubleKey, troubleText } from "./trouble.ts";
 
 /** The world outside of bedside-fleet; this is the only file of the program that reaches it. */
@@ -73,7 +84,6 @@ export type Heard = (topic: string, payload: Uint8Array, retain: boolean) => voi
 
 /** More than brokers with modest limits take; our own limit beside the broker's Receive Maximum. */
 const WINDOW_MAX = 20;
-const CONNACK_REFUSED = 0x80;
 const ED25519_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
 /** What this process was told, and its end. Once in a program. */
@@ -244,11 +254,28 @@ const keys: Pick<Effects, "newKey" | "openKey" | "verify"> = {
 
 // ── The broker ──
 
-type Ended = { why: Trouble | undefined };
+/** Without a word from the broker; it is asked so long whether it is still there. */
+const PROBE_WITHIN = 500;
 
+/**
+ * The broker gives the client id, so that several programs with one certificate live side by side, unless its rules pin it to the
+ * certificate: mosquitto then gives the CN whatever is offered (use_username_as_clientid), HiveMQ takes nothing else.
+ */
 async function connect(broker: Credentials, within: number, heard: Heard): Promise<Session> {
-  const { host, port } = broker;
   const operator = operatorOf(broker);
+  try {
+    return await connectAs("", { broker, operator, within, heard });
+  } catch (caught) {
+    if (!isClientIdRefused(caught)) throw caught;
+    return await connectAs(operator, { broker, operator, within, heard });
+  }
+}
+
+type Wish = Refusal & { readonly broker: Credentials; readonly within: number; readonly heard: Heard };
+
+async function connectAs(clientId: string, wish: Wish): Promise<Session> {
+  const { broker, operator, within } = wish;
+  const { host, port } = broker;
   const { connect: open, UniqueMessageIdProvider } = await import("mqtt");
   const options: IClientOptions & Pick<SecureContextOptions, "minVersion"> = {
     protocol: "mqtts",
@@ -261,8 +288,7 @@ async function connect(broker: Credentials, within: number, heard: Heard): Promi
     // Said aloud, so that no environment variable changes it.
     rejectUnauthorized: true,
     protocolVersion: 5,
-    // Brokers pin it to the certificate.
-    clientId: operator,
+    clientId,
     clean: true,
     properties: { sessionExpiryInterval: 0 },
     keepalive: 30,
@@ -275,101 +301,75 @@ async function connect(broker: Credentials, within: number, heard: Heard): Promi
     log: () => undefined,
   };
   const client = open(options);
-  client.on("message", (topic, payload, { retain }) => heard(topic, payload, retain));
-  const ended: Ended = { why: undefined };
-  const window = await opened(client, { broker, operator, within, ended });
-  const lost = (): Trouble => ended.why ?? new Trouble("broker.lost", `The connection to ${host}:${port} ended`);
+  client.on("message", (topic, payload, { retain }) => wish.heard(topic, payload, retain));
+  const end = endOf(() => client.end(true));
+  const lost = (): Trouble => new Trouble("broker.lost", `The connection to ${host}:${port} ended`);
+  // The end has its own reason, which may take a moment to find.
+  const failed = (): void => void wait(2 * PROBE_WITHIN, undefined, { ref: false }).then(() => end.now(lost()));
+  const window = await opened(client, { wish, end, clientId });
   return {
     operator,
     window,
-    ended: () => ended.why,
+    ended: () => end.why,
     publish: (topic, payload, retain) =>
-      new Promise((resolve, reject) => {
-        if (ended.why !== undefined) return reject(ended.why);
+      end.before((resolve) => {
         client.publish(topic, Buffer.from(payload), { qos: 1, retain }, (error) => {
           if (error === null || error === undefined) resolve(0);
           else if ("code" in error && typeof error.code === "number") resolve(error.code);
-          else reject(lost());
+          else failed();
         });
       }),
     subscribe: (filters) =>
-      new Promise((resolve, reject) => {
-        if (ended.why !== undefined) return reject(ended.why);
+      end.before((resolve) => {
         client.subscribe([...filters], { qos: 1, nl: false, rap: false, rh: 0 }, (_error, _granted, suback) => {
-          if (suback === undefined) reject(lost());
+          if (suback === undefined) failed();
           else resolve(suback.granted as readonly number[]);
         });
       }),
-    end: () => {
-      ended.why ??= lost();
-      client.end(true);
-    },
+    end: () => end.now(lost()),
   };
 }
 
-/** Resolves with the send window on CONNACK 0x00. What ends the connection later stands in `ended`. */
-function opened(client: MqttClient, known: Refusal & { readonly within: number; readonly ended: Ended }): Promise<number> {
-  const { host, port } = known.broker;
-  const seen: Seen = { secured: false, open: false };
+/** Resolves with the send window on CONNACK 0x00. What ends the connection later stands in `end`. */
+function opened(client: MqttClient, { wish, end, clientId }: { wish: Wish; end: End; clientId: string }): Promise<number> {
+  const { broker, operator, within } = wish;
+  const { host, port } = broker;
+  const seen: Seen = { secured: false, open: false, pinned: clientId !== "" };
   client.stream.once("secureConnect", () => {
     seen.secured = true;
   });
-  return new Promise((resolve, reject) => {
-    const end = (trouble: Trouble): void => {
-      known.ended.why ??= trouble;
-      client.end(true);
-      reject(known.ended.why);
-    };
+  client.on("error", (error) => end.now(connectionTrouble(error, wish, seen)));
+  client.on("disconnect", ({ reasonCode = 0 }) => end.now(disconnectTrouble(reasonCode, wish)));
+  client.on("close", () => {
+    const lost = closeTrouble(wish, seen);
+    if (!seen.open || !seen.pinned) return end.now(lost);
+    // A take-over is often a bare close (mosquitto), as the end of a broker is; but after that one nobody is there.
+    const still = "it lets in one for each certificate, closed this one without a word, and is still there";
+    void isThere(broker).then((there) => end.now(there ? takenOver(wish, still) : lost));
+  });
+  return end.before((resolve) => {
     client.on("connect", ({ properties }) => {
       seen.open = true;
+      seen.pinned ||= properties?.assignedClientIdentifier === operator;
       resolve(Math.min(WINDOW_MAX, properties?.receiveMaximum ?? WINDOW_MAX));
     });
-    client.on("error", (error) => end(connectionTrouble(error, known, seen)));
-    client.on("disconnect", ({ reasonCode }) =>
-      end(new Trouble("broker.lost", `The broker at ${host}:${port} ended the session (reason 0x${(reasonCode ?? 0).toString(16)})`)),
-    );
-    client.on("close", () => end(closeTrouble(known, seen)));
-    wait(known.within, undefined, { ref: false }).then(() => {
-      if (!seen.open)
-        end(new Trouble("broker.unreachable", `The broker at ${host}:${port} did not answer within ${known.within / 1000} s`));
-    }, reject);
+    void wait(within, undefined, { ref: false }).then(() => {
+      if (!seen.open) end.now(new Trouble("broker.unreachable", `The broker at ${host}:${port} did not answer within ${within / 1000} s`));
+    });
   });
 }
 
-type Seen = { secured: boolean; open: boolean };
-type Refusal = { readonly broker: Credentials; readonly operator: string };
-const UNREACHED: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing takes connections there",
-  EHOSTUNREACH: "no machine answers at that address",
-  ENETUNREACH: "no network leads there",
-  ETIMEDOUT: "nothing answered",
-  ENOTFOUND: "there is no such name",
-  EAI_AGAIN: "no name service answered",
-};
-
-function connectionTrouble(cause: Error, { broker, operator }: Refusal, seen: Seen): Trouble {
-  const at = `${broker.host}:${broker.port}`;
-  const code = "code" in cause ? cause.code : undefined;
-  if (seen.open) return new Trouble("broker.lost", `The connection to ${at} broke: ${plain(cause.message)}`, { cause });
-  if (typeof code === "number" && code >= CONNACK_REFUSED)
-    return new Trouble("broker.refused", `The broker at ${at} takes no session of "${operator}": ${plain(cause.message)}`, { cause });
-  const word = UNREACHED[String(code)];
-  if (word !== undefined) return new Trouble("broker.unreachable", `No connection to the broker at ${at}: ${word}`, { cause });
-  if (seen.secured) return closeTrouble({ broker, operator }, seen, `: ${plain(cause.message)}`);
-  const isTls = String(code).startsWith("ERR_SSL_") || code === "EPROTO";
-  if (isTls && !/alert|unsupported/i.test(`${String(code)} ${cause.message}`))
-    return new Trouble("broker.protocol", `Something answers at ${at}, but not with TLS as a broker does (${String(code)})`, { cause });
-  if (code === "ECONNRESET" || code === undefined) return closeTrouble({ broker, operator }, seen);
-  return new Trouble("broker.identity", `What answers at ${at} is not believed to be the broker: ${plain(cause.message)}`, { cause });
-}
-
-/** In TLS 1.3 the broker looks at our certificate after the connection is secured on our side; its refusal is often a plain close. */
-function closeTrouble({ broker, operator }: Refusal, { open, secured }: Seen, words = ""): Trouble {
-  const at = `${broker.host}:${broker.port}`;
-  if (open) return new Trouble("broker.lost", `The connection to ${at} ended${words}`);
-  if (secured)
-    return new Trouble("broker.refused", `The broker at ${at} closed the connection when it saw the certificate of "${operator}"${words}`);
-  return new Trouble("broker.unreachable", `The connection to ${at} was closed before it was secure`);
+function isThere({ host, port }: Credentials): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTcp({ host, port, timeout: PROBE_WITHIN });
+    const tell = (there: boolean): void => {
+      socket.destroy();
+      resolve(there);
+    };
+    socket.once("connect", () => tell(true));
+    socket.once("error", () => tell(false));
+    socket.once("timeout", () => tell(false));
+  });
 }
 
 function operatorOf({ cert, key }: Credentials): string {

@@ -24,10 +24,11 @@ export const TROUBLES = {
   "broker.identity":     { number: "FLT-302", exit: 3, likely: "broker.ca names the wrong file, or something between inspects TLS", next: "correct broker.ca or broker.host in the site file; send nothing until this is understood" },
   "broker.refused":      { number: "FLT-303", exit: 3, likely: "the operator's certificate has expired, was revoked, or is not known to this broker", next: "ask who runs the broker to let the operator named above in" },
   "broker.forbidden":    { number: "FLT-304", exit: 3, likely: "the broker's access rules do not let this operator do that", next: "ask who runs the broker to let the operator read bedside/v1/# and write the down topics" },
-  "broker.lost":         { number: "FLT-305", exit: 4, likely: "the broker was restarted, or another bedside-fleet uses the same certificate", next: "say the same again: what was done already is not done twice" },
+  "broker.lost":         { number: "FLT-305", exit: 4, likely: "the broker was restarted, or the network broke", next: "say the same again: what was done already is not done twice" },
   "broker.protocol":     { number: "FLT-306", exit: 4, likely: "another service on that port, or a broken broker", next: "check broker.port in the site file" },
   "broker.credentials":  { number: "FLT-307", exit: 2, likely: "wrong path in the site file, or the wrong file", next: "check broker.ca, broker.cert and broker.key in the site file" },
   "interrupted":         { number: "FLT-308", exit: 1, likely: "Ctrl-C, or the service manager", next: "say the same again: what was done already is not done twice" },
+  "broker.taken_over":   { number: "FLT-309", exit: 4, likely: "another bedside-fleet uses the same certificate, and this broker lets in one of them: a push beside a watch, or one service twice", next: "give each a certificate of its own, and a site file that names it; then say the same again: what was done already is not done twice" },
   "bug":                 { number: "FLT-900", exit: 1, likely: "a defect of bedside-fleet", next: "tell its makers the lines above" },
 } as const satisfies Readonly<Record<string, TroubleRow>>;
 

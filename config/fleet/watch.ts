@@ -45,7 +45,9 @@ export async function watch(first: Bench, words: WatchWords): Promise<number> {
 async function connectAgain(bench: Bench, caught: unknown, left: () => number): Promise<Bench | undefined> {
   const { fx, site } = bench;
   let trouble = caught;
-  for (let pause = RETRY_FIRST; ; pause = Math.min(pause * 2, RETRY_MAX)) {
+  // Where one certificate is one session, coming back at once would throw out a push that somebody waits for.
+  const first = caught instanceof Trouble && caught.key === "broker.taken_over" ? RETRY_MAX : RETRY_FIRST;
+  for (let pause = first; ; pause = Math.min(pause * 2, RETRY_MAX)) {
     if (!(trouble instanceof Trouble) || trouble.exit !== EXIT.offline) throw trouble;
     fx.note(`${troubleText(trouble)}\n`);
     await fx.sleep(Math.max(0, Math.min(pause, left())));

@@ -33,7 +33,12 @@ export type Ward = {
   readonly stop: () => Promise<void>;
 };
 export type Ended = { readonly code: number | string; readonly out: string; readonly err: string; readonly ms: number };
-export type Running = { readonly child: ChildProcess; readonly ended: Promise<Ended>; readonly out: () => string };
+export type Running = {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly out: () => string;
+  readonly err: () => string;
+};
 
 const PROGRAM = join(ROOT, "config/fleet/bedside-fleet.ts");
 export const PASSPHRASE = "correct horse battery staple";
@@ -165,5 +170,5 @@ function follow(child: ChildProcess & { readonly stdout: Readable; readonly stde
       resolve({ code: code ?? signal ?? "", ...told, ms: performance.now() - started });
     });
   });
-  return { child, ended, out: () => told.out };
+  return { child, ended, out: () => told.out, err: () => told.err };
 }
