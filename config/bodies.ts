@@ -2,7 +2,7 @@ import { fromBase64 } from "./bytes-text.ts";
 import type { Kind, TrustedKey } from "./envelope/envelope.ts";
 import { readSettings, type Settings } from "./schema.ts";
 import { type Fields, isFields, pick } from "./settings/fields.ts";
-import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
+import { expectedText, type Mistake, toldLine, unknownText } from "./settings/mistakes.ts";
 
 /** A whole configuration file around a body, so that both are judged by one schema. */
 const AROUND = { gateway: "gw", broker: { host: "broker", port: 8883, ca: "ca", cert: "cert", key: "key" } };
@@ -55,4 +55,4 @@ export const trustedKeys = ({ trust }: Pick<Settings, "trust">): readonly Truste
 
 /** "path: message", for people. */
 export const mistakeLines = (mistakes: readonly Mistake[]): readonly string[] =>
-  mistakes.map(({ path, message }) => `${path === "" ? "(the whole file)" : path}: ${message}`);
+  mistakes.map(({ path, message }) => toldLine({ path, message }));

@@ -2,8 +2,9 @@ import { readBody, trustedKeys } from "../../config/bodies.ts";
 import { claimsOf } from "../../config/claims.ts";
 import { EXIT } from "../../config/command-line.ts";
 import type { Envelope, Kind } from "../../config/envelope/envelope.ts";
-import { type Mistake, readSettings } from "../../config/schema.ts";
+import { readSettings } from "../../config/schema.ts";
 import { isFields } from "../../config/settings/fields.ts";
+import { byLines, type Told, toldLine } from "../../config/settings/mistakes.ts";
 import { type Warning, warningsOf } from "../../config/settings/warnings.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 import { decodeSignedDocument } from "../../proto/codec.ts";
@@ -16,7 +17,6 @@ import { configInvalid, readConfigBytes, readConfigFile, readYaml } from "./conf
 import type { Words } from "./words.ts";
 
 type Kinds = "file" | Kind;
-type Told = Mistake & { readonly line?: number };
 type Checked =
   | { readonly is: "right"; readonly kind: Kinds; readonly about: readonly string[]; readonly warnings: readonly Warning[] }
   | { readonly is: "wrong"; readonly kind: Kinds; readonly fault: Fault; readonly mistakes: readonly Told[] };
@@ -44,11 +44,7 @@ function checkText(file: string, text: string, kind: Kinds = "file"): Checked {
       "settings" in read ? [`the configuration of gateway ${read.settings.gateway}`] : [`the body of a document of kind ${kind}`];
     return { is: "right", kind, about, warnings: warningsOf(kind, taken) };
   }
-  const mistakes = read.mistakes.map((mistake): Told => {
-    const line = lineOf(mistake.path);
-    return line === undefined ? mistake : { ...mistake, line };
-  });
-  mistakes.sort((a, b) => (a.line ?? Number.POSITIVE_INFINITY) - (b.line ?? Number.POSITIVE_INFINITY));
+  const mistakes = byLines(read.mistakes, lineOf);
   return wrong(file, kind, kind === "file" ? [...mistakes, ...hint(value)] : mistakes);
 }
 
@@ -65,8 +61,6 @@ const wrong = (file: string, kind: Kinds, mistakes: readonly Told[]): Checked =>
   mistakes,
   fault: configInvalid(file, mistakes.map(toldLine)),
 });
-const toldLine = ({ path, message, line }: Told): string =>
-  `${line === undefined ? "" : `line ${line}  `}${path === "" ? "(the whole file)" : path}: ${message}`;
 
 // ── A signed document ──
 

@@ -1,9 +1,10 @@
 import { decodeSignedDocument, encodeSignedDocument } from "../../proto/codec.ts";
 import type { SignedDocument } from "../../proto/messages.ts";
-import { mistakeLines, readBody } from "../bodies.ts";
+import { readBody } from "../bodies.ts";
 import { claimsOf } from "../claims.ts";
 import { type Envelope, envelopeBytes, type Kind, openEnvelope, ROLE_OF, type TrustedKey } from "../envelope/envelope.ts";
 import type { Mark } from "../envelope/generation.ts";
+import { byLines, toldLine } from "../settings/mistakes.ts";
 import type { Effects } from "./effects.ts";
 import type { Signer } from "./keys.ts";
 import { plain, Trouble } from "./trouble.ts";
@@ -60,9 +61,9 @@ export const documentBytes = (opened: Opened): Uint8Array => encodeSignedDocumen
 /** YAML that people wrote, checked as the body of that kind. Throws Trouble `body.invalid` that names every mistake. */
 export function readBodyFile(fx: Effects, file: string, kind: Kind): unknown {
   const read = readYaml(new TextDecoder().decode(fx.read(file)));
-  const checked = "mistakes" in read ? { mistakes: read.mistakes } : readBody(kind, read.value);
+  const checked = "mistakes" in read ? read : readBody(kind, read.value);
   if ("body" in checked) return checked.body;
-  const lines = checked.mistakes.map((one) => (typeof one === "string" ? one : mistakeLines([one]).join()));
+  const lines = byLines(checked.mistakes, "mistakes" in read ? () => undefined : read.lineOf).map(toldLine);
   throw new Trouble("body.invalid", [`${file} has ${lines.length === 1 ? "a mistake" : `${lines.length} mistakes`}`, ...lines].join("\n"));
 }
 

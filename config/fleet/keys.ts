@@ -77,6 +77,6 @@ function publicPart(fx: Effects, file: string): TrustedKey {
   const list = "value" in read ? read.value : undefined;
   const key = Array.isArray(list) && list.length === 1 ? trustedKey(list[0], "[0]", mistakes) : undefined;
   if (key !== undefined) return key;
-  const lines = "mistakes" in read ? read.mistakes : mistakeLines(mistakes);
+  const lines = mistakeLines("mistakes" in read ? read.mistakes : mistakes);
   throw new Trouble("key.public", [`${file} does not hold one line of a trust list`, ...lines].join("\n"));
 }

@@ -1,8 +1,7 @@
-import { mistakeLines } from "../bodies.ts";
 import { fromBase64, isBase64 } from "../bytes-text.ts";
 import type { TrustedKey } from "../envelope/envelope.ts";
 import { type Fields, isFields } from "../settings/fields.ts";
-import { expectedText, type Mistake, unknownText } from "../settings/mistakes.ts";
+import { byLines, expectedText, type Mistake, type Told, toldLine, unknownText } from "../settings/mistakes.ts";
 import { Trouble } from "./trouble.ts";
 import { readYaml } from "./yaml-text.ts";
 
@@ -42,7 +41,7 @@ export function readSite(text: string, name: string): Site {
   if ("mistakes" in read) throw invalid(name, read.mistakes);
   const mistakes: Mistake[] = [];
   const site = siteOf(read.value, mistakes);
-  if (mistakes.length > 0) throw invalid(name, mistakeLines(mistakes));
+  if (mistakes.length > 0) throw invalid(name, byLines(mistakes, read.lineOf));
   return site;
 }
 
@@ -139,8 +138,10 @@ function textAt(value: unknown, path: string, example: string, mistakes: Mistake
 
 const isPort = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_535;
 
-const invalid = (name: string, lines: readonly string[]): Trouble =>
-  new Trouble("site.invalid", `${name} has ${lines.length === 1 ? "a mistake" : `${lines.length} mistakes`}\n${lines.join("\n")}`);
+const invalid = (name: string, mistakes: readonly Told[]): Trouble => {
+  const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
+  return new Trouble("site.invalid", [`${name} has ${count}`, ...mistakes.map(toldLine)].join("\n"));
+};
 
 /** Gateways by name, by labels (all must hold), or both; nothing named means all. In the order of the site file. */
 export function selectGateways(site: Site, wanted: { readonly names: readonly string[]; readonly labels: Labels }): readonly string[] {

@@ -2,6 +2,22 @@
 
 export type Mistake = { readonly path: string; readonly message: string };
 
+/** With its line in the file, where it has one. */
+export type Told = Mistake & { readonly line?: number };
+
+/** By lines; what has none comes last. `lineOf` finds the line of a path. */
+export function byLines(mistakes: readonly Mistake[], lineOf: (path: string) => number | undefined): readonly Told[] {
+  const told = mistakes.map((mistake): Told => {
+    const line = lineOf(mistake.path);
+    return line === undefined ? mistake : { ...mistake, line };
+  });
+  return told.sort((a, b) => (a.line ?? Number.POSITIVE_INFINITY) - (b.line ?? Number.POSITIVE_INFINITY));
+}
+
+/** "line N  path: message", for people. */
+export const toldLine = ({ path, message, line }: Told): string =>
+  `${line === undefined ? "" : `line ${line}  `}${path === "" ? "(the whole file)" : path}: ${message}`;
+
 /** So much of a wrong value is shown. */
 const SHOWN_MAX = 60;
 

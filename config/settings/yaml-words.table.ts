@@ -1,4 +1,4 @@
-/** What YAML's own mistakes mean, by the code that the library gives them. What is not here is told in the library's words. */
+/** What YAML's own mistakes mean, by the code that the library gives them. All of the library's are here; of one that a later version brings, its own words are told. */
 export const YAML_WORDS: Readonly<Record<string, string>> = {
   DUPLICATE_KEY:          "this key stands twice in one group; keys must be unique, so that nobody has to guess which one holds",
   TAB_AS_INDENT:          "Tabs are not allowed at the beginning of a line; use spaces",
@@ -19,6 +19,9 @@ export const YAML_WORDS: Readonly<Record<string, string>> = {
   BAD_ALIAS:              "an anchor (&) or alias (*) without a name; write it out instead",
   ALIAS_PROPS:            "an alias (*) with an anchor or a tag of its own; write it out instead",
   NON_STRING_KEY:         "a key that is no text; put it in quotes",
+  BAD_PROP_ORDER:         "an anchor (&) or a tag (!) stands before the sign that it belongs behind; write the value alone",
+  BAD_COLLECTION_TYPE:    "a tag (!) says that this is something else than it is; write the value alone",
+  IMPOSSIBLE:             "something stands here that cannot; write the line anew",
   KEY_OVER_1024_CHARS:    "a key that is longer than 1024 characters; perhaps a quote is not closed",
 };
 
