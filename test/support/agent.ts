@@ -86,12 +86,11 @@ const LOOK_EVERY_MS = 25;
 const END_WITHIN_MS = 15_000;
 const LOG_TOLD = 6_000;
 
-export function openRoom(gateway = "gw-e2e"): Room {
+export function openRoom(gateway = "gw-e2e", pki = makeAuthority("Hospital CA")): Room {
   const folder = mkdtempSync(join(tmpdir(), "bedside-e2e-"));
   const runtimeDir = mkdtempSync("/dev/shm/bedside-e2e-");
   const stateDir = join(folder, "state");
   const configFile = join(folder, "bedside.yaml");
-  const pki = makeAuthority("Hospital CA");
   const kept: { stop(): unknown }[] = [];
   const agents: Agent[] = [];
   const at = (name: string): string => join(folder, name);
