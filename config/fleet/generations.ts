@@ -57,19 +57,21 @@ export const beyondText = (kind: Kind, { verified, beyond }: Known): string | un
 
 /**
  * The next generation of each gateway: one above the highest that was verified of any of them, and one above what a gateway says
- * of itself for that gateway alone, so that nobody's word moves the others.
+ * of itself for that gateway alone, so that nobody's word moves the others. Where that would be too far it is the gateway's own next.
  */
 export function nextGenerations(known: ReadonlyMap<string, Known>): ReadonlyMap<string, number> {
   let base = 0;
-  for (const { verified } of known.values()) base = Math.max(base, verified);
-  return new Map([...known].map(([gateway, { reported }]) => [gateway, Math.max(base, reported) + 1]));
+  for (const { verified } of known.values()) if (verified < Number.MAX_SAFE_INTEGER) base = Math.max(base, verified);
+  return new Map([...known].map(([gateway, one]) => [gateway, Math.max(isTooFar(base + 1, one) ? 0 : base, highestOf(one)) + 1]));
 }
+
+const isTooFar = (generation: number, known: Known): boolean => highestOf(known) > 0 && generation > highestOf(known) + GENERATION_STEP_MAX;
 
 /** Why this gateway must not be given this generation; undefined: it may. */
 export function stepMistake(kind: Kind, generation: number, known: Known): string | undefined {
   const highest = highestOf(known);
   if (!Number.isSafeInteger(generation)) return `${kind} ${highest} is the highest generation that there can be; there is no next`;
-  if (highest === 0 || generation <= highest + GENERATION_STEP_MAX) return undefined;
+  if (!isTooFar(generation, known)) return undefined;
   return `${kind} ${generation} is more than ${GENERATION_STEP_MAX} above ${highest}, which it has`;
 }
 

@@ -43,7 +43,6 @@ export function planBody(
     if (same && !failed && (wish.generation === "next" || wish.generation === target.generation)) plan.set(gateway, target);
     else rest.set(gateway, knownGenerations(bench, view, wish.kind, signer));
   }
-  tellBeyond(fx, wish.kind, rest);
   const { generation: wished } = wish;
   const wanted = wished === "next" ? nextGenerations(rest) : new Map([...rest.keys()].map((gateway) => [gateway, wished]));
   refuseStep(wish.kind, wanted, rest);
@@ -56,12 +55,12 @@ export function planBody(
 }
 
 /** What a gateway says and nobody signed moves nothing; a person is told. */
-function tellBeyond(fx: Effects, kind: Kind, known: ReadonlyMap<string, Known>): void {
-  const lines = [...known].flatMap(([gateway, one]) => {
-    const text = beyondText(kind, one);
+export function tellBeyond(bench: Bench, kind: Kind, signer?: Signer): void {
+  const lines = bench.ear.gateways.flatMap((gateway) => {
+    const text = beyondText(kind, knownGenerations(bench, bench.ear.view(gateway), kind, signer));
     return text === undefined ? [] : [`warning  ${gateway}: ${text}; it does not count. If it is right, sign with a higher --generation`];
   });
-  if (lines.length > 0) fx.note(`${shortened(lines).join("\n")}\n`);
+  if (lines.length > 0) bench.fx.note(`${shortened(lines).join("\n")}\n`);
 }
 
 /** Throws Trouble `document.step`. */

@@ -6,7 +6,7 @@ import type { Effects } from "./effects.ts";
 import { storedGeneration } from "./generations.ts";
 import { newKey, openSigner, type Passphrase, trustLine } from "./keys.ts";
 import { listen } from "./listen.ts";
-import { type Bench, carryOut, planBody, planDocument, pushExit, pushText, refuseStep } from "./push.ts";
+import { type Bench, carryOut, planBody, planDocument, pushExit, pushText, refuseStep, tellBeyond } from "./push.ts";
 import { readSite, type Site, selectGateways } from "./site.ts";
 import { readState, stateExit, stateText } from "./state.ts";
 import { Trouble, troubleRow, troubleText } from "./trouble.ts";
@@ -127,11 +127,15 @@ async function push(bench: Bench, words: Words): Promise<number> {
   const within = durationOf(words, "--within", "60s");
   let plan: ReturnType<typeof planDocument>;
   if (words.options["--key"] === undefined) {
-    plan = planDocument(ear.gateways, readDocument(fx, file, { trust: site.trust, now: fx.now() }));
+    const opened = readDocument(fx, file, { trust: site.trust, now: fx.now() });
+    tellBeyond(bench, opened.envelope.kind);
+    plan = planDocument(ear.gateways, opened);
   } else {
     const wish = { ...wishOf(words), generation: generationOf(words, { next: true }) };
     const body = readBodyFile(fx, file, wish.kind);
-    plan = planBody(bench, { ...wish, body }, await openSigner(fx, wanted(words, "--key", "ops-1.pem"), passphraseOf(words)));
+    const signer = await openSigner(fx, wanted(words, "--key", "ops-1.pem"), passphraseOf(words));
+    tellBeyond(bench, wish.kind, signer);
+    plan = planBody(bench, { ...wish, body }, signer);
   }
   const pushed = await carryOut(bench, plan, within);
   const { rows, sent, answered } = pushed;

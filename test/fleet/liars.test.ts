@@ -61,6 +61,8 @@ describe("one gateway's word", () => {
     const words = [...SETTINGS, "--generation", `${highest + 1}`, "--out", "all.signed", "gw-1", "gw-2", "gw-liar"];
     expect((await ward.fleet("sign", "slow.yaml", ...words)).code).toBe(0);
     await lie(highest + 5);
+    const seen = await ward.fleet("status", "gw-liar");
+    expect(seen.out, "within the step it is no lie that could be known").not.toContain("not believed");
     const before = liar.count().heard;
     const { code, out } = await ward.fleet("push", "all.signed", "--json");
     expect(told(out)).toEqual([`gw-1 ${highest + 1} applied`, `gw-2 ${highest + 1} applied`, `gw-liar ${highest + 1} overtaken`]);
@@ -101,6 +103,15 @@ describe("a generation that is far above what is known", () => {
     ward.site({ "gw-1": {}, "gw-2": {}, "gw-liar": {} });
     const pushed = await ward.fleet("push", "strange.signed");
     expect(`${pushed.code} ${pushed.err}`).toContain("3 FLT-213");
+  });
+
+  test("of one gateway does not carry the others there", () => {
+    const at = (verified: number) => ({ verified, reported: 0, beyond: undefined });
+    const known = { far: at(5 * GENERATION_STEP_MAX), near: at(7), fresh: at(0), last: at(Number.MAX_SAFE_INTEGER) };
+    const next = nextGenerations(new Map(Object.entries(known)));
+    expect(next.get("fresh")).toBe(5 * GENERATION_STEP_MAX + 1);
+    expect(next.get("near")).toBe(8);
+    expect(stepMistake("settings", next.get("near") ?? 0, at(7))).toBeUndefined();
   });
 
   test("and after the last there is no next", () => {
