@@ -60,7 +60,7 @@ type Hearing = { readonly credentials: Credentials; readonly gateways: readonly 
 async function hearAll(fx: Effects, { credentials, gateways, round }: Hearing): Promise<Ear> {
   const views = new Map(gateways.map((gateway) => [gateway, unheard(gateway)]));
   const since = fx.mono();
-  const state = { heard: 0, lastAt: since };
+  const state = { heard: 0, lastAt: since, retainedAt: since };
   const session = await fx.connect(credentials, CONNECT_WITHIN, (topic, payload, retain) => {
     if (round !== undefined && topic === round.topic) round.back = true;
     const split = splitTopic(topic);
@@ -68,13 +68,14 @@ async function hearAll(fx: Effects, { credentials, gateways, round }: Hearing): 
     if (split === undefined || view === undefined) return;
     state.heard += 1;
     state.lastAt = fx.mono();
+    if (retain) state.retainedAt = state.lastAt;
     views.set(split.gateway, hear(view, { leaf: split.leaf, payload, retain, at: state.lastAt }));
   });
   const ear = earOf(fx, { session, views, gateways, since, heard: () => state.heard });
   try {
     const own = round === undefined ? [] : [round.topic];
     await subscribe(session, [...own, ...gateways.flatMap((gateway) => LEAVES.map((leaf) => topicOf(gateway, leaf)))]);
-    await settle(fx, { session, ear, round, lastAt: () => state.lastAt });
+    await settle(fx, { session, ear, round, last: () => state });
     return ear;
   } catch (caught) {
     ear.end();
@@ -101,21 +102,22 @@ type Settling = {
   readonly session: Session;
   readonly ear: Ear;
   readonly round: RoundTrip | undefined;
-  /** When a gateway's message came last. */
-  readonly lastAt: () => number;
+  /** When a message of a gateway came last, and when one that the broker held. */
+  readonly last: () => { readonly lastAt: number; readonly retainedAt: number };
 };
 
 /** A broker may grant a subscription and then deliver nothing: only what came back is proved. */
-async function settle(fx: Effects, { session, ear, round, lastAt }: Settling): Promise<void> {
+async function settle(fx: Effects, { session, ear, round, last }: Settling): Promise<void> {
   const writes = round !== undefined && (await send(session, round));
   const sentAt = fx.mono();
-  const deaf = (): boolean => fx.mono() - Math.max(sentAt, lastAt()) >= DEAF_AFTER;
+  const deaf = (): boolean => fx.mono() - Math.max(sentAt, last().lastAt) >= DEAF_AFTER;
   if (writes) await ear.until(() => round.back || deaf(), SETTLE_MAX);
   if (writes && !round.back)
     throw new Trouble("broker.forbidden", `The broker took the subscriptions of "${session.operator}", but delivers nothing`);
   const from = fx.mono();
   const quiet = writes ? QUIET_AFTER_ROUND : QUIET_ALONE;
-  await ear.until(() => fx.mono() - Math.max(from, lastAt()) >= quiet, SETTLE_MAX);
+  // In a large fleet somebody always says something: what comes live is not waited for.
+  await ear.until(() => fx.mono() - Math.max(from, last().retainedAt) >= quiet, SETTLE_MAX);
   if (!writes && ear.heard() === 0)
     throw new Trouble(
       "broker.forbidden",

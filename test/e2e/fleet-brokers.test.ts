@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ProtocolGateway } from "../fleet/gateways.ts";
 import { openWard, type Ward } from "../fleet/ward.ts";
 import { BROKERS, type BrokerRow } from "../support/brokers.table.ts";
 import { until } from "../support/until.ts";
@@ -8,6 +9,9 @@ import { until } from "../support/until.ts";
 
 const TEST_MS = 120_000;
 const IN_ORDER = { concurrent: false, timeout: TEST_MS };
+/** As often as some hundred gateways speak together. */
+const TALKS_EVERY = 40;
+const LOOK_MAX = 10_000;
 const SIGNED = ["--generation", "next", "--by", "R. Mensah", "--reason", "a test", "--passphrase-file", "passphrase"];
 const SETTINGS = ["--kind", "settings", "--key", "ops-1.pem", ...SIGNED];
 /** What config/fleet/OPERATIONS.md says that looking and pushing need. */
@@ -21,10 +25,12 @@ for (const row of BROKERS) {
 
 function onBroker({ start }: BrokerRow): void {
   let ward: Ward;
+  let talker: ProtocolGateway;
   beforeAll(async () => {
     ward = await openWard({ start, aclExtra: ACL });
     ward.site({ "gw-1": { ward: "icu" }, "gw-2": { ward: "icu" } });
-    for (const name of ["gw-1", "gw-2"]) await ward.gateway(name);
+    talker = await ward.gateway("gw-1");
+    await ward.gateway("gw-2");
     for (const name of ["reader", "pusher"]) ward.operator(name);
     ward.write("fast.yaml", "pace: 100ms\nwindow: 250ms\n");
     ward.write("slow.yaml", "pace: 1s\nwindow: 2s\n");
@@ -53,6 +59,18 @@ function onBroker({ start }: BrokerRow): void {
     await until("the change is told", () => /settings: .* → applied \(runs 2, pushed 2\)/.test(watching.out()));
     watching.child.kill("SIGTERM");
     expect((await watching.ended).code).toBe(0);
+  });
+
+  test("what gateways say meanwhile keeps nobody waiting who looks", IN_ORDER, async () => {
+    const talking = setInterval(() => void talker.sendHealth(), TALKS_EVERY);
+    try {
+      for (const site of ["fleet.yaml", "reader.yaml"]) {
+        const { code, ms } = await ward.fleet("status", "gw-1", "--site", site);
+        expect([site, code, ms < LOOK_MAX]).toEqual([site, 0, true]);
+      }
+    } finally {
+      clearInterval(talking);
+    }
   });
 
   test("a push beside a watch with the same certificate is done, and the watch says why it was thrown out", IN_ORDER, async () => {
