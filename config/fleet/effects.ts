@@ -341,6 +341,7 @@ function opened(client: MqttClient, { wish, end, clientId }: { wish: Wish; end: 
   client.on("error", (error) => end.now(connectionTrouble(error, wish, seen)));
   client.on("disconnect", ({ reasonCode = 0 }) => end.now(disconnectTrouble(reasonCode, wish)));
   client.on("close", () => {
+    if (end.why !== undefined) return;
     const lost = closeTrouble(wish, seen);
     if (!seen.open || !seen.pinned) return end.now(lost);
     // A take-over is often a bare close (mosquitto), as the end of a broker is; but after that one nobody is there.

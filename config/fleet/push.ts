@@ -84,10 +84,14 @@ export function planDocument(gateways: readonly string[], opened: Opened): Plan 
 export type Pushed = { readonly rows: readonly PushRow[]; readonly sent: number; readonly answered: number };
 
 /** Publishes what does not stand yet, and waits for what the gateways report. Safe to do again. */
-export async function carryOut(bench: Bench, plan: Plan, within: number): Promise<Pushed> {
+export async function carryOut(
+  bench: Bench,
+  plan: Plan,
+  { within, signer }: { readonly within: number; readonly signer: Signer | undefined },
+): Promise<Pushed> {
   const { fx, site, store, ear } = bench;
   refuseOlder(bench, plan);
-  const taking = takingOf(bench, plan);
+  const taking = takingOf(bench, plan, signer);
   for (const [opened, some] of Map.groupBy(taking, ([, opened]) => opened)) {
     store.keep(
       opened,
@@ -149,9 +153,9 @@ function refuseOlder(bench: Bench, plan: Plan): void {
  * Without the gateways that say that they run something newer: their word alone stops nobody else's push. Where they say what does
  * not count they are sent it. Throws Trouble `document.step`.
  */
-function takingOf(bench: Bench, plan: Plan): readonly (readonly [string, Opened])[] {
+function takingOf(bench: Bench, plan: Plan, signer: Signer | undefined): readonly (readonly [string, Opened])[] {
   const known = new Map(
-    [...plan].map(([gateway, { envelope }]) => [gateway, knownGenerations(bench, bench.ear.view(gateway), envelope.kind)]),
+    [...plan].map(([gateway, { envelope }]) => [gateway, knownGenerations(bench, bench.ear.view(gateway), envelope.kind, signer)]),
   );
   for (const [kind, some] of Map.groupBy(plan, ([, { envelope }]) => envelope.kind))
     refuseStep(kind, new Map(some.map(([gateway, { generation }]) => [gateway, generation])), known);

@@ -4,7 +4,7 @@ import { diffExit, diffOf, diffText, whyExit, whyOf, whyText } from "./diff.ts";
 import { documentBytes, type Opened, openStore, readBodyFile, readDocument, signDocument } from "./documents.ts";
 import type { Effects } from "./effects.ts";
 import { storedGeneration } from "./generations.ts";
-import { newKey, openSigner, type Passphrase, trustLine } from "./keys.ts";
+import { newKey, openSigner, type Passphrase, type Signer, trustLine } from "./keys.ts";
 import { listen } from "./listen.ts";
 import { type Bench, carryOut, planBody, planDocument, pushExit, pushText, refuseStep, tellBeyond } from "./push.ts";
 import { readSite, type Site, selectGateways } from "./site.ts";
@@ -126,6 +126,7 @@ async function push(bench: Bench, words: Words): Promise<number> {
   const [file = ""] = words.rest;
   const within = durationOf(words, "--within", "60s");
   let plan: ReturnType<typeof planDocument>;
+  let signer: Signer | undefined;
   if (words.options["--key"] === undefined) {
     const opened = readDocument(fx, file, { trust: site.trust, now: fx.now() });
     tellBeyond(bench, opened.envelope.kind);
@@ -133,11 +134,11 @@ async function push(bench: Bench, words: Words): Promise<number> {
   } else {
     const wish = { ...wishOf(words), generation: generationOf(words, { next: true }) };
     const body = readBodyFile(fx, file, wish.kind);
-    const signer = await openSigner(fx, wanted(words, "--key", "ops-1.pem"), passphraseOf(words));
+    signer = await openSigner(fx, wanted(words, "--key", "ops-1.pem"), passphraseOf(words));
     tellBeyond(bench, wish.kind, signer);
     plan = planBody(bench, { ...wish, body }, signer);
   }
-  const pushed = await carryOut(bench, plan, within);
+  const pushed = await carryOut(bench, plan, { within, signer });
   const { rows, sent, answered } = pushed;
   if (words.flags.has("--json"))
     fx.out(`${JSON.stringify({ gateways: rows, sentMs: Math.round(sent), answeredMs: Math.round(answered) })}\n`);

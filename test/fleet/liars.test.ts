@@ -106,6 +106,15 @@ describe("a generation that is far above what is known", () => {
     expect(`${pushed.code} ${pushed.err}`).toContain("3 FLT-213");
   });
 
+  test("is pushed where the signer signed what stands, though another folder knows less of it", async () => {
+    ward.site({ "gw-new": {} }, "store: third\n");
+    const less = await ward.fleet("sign", "fast.yaml", ...SETTINGS, "--generation", "3", "--out", "third/settings-3.signed", "gw-new");
+    expect(less.code).toBe(0);
+    ward.write("third/settings-3.signed.to", "gw-new\n");
+    const next = await ward.fleet("push", "slow.yaml", ...NEXT, "gw-new");
+    expect(`${next.err}${next.out}`).toContain(`gw-new  settings ${2 * GENERATION_STEP_MAX + 1}  applied`);
+  });
+
   test("of one gateway does not carry the others there", () => {
     const at = (verified: number) => ({ verified, reported: 0, beyond: undefined });
     const known = { far: at(5 * GENERATION_STEP_MAX), near: at(7), fresh: at(0), last: at(Number.MAX_SAFE_INTEGER) };

@@ -123,6 +123,16 @@ describe("what is and what ought to be:", () => {
     expect((await ward.fleet("diff", "gw-1")).code).toBe(0);
   });
 
+  test("a look opens one connection and leaves none behind", async () => {
+    const opened = (): number => ward.broker.log.filter((line) => line.includes("New connection from")).length;
+    const before = opened();
+    for (const count of [1, 2, 3]) {
+      await ward.fleet("status", "gw-1");
+      await until("the broker has logged it", () => opened() >= before + count);
+    }
+    expect(opened()).toBe(before + 3);
+  });
+
   test("why tells refusals, faults and absence", async () => {
     const { code, out } = await ward.fleet("why");
     expect(out).toContain("refused: document.schema at rules[0].driver: the driver is not known here");
