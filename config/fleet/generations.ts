@@ -1,4 +1,5 @@
 import type { Kind, TrustedKey } from "../envelope/envelope.ts";
+import { GENERATION_STEP_MAX } from "../envelope/generation.ts";
 import type { Opened, Store } from "./documents.ts";
 import type { Effects } from "./effects.ts";
 import { isSame, runningOf, standingDocument } from "./targets.ts";
@@ -6,8 +7,6 @@ import type { GatewayView } from "./view.ts";
 
 /** An unsigned report counts up to so many generations above what was verified: pushes from elsewhere that nothing here has seen. */
 export const REPORTED_STEP_MAX = 1_000;
-/** A generation is no more than so many above the last one that is known: a slip of the hand must not use up all there are. */
-export const GENERATION_STEP_MAX = 1_000_000_000;
 
 /** What is known of the generations of one gateway and kind; 0: none. */
 export type Known = {

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { GENERATION_STEP_MAX, nextGenerations, REPORTED_STEP_MAX, stepMistake } from "../../config/fleet/generations.ts";
+import { GENERATION_STEP_MAX } from "../../config/envelope/generation.ts";
+import { nextGenerations, REPORTED_STEP_MAX, stepMistake } from "../../config/fleet/generations.ts";
 import { REFUSALS_MAX } from "../../config/fleet/view.ts";
 import { encodeReported } from "../../proto/codec.ts";
 import { DOCUMENT_STATUS } from "../../proto/messages.ts";
