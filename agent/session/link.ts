@@ -1,16 +1,20 @@
 import { elapsed, type Mono } from "../../config/units.ts";
 import { DialogueRunner, type DialogueTurn } from "../../drivers/kit/dialogue.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import { createFramer, type Framer, type Output } from "../../drivers/kit/framer.ts";
+import { asideOf, createFramer, type Framer, type Output } from "../../drivers/kit/framer.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
+import { WaveShapes } from "./wave-shapes.ts";
 
 /** What the link counts: bytes in = bytes in frames + discarded + pending. */
 export type LinkCounts = { bytes: number; frames: number; framed: number; discarded: number; broken: number };
 export type Decoded = {
   readonly frame: Uint8Array;
   readonly readings: readonly Reading[];
-  readonly at: Mono /** No byte was discarded since the frame before. */;
+  readonly at: Mono;
+  /** No byte of its channel was discarded since the frame before. */
   readonly clean: boolean;
+  /** It proves nothing, and breaks no silence. */
+  readonly aside: boolean;
 };
 
 /**
@@ -21,9 +25,12 @@ export class Link {
   readonly #driver: AnyDriver;
   readonly #framer: Framer;
   readonly #dialogue: DialogueRunner<unknown>;
+  readonly #aside: ReadonlySet<string | undefined>;
+  readonly #shapes = new WaveShapes();
   #memory: unknown;
-  #gap = 0;
-  #lastBytes: Mono | undefined;
+  /** Bytes discarded on each channel since its last frame. */
+  readonly #gaps = new Map<string | undefined, number>();
+  #lastTick: Mono | undefined;
   /** The frame that decode was given last, for the report of a failure. */
   lastFrame: Uint8Array = new Uint8Array();
   readonly counts: LinkCounts;
@@ -31,6 +38,7 @@ export class Link {
   constructor(driver: AnyDriver, counts: LinkCounts) {
     this.#driver = driver;
     this.#framer = createFramer(driver.frame);
+    this.#aside = asideOf(driver.frame);
     this.#memory = driver.memory;
     this.#dialogue = new DialogueRunner(driver, () => this.#memory);
     this.counts = counts;
@@ -44,12 +52,12 @@ export class Link {
   push(bytes: Uint8Array, now: Mono): { readonly decoded: readonly Decoded[]; readonly turn: DialogueTurn } {
     const decoded: Decoded[] = [];
     const turn = new Turn();
-    if (bytes.length > 0) {
-      this.#lastBytes = now;
-      this.counts.bytes += bytes.length;
-      turn.add(this.#dialogue.step(now, { saw: "bytes" }));
-      this.#take(this.#framer.push(bytes), now, decoded, turn);
-    } else if (this.#lastBytes !== undefined) this.#take(this.#framer.idle(elapsed(this.#lastBytes, now)), now, decoded, turn);
+    this.counts.bytes += bytes.length;
+    const outputs = this.#framer.push(bytes);
+    if (this.#framer.heard) turn.add(this.#dialogue.step(now, { saw: "bytes" }));
+    this.#take(outputs, now, decoded, turn);
+    this.#take(this.#framer.pass(elapsed(this.#lastTick ?? now, now)), now, decoded, turn);
+    this.#lastTick = now;
     turn.add(this.#dialogue.step(now));
     return { decoded, turn: turn.done };
   }
@@ -58,7 +66,7 @@ export class Link {
   startAnew(frame: Uint8Array): readonly Reading[] {
     const { readings, memory } = this.#driver.decode(frame, this.#driver.memory, 0);
     this.#memory = memory;
-    return readings;
+    return this.#shapes.shaped(readings);
   }
 
   /** The line has ended: what was pending is discarded, the dialogue is cancelled. */
@@ -73,22 +81,28 @@ export class Link {
 
   #take(outputs: readonly Output[], now: Mono, decoded: Decoded[], turn: Turn): void {
     for (const output of outputs) {
+      const { channel } = output;
+      const gap = this.#gaps.get(channel) ?? 0;
+      const aside = this.#aside.has(channel);
       if ("discard" in output) {
-        this.#gap += output.discard;
-        this.counts.discarded += output.discard;
-        this.counts.broken += output.broken;
-        for (let broken = 0; broken < output.broken; broken++) turn.add(this.#dialogue.step(now, { saw: "broken", bytes: output.discard }));
+        const { discard, broken } = output;
+        this.#gaps.set(channel, gap + discard);
+        this.counts.discarded += discard;
+        this.counts.broken += broken;
+        if (aside) continue;
+        const saw = { saw: "broken", bytes: discard, ...(channel === undefined ? {} : { channel }) } as const;
+        for (let told = 0; told < broken; told++) turn.add(this.#dialogue.step(now, saw));
         continue;
       }
-      const clean = this.#gap === 0;
-      this.lastFrame = output.frame;
-      const { readings, memory } = this.#driver.decode(output.frame, this.#memory, this.#gap);
+      const { frame } = output;
+      this.#gaps.delete(channel);
+      this.lastFrame = frame;
+      const { readings, memory } = this.#driver.decode(frame, this.#memory, gap);
       this.#memory = memory;
-      this.#gap = 0;
       this.counts.frames += 1;
-      this.counts.framed += output.frame.length;
-      decoded.push({ frame: output.frame, readings, at: now, clean });
-      turn.add(this.#dialogue.step(now, { saw: "frame", seen: { frame: output.frame, readings, at: now } }));
+      this.counts.framed += frame.length;
+      decoded.push({ frame, readings: this.#shapes.shaped(readings), at: now, clean: gap === 0, aside });
+      turn.add(this.#dialogue.step(now, { saw: "frame", seen: { frame, readings, at: now } }));
     }
   }
 }

@@ -197,7 +197,7 @@ export class Session {
   #frame(link: Link, decoded: Decoded, now: Mono): void {
     const wasStreaming = this.#state.phase === "streaming";
     if (!wasStreaming) this.#hold(decoded);
-    this.#step({ saw: "frame", clean: decoded.clean }, now);
+    if (!decoded.aside) this.#step({ saw: "frame", clean: decoded.clean }, now);
     if (wasStreaming) this.#publish(link, decoded);
   }
 

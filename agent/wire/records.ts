@@ -45,11 +45,11 @@ export function wireMetric(id: number, metric: Metric): WireMetric {
   };
 }
 
-function wireWaveShape(metric: Extract<Metric, { kind: "wave" }>): Partial<WireMetric> {
-  const [rateSamples, rateSeconds] = metric.rate;
-  return metric.scale === undefined
-    ? { rateSamples, rateSeconds }
-    : { rateSamples, rateSeconds, scale: { low: metric.scale[0], high: metric.scale[1] } };
+function wireWaveShape({ rate, scale }: Extract<Metric, { kind: "wave" }>): Partial<WireMetric> {
+  return {
+    ...(rate === undefined ? {} : { rateSamples: rate[0], rateSeconds: rate[1] }),
+    ...(scale === undefined ? {} : { scale: { low: scale[0], high: scale[1] } }),
+  };
 }
 
 /** All values of one frame; undefined where the frame told none. */

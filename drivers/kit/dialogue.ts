@@ -9,10 +9,10 @@ export const RESTART_PAUSE = Seconds(2);
 /** An answer under way may take this many times the line time of the longest frame: devices pause while they print. */
 export const ANSWER_FRAMES = 2;
 
-/** What the link saw. `seen`: an accepted frame, after `decode`; `broken`: a complete frame whose check failed; `bytes`: any arrived. */
+/** What the link saw. `frame`: an accepted one, after `decode`; `broken`: a complete frame whose check failed; `bytes`: any arrived. */
 export type DialogueEvent =
   | { readonly saw: "bytes" }
-  | { readonly saw: "broken"; readonly bytes: number }
+  | { readonly saw: "broken"; readonly bytes: number; readonly channel?: string }
   | { readonly saw: "frame"; readonly seen: Seen };
 /** What to do now. `refused` says which rule the driver broke: nothing of that effect was done, and the dialogue is over for good. */
 export type DialogueTurn = { readonly writes: readonly Uint8Array[]; readonly ended: boolean; readonly refused?: string };
@@ -104,12 +104,16 @@ export class DialogueRunner<M> {
   /** Undefined: go on waiting. An answer that came with the last moment counts: what was seen is looked at before the time is. */
   #answer(state: Extract<State, { phase: "expecting" }>, now: Mono, event: DialogueEvent | undefined): Expected<string> | undefined {
     const { effect, untilMax } = state;
-    if (event?.saw === "broken") return { got: "broken", bytes: event.bytes };
+    if (event?.saw === "broken") {
+      const { bytes, channel } = event;
+      return { got: "broken", bytes, ...(channel === undefined ? {} : { channel }) };
+    }
     if (event?.saw === "frame") {
       for (const [name, matches] of Object.entries(effect.wanted)) if (matches(event.seen.frame)) return { got: name, seen: event.seen };
     }
     if (now >= state.until) return { got: "nothing" };
-    if (event !== undefined) {
+    // The bytes of a frame were told before it; a frame aside of the talk has none that count.
+    if (event?.saw === "bytes") {
       const again = after(now, effect.within);
       if (again <= untilMax) this.#state = { ...state, until: again };
       else this.#state = { ...state, until: untilMax };

@@ -38,7 +38,7 @@ export type Decoded<M> = { readonly readings: readonly Reading[]; readonly memor
 export type LineSettings = {
   readonly speed: number;
   readonly format: "8N1" | "8N2" | "8E1" | "7E1";
-  /** "untouched": DTR and RTS stay as they are. */
+  /** "untouched": DTR and RTS stay as they are. XON and XOFF are never obeyed below the driver: to some devices they are other words. */
   readonly modemLines: "untouched" | "rtscts";
   /** The device answers sooner than two ticks, so the line is watched while an answer is awaited. */
   readonly turnaround?: "short";
@@ -47,7 +47,8 @@ export type LineSettings = {
 // ── Frames ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** One framer serves all drivers; a frame is described, not parsed. `accepts` sees a complete candidate and checks all of it. */
-export type Framing =
+export type Framing = PlainFraming | { readonly demux: Demux };
+export type PlainFraming =
   | { readonly fixed: Check & { readonly start?: number; readonly length: number } }
   | {
       readonly length: Check &
@@ -55,12 +56,38 @@ export type Framing =
         Idle & { readonly start: number; readonly header: number; readonly size: (header: Uint8Array) => number };
     }
   | { readonly delimited: Check & Bounded & { readonly start?: string; readonly end: string } }
-  | { readonly stuffed: Check & Bounded & { readonly flag: number; readonly escape: number; readonly xor: number } };
+  | { readonly stuffed: Check & Bounded & { readonly flag: number; readonly escape: number; readonly xor: number } }
+  /** Ends where the next one begins, or when nothing follows for `idle`; no byte of `start` stands within it. */
+  | { readonly headed: Check & Bounded & Idle & { readonly start: ByteSet } };
 type Check = { readonly accepts: (frame: Uint8Array) => boolean };
 /** Longest frame with its marks, in bytes; what is longer is discarded byte by byte. */
 type Bounded = { readonly lengthMax: number };
-/** A length-claiming header that nothing follows is given up after this time. */
+/** A frame that only its header claims, or only its head begins, is over when its channel is silent for this time. */
 type Idle = { readonly idle: Duration };
+
+/** Values of bytes: single ones, and ranges from the first to the last. */
+export type ByteSet = readonly (number | readonly [first: number, last: number])[];
+
+/**
+ * Several talks on one line. The value of a byte, and whether a nested frame is open, say to which channel it belongs; then each
+ * channel is framed by itself, with a `gap` of its own, as if the bytes of the others had never been there.
+ */
+export type Demux = {
+  /** By the channel's name: bytes of these values are its own wherever they stand, within any frame of another channel too. */
+  readonly byteClass: Readonly<Record<string, Channel & { readonly bytes: ByteSet }>>;
+  /**
+   * Frames that may stand within one of `rest` at any place: from the start byte to the end byte what is of no byte class is their own.
+   * `never`: bytes that cannot stand in one; they show that it was torn, and belong to `rest`. A start byte shows it as well.
+   */
+  readonly nested?: Omit<Channel, "frame"> & { readonly frame: { readonly delimited: Nested }; readonly never: ByteSet };
+  readonly rest: Channel;
+};
+export type Channel = {
+  readonly frame: PlainFraming;
+  /** Beside the talk and without a check worth the name: its bytes are no answer, its frames prove nothing and break no silence. */
+  readonly aside?: true;
+};
+type Nested = Check & Bounded & { readonly start: string; readonly end: string };
 
 // ── Asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -76,8 +103,8 @@ export type Seen = { readonly frame: Uint8Array; readonly readings: readonly Rea
 export type Wanted<N extends string> = Readonly<Record<N, (frame: Uint8Array) => boolean>>;
 export type Expected<N extends string> =
   | { readonly got: N; readonly seen: Seen }
-  /** A complete frame whose check failed; told once per frame, never per junk byte. */
-  | { readonly got: "broken"; readonly bytes: number }
+  /** A complete frame whose check failed; told once per frame, never per junk byte, and not of a channel `aside`. */
+  | { readonly got: "broken"; readonly bytes: number; readonly channel?: string }
   | { readonly got: "nothing" };
 export type Effect =
   | { readonly do: "send"; readonly template: string; readonly bytes: Uint8Array }

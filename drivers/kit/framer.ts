@@ -1,34 +1,50 @@
 import type { Duration } from "../../config/units.ts";
-import type { Framing } from "./driver.ts";
+import { channelsOf, Demultiplexer, membersOf } from "./demux.ts";
+import type { Framing, PlainFraming } from "./driver.ts";
 
 /**
  * What became of bytes, in their order; discards in a row are one output. `broken` counts complete frames whose check failed:
- * once each, so what begins within one already counted is not counted again.
+ * once each, so what begins within one already counted is not counted again. `channel` where the line has several.
  */
-export type Output = { readonly frame: Uint8Array } | { readonly discard: number; readonly broken: number };
+export type Output = ({ readonly frame: Uint8Array } | Discard) & { readonly channel?: string };
+type Discard = { readonly discard: number; readonly broken: number };
 
 /**
- * Cuts one channel's bytes into frames. Three laws hold for every kind of frame, and tests prove them:
+ * Cuts bytes into frames. Three laws hold for every kind of frame, for each channel where there are several, and tests prove them:
  * conservation: frames + discards + `pending` = bytes pushed, in order;
  * chunk invariance: frames, and what is discarded between them, do not depend on how the bytes were cut;
  * resynchronisation: a bad frame costs one byte (where a frame has a start mark), never the length that it claims.
- * Memory is bounded by twice the longest frame, whatever arrives. Throws only what the driver's own `accepts` or `size` throws.
+ * Memory is bounded by twice the longest frame of each channel, whatever arrives. Throws only what the driver's own `accepts` or `size`
+ * throws.
  */
 export type Framer = {
   /** Takes bytes as they came. The frames returned are copies: they stay valid. */
   push(bytes: Uint8Array): readonly Output[];
-  /** Nothing has arrived for `time`: a frame that only its own header claims is given up when its idle time is over. */
-  idle(time: Duration): readonly Output[];
+  /**
+   * So much time went by since this was last said. A channel is silent since the first `pass` behind its last byte; when its idle time is
+   * over, a frame that only its own header claims is given up, and one that only its head begins has ended.
+   */
+  pass(time: Duration): readonly Output[];
   /** The line has ended: what is pending becomes frames or discards, and the framer begins as new. */
   flush(): readonly Output[];
-  /** Bytes held back, at most one longest frame. */
+  /** Bytes held back, at most one longest frame of each channel. */
   readonly pending: number;
+  /** Bytes arrived since the last `pass` that may be of an answer: not those of a channel `aside`. */
+  readonly heard: boolean;
 };
 
-export const createFramer = (framing: Framing): Framer => new BoundedFramer(framing);
+export const createFramer = (framing: Framing): Framer =>
+  "demux" in framing ? new Demultiplexer(framing.demux, (plain) => new BoundedFramer(plain)) : new BoundedFramer(framing);
 
-/** Longest frame of a framing with its marks, in bytes. */
+/** Names of the channels that are said beside the talk. */
+export const asideOf = (framing: Framing): ReadonlySet<string | undefined> =>
+  new Set("demux" in framing ? [...channelsOf(framing.demux)].flatMap(([name, { aside }]) => (aside === true ? [name] : [])) : []);
+
+/** Longest frame of a framing with its marks, in bytes; of several channels, that of the longest. */
 export function frameMax(framing: Framing): number {
+  if ("demux" in framing) return Math.max(...[...channelsOf(framing.demux).values()].map(({ frame }) => frameMax(frame)));
+  // The byte behind a headed frame is what ends it.
+  if ("headed" in framing) return framing.headed.lengthMax + 1;
   if ("fixed" in framing) return framing.fixed.length;
   if ("length" in framing) return framing.length.lengthMax;
   return "delimited" in framing ? framing.delimited.lengthMax : framing.stuffed.lengthMax;
@@ -60,15 +76,18 @@ type Verdict =
   | { readonly is: "frame"; readonly length: number }
   | { readonly is: "junk"; readonly cost: number }
   | { readonly is: "broken"; readonly length: number; readonly cost: number };
-/** Received bytes are buffer[from, to); `base` is the number of buffer[0] in the channel, so that base + i never changes its byte. */
-type Look = (buffer: Uint8Array, from: number, to: number, base: number) => Verdict;
+/**
+ * Received bytes are buffer[from, to); `base` is the number of buffer[0] in the channel, so that base + i never changes its byte.
+ * `ended`: nothing will follow.
+ */
+type Look = (buffer: Uint8Array, from: number, to: number, base: number, ended: boolean) => Verdict;
 
 const WAIT: Verdict = { is: "wait" };
 const ONE: Verdict = { is: "junk", cost: 1 };
 const junk = (cost: number): Verdict => (cost === 1 ? ONE : { is: "junk", cost });
 
 class BoundedFramer implements Framer {
-  readonly #framing: Framing;
+  readonly #framing: PlainFraming;
   #look: Look;
   readonly #buffer: Uint8Array;
   #from = 0;
@@ -76,8 +95,10 @@ class BoundedFramer implements Framer {
   #base = 0;
   /** A candidate that begins before this lies in a broken frame already counted. */
   #brokenUntil = 0;
+  #heard = false;
+  #silent = 0;
 
-  constructor(framing: Framing) {
+  constructor(framing: PlainFraming) {
     const lengthMax = frameMax(framing);
     if (!(Number.isInteger(lengthMax) && lengthMax > 0))
       throw new RangeError(`A frame's longest length must be positive, not ${lengthMax}.`);
@@ -90,22 +111,29 @@ class BoundedFramer implements Framer {
     return this.#to - this.#from;
   }
 
+  get heard(): boolean {
+    return this.#heard;
+  }
+
   push(bytes: Uint8Array): readonly Output[] {
     const outputs: Output[] = [];
+    if (bytes.length > 0) this.#heard = true;
     for (let at = 0; at < bytes.length; ) {
       if (this.#to === this.#buffer.length) this.#compact();
-      const take = Math.min(this.#buffer.length - this.#to, bytes.length - at);
-      this.#buffer.set(bytes.subarray(at, at + take), this.#to);
-      this.#to += take;
-      at += take;
+      const end = Math.min(bytes.length, at + this.#buffer.length - this.#to);
+      // Runs of a channel are a few bytes: a loop is faster there, and as fast elsewhere.
+      while (at < end) this.#buffer[this.#to++] = bytes[at++]!;
       this.#drain(outputs, "wait");
     }
     return outputs;
   }
 
-  idle(time: Duration): readonly Output[] {
+  pass(time: Duration): readonly Output[] {
     const outputs: Output[] = [];
-    if ("length" in this.#framing && time >= this.#framing.length.idle) this.#drain(outputs, "give up");
+    this.#silent = this.#heard ? 0 : this.#silent + time;
+    this.#heard = false;
+    const idle = idleOf(this.#framing);
+    if (idle !== undefined && this.#silent >= idle) this.#drain(outputs, "give up");
     return outputs;
   }
 
@@ -118,7 +146,7 @@ class BoundedFramer implements Framer {
 
   #drain(outputs: Output[], incomplete: "wait" | "give up"): void {
     while (this.#from < this.#to) {
-      let verdict = this.#look(this.#buffer, this.#from, this.#to, this.#base);
+      let verdict = this.#look(this.#buffer, this.#from, this.#to, this.#base, incomplete === "give up");
       if (verdict.is === "wait") {
         // A frame that is not complete within the longest length is none, whatever its marks say.
         if (incomplete === "wait" && this.pending * 2 < this.#buffer.length) return;
@@ -130,14 +158,14 @@ class BoundedFramer implements Framer {
           this.#from += verdict.length;
           break;
         case "junk":
-          discard(outputs, verdict.cost, 0);
+          addDiscard(outputs, verdict.cost, 0);
           this.#from += verdict.cost;
           break;
         case "broken": {
           const at = this.#base + this.#from;
           const counts = at >= this.#brokenUntil;
           if (counts) this.#brokenUntil = at + verdict.length;
-          discard(outputs, verdict.cost, counts ? 1 : 0);
+          addDiscard(outputs, verdict.cost, counts ? 1 : 0);
           this.#from += verdict.cost;
           break;
         }
@@ -153,15 +181,21 @@ class BoundedFramer implements Framer {
   }
 }
 
-/** Discards in a row are one output. */
-function discard(outputs: Output[], bytes: number, broken: number): void {
+/** Discards in a row, of one channel, are one output. */
+export function addDiscard(outputs: Output[], discard: number, broken: number, channel?: string): void {
   const last = outputs.at(-1);
-  if (last !== undefined && "discard" in last)
-    outputs[outputs.length - 1] = { discard: last.discard + bytes, broken: last.broken + broken };
-  else outputs.push({ discard: bytes, broken });
+  const follows = last !== undefined && "discard" in last && last.channel === channel;
+  const sum = follows ? { discard: last.discard + discard, broken: last.broken + broken } : { discard, broken };
+  const output = channel === undefined ? sum : { discard: sum.discard, broken: sum.broken, channel };
+  if (follows) outputs[outputs.length - 1] = output;
+  else outputs.push(output);
 }
 
-function lookFor(framing: Framing): Look {
+const idleOf = (framing: PlainFraming): Duration | undefined =>
+  "length" in framing ? framing.length.idle : "headed" in framing ? framing.headed.idle : undefined;
+
+function lookFor(framing: PlainFraming): Look {
+  if ("headed" in framing) return headed(framing.headed);
   if ("fixed" in framing) return fixed(framing.fixed);
   if ("length" in framing) return length(framing.length);
   if ("stuffed" in framing) return stuffed(framing.stuffed);
@@ -170,7 +204,7 @@ function lookFor(framing: Framing): Look {
     : delimited({ ...framing.delimited, start: framing.delimited.start });
 }
 
-type Spec<K extends string> = Extract<Framing, Record<K, unknown>>[K & keyof Extract<Framing, Record<K, unknown>>];
+type Spec<K extends string> = Extract<PlainFraming, Record<K, unknown>>[K & keyof Extract<PlainFraming, Record<K, unknown>>];
 
 /** First place of `byte` in buffer[from, to), or `to`. */
 function seek(buffer: Uint8Array, byte: number, from: number, to: number): number {
@@ -260,6 +294,27 @@ function stuffed({ flag, lengthMax, accepts }: Spec<"stuffed">): Look {
     if (!accepts(buffer.subarray(from, from + size))) return { is: "broken", length: size, cost: Math.max(1, flags) };
     closed = base + from + size;
     return { is: "frame", length: size };
+  };
+}
+
+/** A frame holds no byte that begins one, so that a bad one costs itself. */
+function headed({ start, lengthMax, accepts }: Spec<"headed">): Look {
+  const begins = membersOf(start);
+  let searched = 0;
+  const next = (buffer: Uint8Array, from: number, to: number): number => {
+    let at = from;
+    while (at < to && begins[buffer[at]!] === 0) at++;
+    return at;
+  };
+  return (buffer, from, to, base, ended) => {
+    const at = next(buffer, from, to);
+    if (at > from) return junk(at - from);
+    const endAt = next(buffer, Math.max(from + 1, searched - base), to);
+    searched = base + endAt;
+    const size = endAt - from;
+    if (size > lengthMax) return junk(size);
+    if (endAt === to && !ended) return WAIT;
+    return accepts(buffer.subarray(from, endAt)) ? { is: "frame", length: size } : { is: "broken", length: size, cost: size };
   };
 }
 

@@ -25,7 +25,10 @@ type Named = {
   /** Unit in UCUM, only where there is no MDC unit. */
   readonly ucum?: string;
 };
-export type WaveMetric = Named & { readonly kind: "wave"; readonly rate: Rate; readonly scale?: readonly [ScalePoint, ScalePoint] };
+/** Two points fix the line from raw to physical. */
+export type Scale = readonly [ScalePoint, ScalePoint];
+/** `rate` and `scale` are absent where the device tells them at run time: each reading carries its own. */
+export type WaveMetric = Named & { readonly kind: "wave"; readonly rate?: Rate; readonly scale?: Scale };
 export type ConditionMetric = Named & {
   readonly kind: "condition";
   /** What it concerns: a technical condition is about device or line, a physiological one about the patient (IEC 60601-1-8). */
@@ -56,6 +59,9 @@ export type Reading = About &
         readonly samples: readonly number[];
         /** Number of the first sample, counted by the driver; a hole in the count is a hole in the wave. */
         readonly first: number;
+        /** As the device told at run time; each goes before what the metric declares. */
+        readonly rate?: Rate;
+        readonly scale?: Scale;
       }
     | {
         readonly told: "condition";

@@ -1,5 +1,6 @@
 import { Milliseconds } from "../../config/units.ts";
 import { sum8 } from "../../drivers/kit/checks.ts";
+import type { PlainFraming } from "../../drivers/kit/driver.ts";
 import { unstuff } from "../../drivers/kit/framer.ts";
 import { nonin } from "../../drivers/nonin/driver.ts";
 import { puritanBennett840 } from "../../drivers/puritan-bennett-840/driver.ts";
@@ -135,4 +136,40 @@ export const PB840: Specimen = {
   checkAt: 3,
 };
 
-export const SPECIMENS: readonly Specimen[] = [FIXED, LENGTH, DELIMITED, LINES, STUFFED, NONIN, PB840];
+/** A record of curves: its head, and as many pairs as its head says. */
+export const HEADED: PlainFraming = {
+  headed: {
+    start: [[0xd0, 0xdf]],
+    lengthMax: 9,
+    idle: Milliseconds(100),
+    accepts: (frame) => frame.length === 1 + 2 * (frame[0]! & 3) && frame.subarray(1).every((byte) => (byte & 0xc0) === 0x80),
+  },
+};
+const closed = (mark: number, text: string): Uint8Array => {
+  const content = join(Uint8Array.of(mark), ascii(text));
+  return join(content, ascii(Buffer.from(check(content)).toString("hex")), Uint8Array.of(0x0d));
+};
+const isClosed = (frame: Uint8Array): boolean =>
+  frame.length >= 6 && Buffer.from(closed(frame[0]!, String.fromCharCode(...frame.subarray(1, -5)))).equals(frame);
+export const answerOf = (text: string): Uint8Array => closed(0x01, text);
+export const commandOf = (text: string): Uint8Array => closed(0x1b, text);
+/** As Medibus: curves and flow control anywhere, and a command anywhere in an answer. */
+export const DEMUX: Specimen = {
+  name: "demultiplexed",
+  framing: {
+    demux: {
+      byteClass: {
+        fast: { bytes: [[0x80, 0xff]], aside: true, frame: HEADED },
+        flow: { bytes: [0x11, 0x13], aside: true, frame: { fixed: { length: 1, accepts: () => true } } },
+      },
+      nested: { never: [0x01], frame: { delimited: { start: "\x1b", end: "\r", lengthMax: 40, accepts: isClosed } } },
+      rest: { frame: { delimited: { start: "\x01", end: "\r", lengthMax: 200, accepts: isClosed } } },
+    },
+  },
+  good: (random) => closed(random.below(3) === 0 ? 0x1b : 0x01, String.fromCharCode(...letters(random, 1 + random.below(30)))),
+  quiet: quietly(0x2e),
+  bait: Uint8Array.of(0x01, 0x1b, 0x24, 0x01, 0xd1, 0x1b),
+  checkAt: 2,
+};
+
+export const SPECIMENS: readonly Specimen[] = [FIXED, LENGTH, DELIMITED, LINES, STUFFED, NONIN, PB840, DEMUX];

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import type { Framing } from "../../drivers/kit/driver.ts";
+import { channelsOf } from "../../drivers/kit/demux.ts";
+import type { Framing, PlainFraming } from "../../drivers/kit/driver.ts";
 import { nextRandom } from "../../drivers/kit/emulator.ts";
-import { createFramer, frameMax, type Output } from "../../drivers/kit/framer.ts";
+import { createFramer, type Framer, frameMax, type Output } from "../../drivers/kit/framer.ts";
+import { routed } from "./routes.ts";
 
 /** Numbers from a seed: equal seeds, equal tests. */
 export type Random = { readonly below: (limit: number) => number; readonly bytes: (length: number) => Uint8Array };
@@ -108,17 +110,23 @@ export function fed(framing: Framing, bytes: Uint8Array, random: Random, longest
     at += length;
     pendingMax = Math.max(pendingMax, framer.pending);
   }
-  assert.ok(pendingMax < frameMax(framing), `${pendingMax} bytes were held back`);
+  assert.ok(pendingMax <= heldMax(framing), `${pendingMax} bytes were held back`);
   return { outputs: merged(outputs), pending: framer.pending };
 }
 
-/** Discards in a row as one, since only their sum is promised. */
+/** What a framer may hold back. */
+export const heldMax = (framing: Framing): number => [...channels(framing).values()].reduce((sum, frame) => sum + frameMax(frame) - 1, 0);
+/** The framing of each channel; a line with one only has it under no name. */
+const channels = (framing: Framing): ReadonlyMap<string | undefined, PlainFraming> =>
+  "demux" in framing ? new Map([...channelsOf(framing.demux)].map(([name, { frame }]) => [name, frame])) : new Map([[undefined, framing]]);
+
+/** Discards of a channel in a row as one, since only their sum is promised. */
 export function merged(outputs: readonly Output[]): Output[] {
   const result: Output[] = [];
   for (const output of outputs) {
     const last = result.at(-1);
-    if (last !== undefined && "discard" in last && "discard" in output)
-      result[result.length - 1] = { discard: last.discard + output.discard, broken: last.broken + output.broken };
+    if (last !== undefined && "discard" in last && "discard" in output && last.channel === output.channel)
+      result[result.length - 1] = { ...output, discard: last.discard + output.discard, broken: last.broken + output.broken };
     else result.push(output);
   }
   return result;
@@ -129,19 +137,37 @@ export const framesOf = (outputs: readonly Output[]): Uint8Array[] =>
 export const brokenOf = (outputs: readonly Output[]): number =>
   outputs.reduce((sum, output) => sum + ("broken" in output ? output.broken : 0), 0);
 
-/** Every byte is in exactly one output or pending, in order, and every frame is accepted. */
+/** Every byte of a channel is in exactly one output of it or pending, in order, and every frame is accepted. */
 export function expectConserved(framing: Framing, bytes: Uint8Array, outputs: readonly Output[], pending: number): void {
-  let at = 0;
-  for (const output of outputs) {
-    if ("frame" in output) {
-      assert.ok(isSame(output.frame, bytes.slice(at, at + output.frame.length)), `the frame at byte ${at} is not what was pushed`);
-      assert.ok(Object.values(framing)[0].accepts(output.frame), `the frame at byte ${at} is not accepted`);
-      at += output.frame.length;
-    } else at += output.discard;
+  const ways = routed(framing, bytes);
+  let left = 0;
+  for (const [name, frame] of channels(framing)) {
+    const way = ways.get(name) ?? new Uint8Array();
+    let at = 0;
+    for (const output of outputs) {
+      if (output.channel !== name) continue;
+      if ("frame" in output) {
+        assert.ok(isSame(output.frame, way.slice(at, at + output.frame.length)), `the frame at byte ${at} is not what was pushed`);
+        assert.ok(Object.values(frame)[0].accepts(output.frame), `the frame at byte ${at} is not accepted`);
+        at += output.frame.length;
+      } else at += output.discard;
+    }
+    assert.ok(at <= way.length, `channel ${name} gave ${at} bytes of ${way.length}`);
+    left += way.length - at;
   }
-  assert.equal(at + pending, bytes.length, "bytes in frames, discarded and pending");
+  assert.equal(left, pending, "bytes neither in frames nor discarded are pending");
 }
 const isSame = (a: Uint8Array, b: Uint8Array | undefined): boolean => b !== undefined && Buffer.from(a).equals(b);
+
+/** Conservation and chunk invariance of these bytes. Returns the framer, fed with them. */
+export function expectFramed(framing: Framing, bytes: Uint8Array, random: Random): Framer {
+  const whole = createFramer(framing);
+  const outputs = merged(whole.push(bytes));
+  expectConserved(framing, bytes, outputs, whole.pending);
+  for (const longest of [1, 7, 300])
+    assert.deepEqual(fed(framing, bytes, random, longest), { outputs, pending: whole.pending }, `cut into pieces of up to ${longest}`);
+  return whole;
+}
 
 /** The three laws over many seeds; the seed stands in the message of whatever fails. */
 export function expectLaws(specimen: Specimen, seeds: number): void {
@@ -149,15 +175,7 @@ export function expectLaws(specimen: Specimen, seeds: number): void {
     try {
       const random = randomOf(seed);
       const bytes = mischief(specimen, random);
-      const whole = createFramer(specimen.framing);
-      const outputs = merged(whole.push(bytes));
-      expectConserved(specimen.framing, bytes, outputs, whole.pending);
-      for (const longest of [1, 7, 300])
-        assert.deepEqual(
-          fed(specimen.framing, bytes, random, longest),
-          { outputs, pending: whole.pending },
-          `cut into pieces of up to ${longest}`,
-        );
+      const whole = expectFramed(specimen.framing, bytes, random);
       // Quiet bytes until every false claim is over: the next good frame is found, and the line is in step.
       const good = specimen.good(random);
       const rest = [specimen.quiet(random, frameMax(specimen.framing)), good, specimen.quiet(random, frameMax(specimen.framing))];
