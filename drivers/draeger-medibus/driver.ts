@@ -1,0 +1,110 @@
+import { Seconds } from "../../config/units.ts";
+import { type Decoded, driver } from "../kit/driver.ts";
+import { type Alarms, alarms, type Codes, identity, NO_ALARMS, NO_CODES, type Told, texts, time, values } from "./answers.ts";
+import { type Curves, confirmed, forgotten, NO_CURVES, offered, record } from "./curves.ts";
+import { type AlarmPage, type Family, METRICS, type Page } from "./metrics.ts";
+import { type Memory, run, TX } from "./talk.ts";
+import { ABORT, ESC, FRAMING, GO_ON, SOH, STOP_SENDING, textOf } from "./telegram.ts";
+
+/** Pages of values by the code that asks for them (MB-14). */
+const PAGES: Readonly<Record<number, Page>> = { 36: "m1", 37: "l1", 38: "h1", 43: "m2", 44: "l2", 45: "h2", 41: "s" };
+const ALARM_PAGES: Readonly<Record<number, AlarmPage>> = { 39: "a1", 46: "a2" };
+
+/** What decode has learned. Serialisable; under 4 KB. */
+type Learned = Memory & {
+  readonly family: Family;
+  /** Codes that the last answer of each page held, for this epoch. */
+  readonly held: Readonly<Partial<Record<Page, Codes>>>;
+  readonly alarms: Readonly<Record<AlarmPage, Alarms>>;
+  readonly curves: Curves;
+};
+const START: Learned = {
+  identified: false,
+  family: "unknown",
+  commands: { count: 0, last: [] },
+  stops: 0,
+  stopped: false,
+  held: {},
+  alarms: { a1: NO_ALARMS, a2: NO_ALARMS },
+  curves: NO_CURVES,
+};
+
+/** Dräger Medibus: ventilators and anaesthesia machines; asked page by page, curves in between. */
+export const draegerMedibus = driver({
+  id: "draeger-medibus",
+  grade: "document",
+  line: { speed: 19_200, format: "8E1", modemLines: "untouched" }, // MB-16
+  quiet: Seconds(12), // MB-53: a command may be answered after 10 s
+  proof: 2, // MB-10: an 8-bit sum alone is weak
+  frame: FRAMING,
+  metrics: METRICS,
+  tx: TX,
+  memory: START,
+  decode,
+  run,
+});
+
+function decode(frame: Uint8Array, memory: Learned, gap: number): Decoded<Learned> {
+  const mark = frame[0];
+  const code = frame[1];
+  if (mark === STOP_SENDING) return silent({ ...memory, stopped: true, stops: memory.stops + 1 }); // MB-12
+  if (mark === GO_ON) return silent({ ...memory, stopped: false });
+  if (mark === ABORT) return silent(memory);
+  if (mark !== undefined && mark >= 0xd0) {
+    const { readings, curves } = record(frame, memory.curves, gap);
+    return { readings, memory: { ...memory, curves } };
+  }
+  if (code !== undefined && frame.length >= 5 && mark === ESC) return silent(commanded(code, memory));
+  if (code !== undefined && frame.length >= 5 && mark === SOH) return answered(code, textOf(frame), memory);
+  return { readings: [{ told: "unreadable", bytes: frame.length, reason: "no_telegram" }], memory };
+}
+
+const silent = (memory: Learned): Decoded<Learned> => ({ readings: [], memory });
+
+/** MB-50: ICC makes either side forget all but the codes seen. */
+const initialised = (memory: Learned): Learned => ({ ...memory, identified: false, stopped: false, curves: forgotten(memory.curves) });
+
+const COMMANDS_KEPT = 8;
+function commanded(code: number, memory: Learned): Learned {
+  const { count, last } = memory.commands;
+  const heard = { ...memory, commands: { count: count + 1, last: [...last, code].slice(-COMMANDS_KEPT) } };
+  if (code === CODE.icc) return initialised(heard);
+  return code === CODE.curvesChanged ? { ...heard, curves: forgotten(memory.curves) } : heard; // MB-44
+}
+const CODE = { icc: 0x51, curvesChanged: 0x56, identity: 0x52, curves: 0x53, configure: 0x54, time: 0x28, texts: 0x2a } as const;
+/** Their answers say nothing but that they were heard: NOP, ICC, STOP, NAK. */
+const EMPTY: readonly number[] = [0x30, 0x51, 0x55, 0x15];
+
+function answered(code: number, text: string, memory: Learned): Decoded<Learned> {
+  const page = PAGES[code];
+  const alarmPage = ALARM_PAGES[code];
+  if (page !== undefined) return paged(page, memory, (before) => values(text, { family: memory.family, page, before }));
+  if (alarmPage !== undefined) {
+    const { readings, alarms: now } = alarms(text, { family: memory.family, page: alarmPage, before: memory.alarms[alarmPage] });
+    return { readings, memory: { ...memory, alarms: { ...memory.alarms, [alarmPage]: now } } };
+  }
+  switch (code) {
+    case CODE.texts:
+      return paged("t", memory, (before) => texts(text, { family: memory.family, before }));
+    case CODE.time:
+      return { readings: time(text), memory };
+    case CODE.identity: {
+      const { readings, family } = identity(text);
+      return { readings, memory: { ...memory, identified: true, family } };
+    }
+    case CODE.curves: {
+      const { readings, curves } = offered(text, memory.curves);
+      return { readings, memory: { ...memory, curves } };
+    }
+    case CODE.configure:
+      return silent({ ...memory, curves: confirmed(memory.curves) });
+  }
+  const known = EMPTY.includes(code);
+  const next = code === CODE.icc ? initialised(memory) : memory;
+  return { readings: known && text === "" ? [] : [{ told: "unreadable", bytes: text.length, reason: "not_asked" }], memory: next };
+}
+
+function paged(page: Page, memory: Learned, read: (before: Codes) => Told): Decoded<Learned> {
+  const { readings, codes } = read(memory.held[page] ?? NO_CODES);
+  return { readings, memory: { ...memory, held: { ...memory.held, [page]: codes } } };
+}
