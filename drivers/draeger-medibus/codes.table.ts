@@ -1,4 +1,4 @@
-// Facts: README.md, MB-1 to MB-4, MB-30 to MB-33. Data only, one row a line.
+// Facts: README.md, MB-1 to MB-4, MB-30 to MB-32. Data only, one row a line.
 
 /** `refid` "": no MDC term, so "medibus.m1.7A". `unit`: MDC, else UCUM, "" where none is documented. */
 export type CodeRow = readonly [code: number, refid: string, unit: string, label: string];

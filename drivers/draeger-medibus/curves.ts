@@ -18,9 +18,9 @@ export type Curve = {
 type Point = readonly [mantissa: number, exponent: number];
 /** What is known of the curves. Serialisable; at most twelve of them. */
 export type Curves = {
-  /** Undefined: not asked yet. The device sends them in this order once it has confirmed it. */
-  readonly asked: readonly Curve[] | undefined;
-  readonly confirmed: boolean;
+  /** "offered": the device can send these; "confirmed": it does, in this order. */
+  readonly phase: "unknown" | "offered" | "confirmed";
+  readonly asked: readonly Curve[];
   /** Which of the streams 5 to 8 and 9 to 12 follow: said when it changes. */
   readonly more: readonly [number, number];
   /** Bytes of records that could not be read, and were not told yet. */
@@ -28,7 +28,7 @@ export type Curves = {
   /** By reference id: samples are counted on when the curves are configured anew. */
   readonly numbers: Readonly<Record<string, number>>;
 };
-export const NO_CURVES: Curves = { asked: undefined, confirmed: false, more: [0, 0], unread: 0, numbers: {} };
+export const NO_CURVES: Curves = { phase: "unknown", asked: [], more: [0, 0], unread: 0, numbers: {} };
 
 /** Curves asked of a device: four take 32 % of 19200 baud, twelve would take 90 % and leave no room for the answers. */
 const CURVES_ASKED = 4;
@@ -54,7 +54,7 @@ export function offered(text: string, curves: Curves): { readonly readings: read
   const best = known.toSorted((a, b) => wanted.indexOf(a.code) - wanted.indexOf(b.code));
   const asked = best.filter((one, i) => best.findIndex(({ code }) => refidOf(code) === refidOf(one.code)) === i).slice(0, CURVES_ASKED);
   const readings: readonly Reading[] = bad === 0 ? [] : [{ told: "unreadable", bytes: bad * ENTRY_LENGTH, reason: "curve" }];
-  return { readings, curves: { ...before, asked } };
+  return { readings, curves: { ...before, phase: "offered", asked } };
 }
 
 const refidOf = (code: number): string => CURVE_METRICS.get(code)?.refid ?? "";
@@ -77,12 +77,12 @@ function pointOf(field: string): Point | undefined {
 
 /** MB-50: the device has forgotten it all. A hole of one shows that nobody knows how much is missing. */
 export function forgotten({ asked, numbers, unread }: Curves): Curves {
-  const counted = Object.fromEntries((asked ?? []).flatMap(({ code, next }) => (next === 0 ? [] : [[refidOf(code), next + 1]])));
+  const counted = Object.fromEntries(asked.flatMap(({ code, next }) => (next === 0 ? [] : [[refidOf(code), next + 1]])));
   return { ...NO_CURVES, unread, numbers: { ...numbers, ...counted } };
 }
 
 /** The device will send what it was asked for, in that order. */
-export const confirmed = (curves: Curves): Curves => ({ ...curves, confirmed: true });
+export const confirmed = (curves: Curves): Curves => (curves.phase === "offered" ? { ...curves, phase: "confirmed" } : curves);
 
 // ── Records ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,11 +94,11 @@ export function record(frame: Uint8Array, curves: Curves, gap: number): Recorded
   const { more, breath, at } = commands(frame, curves.more);
   const bits = (frame[0]! & 0xf) | (more[0] << 4) | (more[1] << 8);
   const streams = Array.from({ length: CURVES_MAX }, (_, i) => i).filter((i) => (bits & (1 << i)) !== 0);
-  const { asked = [], unread } = curves;
+  const { asked, unread } = curves;
   const lost = gap === 0 ? 0 : Math.max(1, Math.round(gap / (1 + 2 * asked.length)));
   const passed = asked.map((curve) => ({ ...curve, since: curve.since + 1 + lost }));
-  const known = curves.asked === undefined ? curves : { ...curves, more, asked: passed };
-  const isKnown = curves.confirmed && streams.every((stream) => stream < asked.length);
+  const known = { ...curves, more, asked: passed };
+  const isKnown = curves.phase === "confirmed" && streams.every((stream) => stream < asked.length);
   if (!isKnown || frame.length !== at + 2 * streams.length) return given(known, unread + frame.length);
   const period = periodOf(passed);
   const readings: Reading[] = unread === 0 ? [] : [unreadable(unread)];

@@ -133,9 +133,9 @@ function* prepared(talk: Talk): Step<boolean> {
     yield* pause(talk, IDENTITY_PAUSE);
     if (tries === TRIES || (yield* ask(talk, "IDENTITY")) === "none") return false;
   }
-  if (line.memory.curves.asked === undefined && (yield* ask(talk, "CURVES")) === "none") return false;
-  const { asked = [], confirmed } = line.memory.curves;
-  if (asked.length === 0 || confirmed) return true;
+  if (line.memory.curves.phase === "unknown" && (yield* ask(talk, "CURVES")) === "none") return false;
+  const { asked, phase } = line.memory.curves;
+  if (asked.length === 0 || phase === "confirmed") return true;
   yield* settle(talk);
   yield* clear(talk);
   yield* line.send("CONFIGURE", Object.fromEntries(STREAMS.map((hole, i) => [hole, asked[i]?.code ?? NO_CURVE])));
@@ -146,8 +146,8 @@ function* prepared(talk: Talk): Step<boolean> {
 
 /** MB-42: repeated in each round, since nothing says that it was heard. */
 function* enable({ line }: Talk): Step<void> {
-  const { asked = [], confirmed } = line.memory.curves;
-  if (!confirmed || line.memory.stopped) return;
+  const { asked, phase } = line.memory.curves;
+  if (phase !== "confirmed" || line.memory.stopped) return;
   for (let group = 1; group * 4 - 4 < asked.length; group++) {
     const count = Math.min(4, asked.length - (group * 4 - 4));
     yield* line.send("ENABLE", { group, streams: (1 << count) - 1 });
@@ -197,8 +197,7 @@ function* awaited(talk: Talk, code: number, within: typeof ANSWER_WITHIN): Step<
         break;
       case "broken":
         if (!("channel" in what) || what.channel !== NESTED) return "again";
-        yield* clear(talk);
-        yield* talk.line.send("BROKEN"); // MB-15
+        yield* refuse(talk);
     }
   }
   return "none";
@@ -229,6 +228,13 @@ function* clear(talk: Talk): Step<void> {
 /** A pause in which the device may ask. */
 function* pause(talk: Talk, time: typeof ROUND_PAUSE): Step<void> {
   yield* settle(talk);
-  const { got } = yield* talk.line.expect({ command: isCommand }, time);
-  if (got === "command") yield* settle(talk);
+  const answer = yield* talk.line.expect({ command: isCommand }, time);
+  if (answer.got === "command") yield* settle(talk);
+  if (answer.got === "broken" && answer.channel === NESTED) yield* refuse(talk);
+}
+
+/** MB-15: a command of the device came broken. */
+function* refuse(talk: Talk): Step<void> {
+  yield* clear(talk);
+  yield* talk.line.send("BROKEN");
 }

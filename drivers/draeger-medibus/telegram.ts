@@ -2,7 +2,7 @@ import { Milliseconds } from "../../config/units.ts";
 import { sum8 } from "../kit/checks.ts";
 import type { Framing } from "../kit/driver.ts";
 
-/** Bytes of the protocol that are no text (MB-10, MB-11). */
+/** Bytes of the protocol that are no text (MB-10, MB-12). */
 export const ESC = 0x1b;
 export const SOH = 0x01;
 export const NAK = 0x15;
@@ -19,7 +19,7 @@ const RECORD_BYTES_MAX = 57;
 /** Two intervals of the slowest curve known, and several ticks: only the last record before a pause waits for it. */
 const RECORD_IDLE = Milliseconds(250);
 
-/** MB-10 to MB-13: curves and flow control may stand anywhere, and a command of the device anywhere in its answer. */
+/** MB-11 to MB-13: curves and flow control may stand anywhere, and a command of the device anywhere in its answer. */
 export const FRAMING: Framing = {
   demux: {
     byteClass: {

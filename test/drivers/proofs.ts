@@ -8,9 +8,10 @@ import type { AnyEmulator } from "../../drivers/kit/emulator.ts";
 import { hasChecksum } from "../../drivers/kit/emulator-damage.ts";
 import { frameMax } from "../../drivers/kit/framer.ts";
 import { mdcTerm, mdcUnit } from "../../drivers/kit/mdc.ts";
+import type { Metric } from "../../drivers/kit/reading.ts";
 import { devicesOf, faulty } from "../dev/devices.ts";
 import { converse, expectAgreement, Reader, type Wanted } from "./agreement.ts";
-import { expectLaws, type Random, randomOf, specimenOf } from "./streams.ts";
+import { channels, expectLaws, type Random, randomOf, specimenOf } from "./streams.ts";
 
 /**
  * What every driver must show, with nothing written for it but itself, its emulated devices (test/dev/devices.ts) and its captures.
@@ -87,7 +88,7 @@ function isRegistered(driver: AnyDriver): void {
 }
 
 function namesMetrics({ metrics }: AnyDriver): void {
-  const identities = metrics.map(({ kind, refid, name }) => `${kind} ${refid} ${name}`);
+  const identities = metrics.map((metric) => `${metric.kind} ${seriesOf(metric)} ${metric.name}`);
   assert.deepEqual(twice(identities), [], "named twice");
   for (const metric of metrics) {
     const { refid, unit, ucum, name } = metric;
@@ -105,6 +106,8 @@ function namesMetrics({ metrics }: AnyDriver): void {
       );
   }
 }
+/** A series is term and unit: one quantity in two units is two of them. */
+const seriesOf = ({ refid, unit, ucum }: Metric): string => `${refid} ${unit ?? ucum ?? ""}`;
 const twice = (all: readonly string[]): readonly string[] => all.filter((one, at) => all.indexOf(one) !== at);
 
 const TEMPLATE_BYTES_MAX = 64;
@@ -164,7 +167,7 @@ function decodesOne(driver: AnyDriver, keys: ReadonlySet<unknown>, { seed, frame
   const undeclared = told.filter((metric) => !keys.has(metric)).map(({ refid }) => refid);
   assert.deepEqual(undeclared, [], `${at}: these metrics are not declared`);
   const named = decoded.readings.flatMap((reading) =>
-    "metric" in reading ? [[...(reading.node ?? []), reading.metric.refid].join(" ")] : [],
+    "metric" in reading ? [[...(reading.node ?? []), seriesOf(reading.metric)].join(" ")] : [],
   );
   assert.deepEqual(twice(named), [], `${at}: told twice in one frame`);
   const written = JSON.stringify(decoded.memory);
@@ -209,11 +212,11 @@ function spliced(a: Uint8Array, b: Uint8Array, random: Random): Uint8Array {
 }
 /** Looks for one byte near the end that makes the check hold. */
 function mend(driver: AnyDriver, frame: Uint8Array, random: Random): Uint8Array {
-  const { accepts } = Object.values(driver.frame)[0] as { readonly accepts: (frame: Uint8Array) => boolean };
+  const checks = [...channels(driver.frame).values()].map((framing) => Object.values(framing)[0].accepts);
   const at = frame.length - 1 - random.below(4);
   for (let byte = 0; at >= 0 && frame.length >= 2 && byte < 256; byte++) {
     const tried = frame.with(at, byte);
-    if (accepts(tried)) return tried;
+    if (checks.some((accepts) => accepts(tried))) return tried;
   }
   return frame;
 }

@@ -31,16 +31,19 @@ export function join(...parts: readonly Uint8Array[]): Uint8Array {
 export function specimenOf(name: string, framing: Framing, frames: readonly Uint8Array[]): Specimen {
   const end = "delimited" in framing && framing.delimited.start === undefined ? ascii(framing.delimited.end) : new Uint8Array();
   const quiet = quietByte(framing);
+  // One that only the next one ends is not found by itself.
+  const whole = frames.filter((frame) => isSame(frame, framesOf(createFramer(framing).push(join(end, frame)))[0]));
+  assert.ok(whole.length > 0, "no frame of the device is one by itself");
   return {
     name,
     framing,
-    good: (random) => frames[random.below(frames.length)]!,
+    good: (random) => whole[random.below(whole.length)]!,
     quiet: (_, length) => {
       const bytes = new Uint8Array(length).fill(quiet);
       bytes.set(end.subarray(0, length), Math.max(0, length - end.length));
       return bytes;
     },
-    bait: baitOf(framing, frames[0]!),
+    bait: baitOf(framing, whole[0]!),
     checkAt: 1,
   };
 }
@@ -117,7 +120,7 @@ export function fed(framing: Framing, bytes: Uint8Array, random: Random, longest
 /** What a framer may hold back. */
 export const heldMax = (framing: Framing): number => [...channels(framing).values()].reduce((sum, frame) => sum + frameMax(frame) - 1, 0);
 /** The framing of each channel; a line with one only has it under no name. */
-const channels = (framing: Framing): ReadonlyMap<string | undefined, PlainFraming> =>
+export const channels = (framing: Framing): ReadonlyMap<string | undefined, PlainFraming> =>
   "demux" in framing ? new Map([...channelsOf(framing.demux)].map(([name, { frame }]) => [name, frame])) : new Map([[undefined, framing]]);
 
 /** Discards of a channel in a row as one, since only their sum is promised. */
