@@ -79,6 +79,8 @@ type Talk = {
   /** Questions that had an answer, and such as the device does not know. */
   readonly known: Set<Question>;
   readonly unknown: Set<Question>;
+  /** How often the curves were configured in vain. */
+  configured: number;
 };
 /** "forgotten": the device has initialised, and knows nothing of what it was asked. */
 type Outcome = "answer" | "refused" | "again" | "none" | "forgotten";
@@ -91,6 +93,10 @@ const ALWAYS: readonly Question[] = ["IDENTITY", "MEASURED_1"];
 
 const ICC_EVERY = Seconds(3); // MB-50
 const ANSWER_WITHIN = Seconds(10); // MB-53
+/** Of an answer under way: one that lost its end must be asked again before the silence that ends the session (MB-54). */
+const ANSWER_PAUSE = Seconds(1);
+/** A good answer stands right behind the rest of one that was torn. */
+const BROKEN_PAUSE = Milliseconds(100);
 /** Of a question that may be unknown to it: less than the silence that ends the session (MB-54). */
 const FIRST_WITHIN = Milliseconds(2500);
 const STOPPED_MAX = Seconds(3); // MB-12
@@ -104,7 +110,7 @@ const IDENTITY = 0x52;
 const CONFIGURE = 0x54;
 
 export function* run(line: Asking): Step<void> {
-  const talk: Talk = { line, answered: 0, overdue: 0, known: new Set(), unknown: new Set() };
+  const talk: Talk = { line, answered: 0, overdue: 0, known: new Set(), unknown: new Set(), configured: 0 };
   yield* initialise(talk);
   for (let round = 0; ; round++) {
     for (const question of [...FAST, SLOW[round % SLOW.length]!]) {
@@ -135,11 +141,13 @@ function* prepared(talk: Talk): Step<boolean> {
   }
   if (line.memory.curves.phase === "unknown" && (yield* ask(talk, "CURVES")) === "none") return false;
   const { asked, phase } = line.memory.curves;
-  if (asked.length === 0 || phase === "confirmed") return true;
+  if (phase === "confirmed") talk.configured = 0;
+  if (asked.length === 0 || phase === "confirmed" || talk.configured === TRIES) return true;
   yield* settle(talk);
   yield* clear(talk);
   yield* line.send("CONFIGURE", Object.fromEntries(STREAMS.map((hole, i) => [hole, asked[i]?.code ?? NO_CURVE])));
-  yield* awaited(talk, CONFIGURE, ANSWER_WITHIN);
+  talk.configured += 1;
+  yield* awaited(talk, CONFIGURE, FIRST_WITHIN);
   yield* enable(talk);
   return true;
 }
@@ -183,21 +191,22 @@ function* awaited(talk: Talk, code: number, within: typeof ANSWER_WITHIN): Step<
     again: (frame: Uint8Array) => frame[0] === ABORT,
     command: isCommand,
   };
+  let isBroken = false;
   for (let heard = 0; heard < HEARD_MAX; heard++) {
-    const { got, ...what } = yield* talk.line.expect(wanted, within);
+    const { got, ...what } = yield* talk.line.expect(wanted, isBroken ? BROKEN_PAUSE : within, isBroken ? BROKEN_PAUSE : ANSWER_PAUSE);
     switch (got) {
       case "answer":
       case "refused":
       case "again":
         return got;
       case "nothing":
-        return "none";
+        return isBroken ? "again" : "none";
       case "command":
         if (yield* settle(talk)) return "forgotten";
         break;
       case "broken":
-        if (!("channel" in what) || what.channel !== NESTED) return "again";
-        yield* refuse(talk);
+        if ("channel" in what && what.channel === NESTED) yield* refuse(talk);
+        else isBroken = true;
     }
   }
   return "none";

@@ -45,17 +45,18 @@ function isTelegram(frame: Uint8Array): boolean {
   return frame.subarray(2, end).every((byte) => byte >= 0x20 || byte === ETX);
 }
 
-/** MB-40: sync byte, pairs of sync commands C0 to CF, pairs of values 80 to BF. */
+/** MB-40, MB-42: sync byte, pairs of sync commands C0 to CF, pairs of values 80 to BF: as many as it says, and of streams 5 to 12. */
 function isRecord(frame: Uint8Array): boolean {
-  if (frame.length % 2 === 0) return false;
-  let values = false;
+  if (frame.length < 3 || frame.length % 2 === 0) return false;
+  const claimed = [1, 2, 4, 8].filter((bit) => (frame[0]! & bit) !== 0).length;
+  let values = 0;
   for (let at = 1; at < frame.length; at += 2) {
     const [first, second] = [frame[at]! & 0xf0, frame[at + 1]! & 0xf0];
-    if (first === 0xc0 && second === 0xc0 && !values) continue;
-    values = true;
+    if (first === 0xc0 && second === 0xc0 && values === 0) continue;
+    values += 1;
     if (first >= 0xc0 || second >= 0xc0) return false;
   }
-  return true;
+  return values >= claimed && values <= claimed + 8;
 }
 
 const digit = (value: number): number => "0123456789ABCDEF".charCodeAt(value);

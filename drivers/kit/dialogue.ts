@@ -114,7 +114,7 @@ export class DialogueRunner<M> {
     if (now >= state.until) return { got: "nothing" };
     // The bytes of a frame were told before it; a frame aside of the talk has none that count.
     if (event?.saw === "bytes") {
-      const again = after(now, effect.within);
+      const again = after(now, effect.between);
       if (again <= untilMax) this.#state = { ...state, until: again };
       else this.#state = { ...state, until: untilMax };
     }
@@ -196,8 +196,8 @@ function lineOf<M>(tx: Templates, memory: () => M, encoded: WeakMap<Effect, Uint
     *sleep(time: Duration) {
       return done(yield { do: "sleep", time });
     },
-    *expect<N extends string>(wanted: Readonly<Record<N, (frame: Uint8Array) => boolean>>, within: Duration) {
-      const answer = yield { do: "expect", wanted, within };
+    *expect<N extends string>(wanted: Readonly<Record<N, (frame: Uint8Array) => boolean>>, within: Duration, between = within) {
+      const answer = yield { do: "expect", wanted, within, between };
       if (answer === "done") throw new TypeError("An expect was answered as if it were another effect: use yield*.");
       return answer as Expected<N>;
     },

@@ -108,7 +108,7 @@ export type Expected<N extends string> =
   | { readonly got: "nothing" };
 export type Effect =
   | { readonly do: "send"; readonly template: string; readonly bytes: Uint8Array }
-  | { readonly do: "expect"; readonly wanted: Wanted<string>; readonly within: Duration }
+  | { readonly do: "expect"; readonly wanted: Wanted<string>; readonly within: Duration; readonly between: Duration }
   | { readonly do: "sleep"; readonly time: Duration };
 export type Answer = "done" | Expected<string>;
 /** A part of a dialogue. Always `yield*`: each step then has the type of its own answer. No effect inside `finally`. */
@@ -119,8 +119,11 @@ export type Line<M, T extends Templates> = {
   /** What decode has learned by now. */
   readonly memory: M;
   send<K extends keyof T & string>(template: K, ...fill: Fill<T[K]>): Step<"done">;
-  /** Waits for a frame that one of `wanted` matches; `within` counts from the call, and again from each byte of an answer under way. */
-  expect<N extends string>(wanted: Wanted<N>, within: Duration): Step<Expected<N>>;
+  /**
+   * Waits for a frame that one of `wanted` matches; `within` counts from the call, and `between` (where not given: `within` again) from
+   * each byte of an answer under way.
+   */
+  expect<N extends string>(wanted: Wanted<N>, within: Duration, between?: Duration): Step<Expected<N>>;
   sleep(time: Duration): Step<"done">;
 };
 

@@ -49,12 +49,12 @@ const sent = ({ writes }: DialogueTurn): string => writes.map((bytes) => String.
 const starts = (letter: string) => (frame: Uint8Array) => frame[1] === letter.charCodeAt(0);
 
 /** A dialogue that asks once for what begins with A or B, and notes the answers. */
-function asking(within = Milliseconds(200)): { runner: DialogueRunner<number>; got: string[] } {
+function asking(within = Milliseconds(200), between = within): { runner: DialogueRunner<number>; got: string[] } {
   const got: string[] = [];
   const runner = new DialogueRunner(
     device(function* (line) {
       yield* line.send("POLL");
-      const answer = yield* line.expect({ a: starts("A"), b: starts("B") }, within);
+      const answer = yield* line.expect({ a: starts("A"), b: starts("B") }, within, between);
       got.push(answer.got);
       yield* line.sleep(Seconds(1));
       got.push("slept");
@@ -97,6 +97,12 @@ describe("an expect", () => {
     expect(runner.wakeAt).toBe(at(350));
     runner.step(at(340), sawFrame("<A>"));
     expect(got).toEqual(["a"]);
+  });
+
+  test("ends sooner where an answer under way pauses too long", () => {
+    const { runner } = asking(Milliseconds(200), Milliseconds(50));
+    runner.step(at(100), BYTES);
+    expect(runner.wakeAt).toBe(at(150));
   });
 
   test("ends also where a device babbles for ever", () => {

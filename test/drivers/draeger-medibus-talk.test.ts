@@ -120,12 +120,12 @@ describe("a talk", () => {
       ["broken", changed(page, 4, 1)],
       ["refused", answer(0x15)],
       ["aborted", join(page.subarray(0, 6), Uint8Array.of(0x18))],
+      ["cut", page.subarray(0, -1)],
     ];
     for (const [name, first] of bad) {
       let asked = 0;
-      const line = new Line((heard) => (heard.code === 0x24 && asked++ === 0 ? first : answering()(heard))).run(SECOND);
-      expect(line.codes().slice(4, 6), name).toEqual(["24", "24"]);
-      expect(line.codes().slice(6, 8), name).toContain("27");
+      const line = new Line((heard) => (heard.code === 0x24 && asked++ === 0 ? first : answering()(heard))).run(2 * SECOND);
+      expect(line.codes().slice(4, 7), name).toEqual(["24", "24", "27"]);
       expect(line.words().filter((one) => one.startsWith("m1.7D"))[0], name).toBe("m1.7D 25");
     }
     const line = new Line(answering()).run(SECOND);
@@ -151,6 +151,13 @@ describe("a talk", () => {
       ).toHaveLength(1);
       expect(line.codes().filter((code) => code === "24").length, page2).toBeGreaterThan(10);
     }
+  });
+
+  test("gives up to configure curves where the device does not confirm it", () => {
+    const line = new Line(answering({ 84: null })).run(20 * SECOND);
+    expect(line.codes().filter((code) => code === "54")).toHaveLength(3);
+    expect(line.codes().filter((code) => code === "24").length).toBeGreaterThan(5);
+    expect(line.enabled).toEqual([]);
   });
 
   test("asks no curves of a device that has none", () => {
