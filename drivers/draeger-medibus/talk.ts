@@ -215,7 +215,9 @@ function* awaited(talk: Talk, code: number, within: typeof ANSWER_WITHIN): Step<
 /** MB-51: every command of the device is answered, before we send one. True: one of them was an ICC. */
 function* settle(talk: Talk): Step<boolean> {
   const { count, last } = talk.line.memory.commands;
-  const owed = count > talk.answered ? last.slice(talk.answered - count) : [];
+  // Another device on the line: its commands are counted from the first.
+  const before = count < talk.answered ? 0 : talk.answered;
+  const owed = count > before ? last.slice(before - count) : [];
   talk.answered = count;
   for (const code of owed) {
     yield* clear(talk);

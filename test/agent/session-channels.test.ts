@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Link } from "../../agent/session/link.ts";
+import { wireMetric } from "../../agent/wire/records.ts";
 import { after, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import { decimal } from "../../drivers/kit/decimal.ts";
 import { driver, type Template } from "../../drivers/kit/driver.ts";
@@ -100,5 +101,7 @@ describe("a line of several channels", () => {
     expect(metrics.map(({ rate }) => rate?.[0])).toEqual([62, 62, 31, 62]);
     expect(metrics[0]).toMatchObject({ refid: "test.curve", unit: "MDC_DIM_MILLI_BAR", scale: [{ raw: 0 }, { raw: 880 }] });
     expect(CURVE).not.toHaveProperty("scale");
+    expect(wireMetric(1, metrics[0]!)).toMatchObject({ rateSamples: 62, rateSeconds: 1, scale: { low: { raw: 0 }, high: { raw: 880 } } });
+    expect(wireMetric(1, CURVE)).not.toHaveProperty("rateSamples");
   });
 });

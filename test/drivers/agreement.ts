@@ -4,6 +4,7 @@ import { after, type Duration, Milliseconds, type Mono } from "../../config/unit
 import { decimalText } from "../../drivers/kit/decimal.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import type { Emulator, Unit } from "../../drivers/kit/emulator.ts";
+import { asideOf } from "../../drivers/kit/framer.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { join } from "./streams.ts";
 
@@ -104,8 +105,17 @@ function differences(told: readonly Said[], wanted: Readonly<Record<string, unkn
 
 const DIFFERENCES_TOLD = 3;
 
-/** Every unit was understood, in its order and in every value; nothing was concluded that was not sent. */
-export function expectAgreement(concluded: readonly Conclusion[], units: readonly Wanted[]): void {
+/**
+ * Every unit was understood, in its order and in every value; nothing was concluded that was not sent. Where curves run beside the talk
+ * they have an order of their own: a record may be over only when the next one begins, and an answer has come meanwhile.
+ */
+export function expectAgreement(driver: AnyDriver, concluded: readonly Conclusion[], units: readonly Wanted[]): void {
+  const isCurve = ({ waves }: Conclusion | Wanted): boolean => Object.keys(waves).length > 0;
+  const talks = asideOf(driver.frame).size === 0 ? [() => true] : [isCurve, (one: Conclusion | Wanted) => !isCurve(one)];
+  for (const isOf of talks) expectSame(concluded.filter(isOf), units.filter(isOf));
+}
+
+function expectSame(concluded: readonly Conclusion[], units: readonly Wanted[]): void {
   for (const [i, { observations, waves, conditions, deviceTime, partial }] of units.entries()) {
     const told = concluded[i];
     if (told === undefined) break;
@@ -137,8 +147,11 @@ export function converse<S>(driver: AnyDriver, device: Emulator<S>, { seed, time
       if (unit !== undefined) units.push(unit);
     }
   }
+  // A record that only the next one ends is over after a silence.
+  for (let ms = Number(time); ms < time + SILENCE_MS; ms += TICK_MS) reader.hear(NOTHING, after(0n as Mono, Milliseconds(ms)));
   reader.expectConserved();
   return { reader, units, did };
 }
+const SILENCE_MS = 500;
 const TICK_MS = 10;
 const NOTHING = new Uint8Array();

@@ -244,7 +244,7 @@ function heard(driver: AnyDriver, name: string): Reader {
   return reader;
 }
 function readsCapture(driver: AnyDriver, name: string): void {
-  expectAgreement(heard(driver, name).conclusions, linesOf(driver.id, name.replace(".capture.", ".expected.")) as Wanted[]);
+  expectAgreement(driver, heard(driver, name).conclusions, linesOf(driver.id, name.replace(".capture.", ".expected.")) as Wanted[]);
 }
 
 /** Every unit that left whole is told in every value, nothing else is, and only declared templates were sent. */
@@ -257,7 +257,7 @@ function agrees(driver: AnyDriver, device: AnyEmulator, faults: string): void {
       const { reader, units, did } = converse(driver, emulator, { seed, time: TALK });
       assert.ok(units.length >= UNITS_MIN, `only ${units.length} units were sent in ${TALK / 1000} s`);
       assert.ok(faults === "" || did.length > 0, "the faults did nothing");
-      expectAgreement(reader.conclusions, units);
+      expectAgreement(driver, reader.conclusions, units);
       const wrong = reader.sent.filter((bytes) => !allowed.some((one) => one.equals(bytes)));
       if (allowed.length === templates.length) assert.deepEqual(wrong, [], "sent, and no template");
     } catch (failure) {
