@@ -62,7 +62,7 @@ function decode(frame: Uint8Array, memory: Learned, gap: number): Decoded<Learne
 const silent = (memory: Learned): Decoded<Learned> => ({ readings: [], memory });
 
 /** MB-50: ICC makes either side forget all but the codes seen. */
-const initialised = (memory: Learned): Learned => ({ ...memory, identified: false, stopped: false, curves: forgotten(memory.curves) });
+const initialised = (memory: Learned): Learned => ({ ...memory, identified: false, curves: forgotten(memory.curves) });
 
 const COMMANDS_KEPT = 8;
 function commanded(code: number, memory: Learned): Learned {

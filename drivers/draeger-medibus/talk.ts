@@ -168,8 +168,8 @@ function* ask(talk: Talk, question: Question): Step<Outcome> {
   const isSure = ALWAYS.includes(question) || talk.known.has(question);
   let outcome: Outcome = "none";
   for (let tries = 0; tries < (isSure ? TRIES : 1); tries++) {
-    if (yield* settle(talk)) return "forgotten";
     yield* clear(talk);
+    if (yield* settle(talk)) return "forgotten";
     yield* talk.line.send(question);
     outcome = yield* awaited(talk, TX[question].encode({})[1]!, isSure ? ANSWER_WITHIN : FIRST_WITHIN);
     if (outcome === "answer") talk.known.add(question);

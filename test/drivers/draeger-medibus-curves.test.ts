@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { draegerMedibus } from "../../drivers/draeger-medibus/driver.ts";
 import { decimal } from "../../drivers/kit/decimal.ts";
-import { answer, command, EVITA, heard, type Memory, readingsOf, told, words } from "./medibus-line.ts";
+import { answer, command, EVITA, framed, heard, type Memory, readingsOf, told, words } from "./medibus-line.ts";
 
 const PAW_AND_CO2 = "00   16000-  10  10037006   16000-  20  100460";
 const CONFIGURED = heard([answer(0x53, PAW_AND_CO2), answer(0x54)]).memory;
@@ -70,6 +70,24 @@ describe("a curve", () => {
       flood.push(...next.readings.map(words));
     }
     expect(flood).toEqual(["unreadable 515 record_unread", "unreadable 515 record_unread"]);
+  });
+
+  test("is no record where fewer streams follow than its sync byte says, or bytes of other kinds", () => {
+    const after = record(3, 1, 2);
+    for (const bad of [
+      [0xd3, 0x81, 0x80],
+      [0xd0],
+      [0xd1, 0x81],
+      [0xd1, 0x81, 0xe0],
+      [0xd1, 0x81, 0x80, 0xc6, 0xc0],
+      [0xd1, 0xc6, 0x80, 0x81, 0x80],
+    ])
+      expect(framed(Uint8Array.from([...bad, ...after]))).toEqual([after]);
+  });
+
+  test("is not taken for confirmed by an echo that came before it was asked", () => {
+    const { memory } = heard([answer(0x54)]);
+    expect(memory.curves.phase).toBe("unknown");
   });
 
   test("of streams beyond the fourth follows where the device said so, and as long as it does not say otherwise (MB-42)", () => {

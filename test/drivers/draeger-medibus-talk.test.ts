@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
+import type { Mono } from "../../config/units.ts";
+import { draegerMedibus } from "../../drivers/draeger-medibus/driver.ts";
 import { TX } from "../../drivers/draeger-medibus/talk.ts";
 import { isAnswer } from "../../drivers/draeger-medibus/telegram.ts";
+import { DialogueRunner } from "../../drivers/kit/dialogue.ts";
 import type { Template } from "../../drivers/kit/driver.ts";
 import { answer, answering, command, Line, PAGES } from "./medibus-line.ts";
 import { changed, join } from "./streams.ts";
 
+const { memory: START } = draegerMedibus;
 const SECOND = 50;
 const OWN_IDENTITY = "0161'Bedside'01.00:03.00";
 /** The codes that were asked, without repeats in a row. */
@@ -112,6 +116,27 @@ describe("a talk", () => {
     const stopped = line.heard.length;
     line.run(5 * SECOND);
     expect(line.heard.length).toBeGreaterThan(stopped + 5);
+  });
+
+  test("answers what the device asked while it let nothing be sent, before it goes on", () => {
+    const line = new Line(answering()).run(2 * SECOND).run(SECOND, Uint8Array.of(0x11));
+    const before = line.heard.length;
+    line.run(10, command(0x51)).run(20, Uint8Array.of(0x13));
+    expect(line.codes().slice(before, before + 3)).toEqual(["<51", "52", "53"]);
+  });
+
+  test("answers the commands of a device that took the place of another from its first on", () => {
+    const memory = { ...START, commands: { count: 5, last: [0x30] } };
+    let now: typeof START = memory;
+    const runner = new DialogueRunner(draegerMedibus, () => now);
+    const sent = (code: number): readonly (number | undefined)[] => {
+      const seen = { frame: command(code), readings: [], at: 0n as Mono };
+      return runner.step(0n as Mono, { saw: "frame", seen }).writes.map((bytes) => bytes[1]);
+    };
+    runner.step(0n as Mono);
+    expect(sent(0x30)).toEqual([0x30]);
+    now = { ...START, commands: { count: 1, last: [0x49] } };
+    expect(sent(0x49)).toEqual([0x49]);
   });
 
   test("asks again where an answer is broken, refused or aborted, and tells a broken command that it was", () => {

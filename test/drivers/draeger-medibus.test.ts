@@ -212,7 +212,8 @@ describe("the other pages", () => {
     expect(told(page)).toEqual(['t02 "IPPV/Assist 1 "', 't20 "ADU"']);
     expect(told(answer(0x2a, "203ADU\x03"), heard([page]).memory)).toEqual(['t20 "ADU"', "t02 absent not_available not_sent"]);
     expect(told(answer(0x2a, "203   \x03"))).toEqual(["t20 absent not_available blank"]);
-    expect(told(answer(0x2a, "203ADUX\x03"))).toEqual(["unreadable 8 layout"]);
+    for (const bad of ["203ADUX\x03", "203ADUX", "203ADU", "20", "20/\x03"])
+      expect(told(answer(0x2a, bad))).toEqual([`unreadable ${bad.length} layout`]);
   });
 
   test("the device's time is its own text (MB-7)", () => {
@@ -263,6 +264,8 @@ describe("an alarm", () => {
       "p1.42 absent invalid not_a_number",
       "unreadable 1 p1.42",
     ]);
+    for (const priority of ["0", "P", "~"])
+      expect(told(answer(0x27, `${priority}42            `))).toContain("p1.42 absent invalid not_a_number");
     expect(told(answer(0x27, "142FLOW        242FLOW        "))).toEqual([
       'a1.42 on "FLOW"',
       "p1.42 1",
