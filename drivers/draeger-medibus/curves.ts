@@ -113,6 +113,11 @@ export function record(frame: Uint8Array, curves: Curves, gap: number): Recorded
   return { readings, curves: { ...known, asked: next, unread: 0 } };
 }
 
+/** What no record has told by the next answer is told with it: the records may have ceased. */
+export function settled(curves: Curves): Recorded {
+  return curves.unread === 0 ? { readings: [], curves } : { readings: [unreadable(curves.unread)], curves: { ...curves, unread: 0 } };
+}
+
 const unreadable = (bytes: number): Reading => ({ told: "unreadable", bytes, reason: "record_unread" });
 function given(curves: Curves, unread: number): Recorded {
   return unread < UNREAD_TOLD

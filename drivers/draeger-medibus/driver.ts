@@ -1,7 +1,7 @@
 import { Seconds } from "../../config/units.ts";
 import { type Decoded, driver } from "../kit/driver.ts";
 import { type Alarms, alarms, type Codes, identity, NO_ALARMS, NO_CODES, type Told, texts, time, values } from "./answers.ts";
-import { type Curves, confirmed, forgotten, NO_CURVES, offered, record } from "./curves.ts";
+import { type Curves, confirmed, forgotten, NO_CURVES, offered, record, settled } from "./curves.ts";
 import { type AlarmPage, type Family, METRICS, type Page } from "./metrics.ts";
 import { type Memory, run, TX } from "./talk.ts";
 import { ABORT, ESC, FRAMING, GO_ON, SOH, STOP_SENDING, textOf } from "./telegram.ts";
@@ -55,7 +55,11 @@ function decode(frame: Uint8Array, memory: Learned, gap: number): Decoded<Learne
     return { readings, memory: { ...memory, curves } };
   }
   if (code !== undefined && frame.length >= 5 && mark === ESC) return silent(commanded(code, memory));
-  if (code !== undefined && frame.length >= 5 && mark === SOH) return answered(code, textOf(frame), memory);
+  if (code !== undefined && frame.length >= 5 && mark === SOH) {
+    const { readings, memory: next } = answered(code, textOf(frame), memory);
+    const unread = settled(next.curves);
+    return { readings: [...readings, ...unread.readings], memory: { ...next, curves: unread.curves } };
+  }
   return { readings: [{ told: "unreadable", bytes: frame.length, reason: "no_telegram" }], memory };
 }
 

@@ -1,4 +1,4 @@
-import { Milliseconds, Seconds } from "../../config/units.ts";
+import { type Duration, Milliseconds, Seconds } from "../../config/units.ts";
 import { NESTED } from "../kit/demux.ts";
 import type { Line, Step, Template } from "../kit/driver.ts";
 import { CURVES_MAX, type Curves } from "./curves.ts";
@@ -127,7 +127,7 @@ function* initialise(talk: Talk): Step<void> {
   for (;;) {
     yield* clear(talk);
     yield* talk.line.send("ICC");
-    const outcome = yield* awaited(talk, ICC, ICC_EVERY);
+    const outcome = yield* awaited(talk, ICC, { within: ICC_EVERY, between: ANSWER_WITHIN });
     if (outcome === "answer" || outcome === "forgotten") return;
   }
 }
@@ -147,7 +147,7 @@ function* prepared(talk: Talk): Step<boolean> {
   yield* clear(talk);
   yield* line.send("CONFIGURE", Object.fromEntries(STREAMS.map((hole, i) => [hole, asked[i]?.code ?? NO_CURVE])));
   talk.configured += 1;
-  yield* awaited(talk, CONFIGURE, FIRST_WITHIN);
+  yield* awaited(talk, CONFIGURE, { within: FIRST_WITHIN, between: ANSWER_PAUSE });
   yield* enable(talk);
   return true;
 }
@@ -171,7 +171,8 @@ function* ask(talk: Talk, question: Question): Step<Outcome> {
     yield* clear(talk);
     if (yield* settle(talk)) return "forgotten";
     yield* talk.line.send(question);
-    outcome = yield* awaited(talk, TX[question].encode({})[1]!, isSure ? ANSWER_WITHIN : FIRST_WITHIN);
+    const within = isSure ? ANSWER_WITHIN : FIRST_WITHIN;
+    outcome = yield* awaited(talk, TX[question].encode({})[1]!, { within, between: ANSWER_PAUSE });
     if (outcome === "answer") talk.known.add(question);
     if (outcome === "answer" || outcome === "forgotten") return outcome;
   }
@@ -183,8 +184,9 @@ function* ask(talk: Talk, question: Question): Step<Outcome> {
   return "none";
 }
 
+type Times = { readonly within: Duration; readonly between: Duration };
 /** Waits for the answer to `code`; meanwhile the device has its own answers. */
-function* awaited(talk: Talk, code: number, within: typeof ANSWER_WITHIN): Step<Outcome> {
+function* awaited(talk: Talk, code: number, times: Times): Step<Outcome> {
   const wanted = {
     answer: (frame: Uint8Array) => isAnswer(frame) && frame[1] === code,
     refused: (frame: Uint8Array) => isAnswer(frame) && frame[1] === NAK,
@@ -192,8 +194,9 @@ function* awaited(talk: Talk, code: number, within: typeof ANSWER_WITHIN): Step<
     command: isCommand,
   };
   let isBroken = false;
+  let { within, between } = times;
   for (let heard = 0; heard < HEARD_MAX; heard++) {
-    const { got, ...what } = yield* talk.line.expect(wanted, isBroken ? BROKEN_PAUSE : within, isBroken ? BROKEN_PAUSE : ANSWER_PAUSE);
+    const { got, ...what } = yield* talk.line.expect(wanted, within, between);
     switch (got) {
       case "answer":
       case "refused":
@@ -206,7 +209,10 @@ function* awaited(talk: Talk, code: number, within: typeof ANSWER_WITHIN): Step<
         break;
       case "broken":
         if ("channel" in what && what.channel === NESTED) yield* refuse(talk);
-        else isBroken = true;
+        else {
+          isBroken = true;
+          within = between = BROKEN_PAUSE;
+        }
     }
   }
   return "none";
@@ -237,7 +243,7 @@ function* clear(talk: Talk): Step<void> {
 }
 
 /** A pause in which the device may ask. */
-function* pause(talk: Talk, time: typeof ROUND_PAUSE): Step<void> {
+function* pause(talk: Talk, time: Duration): Step<void> {
   yield* settle(talk);
   const answer = yield* talk.line.expect({ command: isCommand }, time);
   if (answer.got === "command") yield* settle(talk);

@@ -57,10 +57,11 @@ describe("a curve", () => {
   test("is not read before the device has confirmed the order, nor where a record does not fit it; its bytes are told (MB-42)", () => {
     const asked = heard([answer(0x53, PAW_AND_CO2)]).memory;
     expect(told(record(3, 1, 2), asked)).toEqual([]);
-    const unread = heard([record(3, 1, 2), answer(0x54), Uint8Array.of(0xd3, 0x81, 0x80), record(7, 1, 2, 3)], asked);
+    expect(told(answer(0x54), heard([record(3, 1, 2)], asked).memory)).toEqual(["unreadable 5 record_unread"]);
+    const unread = heard([answer(0x54), record(3, 1, 2).subarray(0, 3), record(7, 1, 2, 3), record(1, 1).subarray(0, 2)], asked);
     expect(unread.readings).toEqual([]);
     expect(told(record(3, 1, 2), unread.memory)).toEqual(
-      ["unreadable 15 record_unread", "w00 [1] from 0", "w06 [2] from 0"].with(1, "w00 [1] from 0"),
+      ["unreadable 12 record_unread", "w00 [1] from 0", "w06 [2] from 0"].with(1, "w00 [1] from 0"),
     );
     let memory: Memory = EVITA;
     const flood: string[] = [];
