@@ -1,5 +1,5 @@
 import { decimal } from "../kit/decimal.ts";
-import type { Reading, WaveMetric } from "../kit/reading.ts";
+import type { Rate, Reading, WaveMetric } from "../kit/reading.ts";
 import type { DriRecord, Subrecord } from "./frame.ts";
 import { WAVES, type WaveRow } from "./waves.table.ts";
 
@@ -8,7 +8,8 @@ const GAP = 0x1;
 /** A clock that went back, or further, tells nothing of the length of a hole: clocks are set by an hour. */
 const HOLE_SECONDS_MAX = 1800;
 
-const metricOf = ([, name, term, samples, exponent, unit]: WaveRow): WaveMetric => ({
+type RatedWave = WaveMetric & { readonly rate: Rate };
+const metricOf = ([, name, term, samples, exponent, unit]: WaveRow): RatedWave => ({
   kind: "wave",
   refid: term === "" ? `ge.wave.${name}` : term,
   name: `wave.${name}`,
@@ -54,7 +55,7 @@ export function waveReadings(
   return { readings, waves: { ...waves, ...next } };
 }
 
-type Waveform = { readonly metric: WaveMetric; readonly gap: boolean; readonly samples: readonly number[] };
+type Waveform = { readonly metric: RatedWave; readonly gap: boolean; readonly samples: readonly number[] };
 
 /** Or why it cannot be read. */
 function waveformOf(type: number, view: DataView, before: Readonly<Record<string, unknown>>): Waveform | string {

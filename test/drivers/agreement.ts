@@ -115,7 +115,8 @@ export function expectAgreement(driver: AnyDriver, concluded: readonly Conclusio
   for (const isOf of talks) expectSame(concluded.filter(isOf), units.filter(isOf));
 }
 
-function expectSame(concluded: readonly Conclusion[], units: readonly Wanted[]): void {
+/** The same in one order, whatever the driver. */
+export function expectSame(concluded: readonly Conclusion[], units: readonly Wanted[]): void {
   for (const [i, { observations, waves, conditions, deviceTime, partial }] of units.entries()) {
     const told = concluded[i];
     if (told === undefined) break;

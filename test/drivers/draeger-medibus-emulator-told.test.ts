@@ -6,7 +6,7 @@ import type { MedibusState } from "../../drivers/draeger-medibus/emulator-state.
 import type { Emulator, Unit } from "../../drivers/kit/emulator.ts";
 import { faultsOf } from "../../drivers/kit/emulator-fault-words.ts";
 import { type FaultyState, withFaults } from "../../drivers/kit/emulator-faults.ts";
-import { type Conclusion, expectAgreement } from "./agreement.ts";
+import { type Conclusion, expectSame } from "./agreement.ts";
 import { answer, command, type Habits, HOST_ID, type Talk, talk } from "./medibus-host.ts";
 import { randomOf } from "./streams.ts";
 
@@ -190,7 +190,7 @@ describe("the ledger of an emulated MEDIBUS device", () => {
         const { said, units } = talk(whole, 11 + index, usual);
         expect(units.length).toBeGreaterThan(60);
         if (words.startsWith("checksum")) expect(said.broken).toBeGreaterThan(20);
-        expectAgreement(readerOf(said.answers), units);
+        expectSame(readerOf(said.answers), units);
       }
     },
   );

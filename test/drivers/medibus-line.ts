@@ -51,6 +51,8 @@ export function words(reading: Reading): string {
       return `${reading.fact} "${reading.value}"`;
     case "deviceTime":
       return `time "${reading.value}"`;
+    case "removed":
+      return `removed ${reading.node.join("/")}`;
     case "unreadable":
       return `unreadable ${reading.bytes} ${reading.reason}`;
   }
