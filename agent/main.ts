@@ -6,6 +6,7 @@ import type { AnyDriver } from "../drivers/kit/driver.ts";
 import { encodeDeviceField, encodeHeadField, encodeMetricField, encodeReported } from "../proto/codec.ts";
 import type { Event } from "../proto/messages.ts";
 import { Desk, type DeskHooks } from "./configure/desk.ts";
+import type { DocumentFile } from "./configure/document-file.ts";
 import { claimDirectories } from "./directories.ts";
 import type { Effects } from "./effects/effects.ts";
 import { asFault, Fault } from "./fault/fault.ts";
@@ -43,6 +44,8 @@ export type AgentOptions = {
   /** When this program was made: no clock that is right shows an earlier time. */
   readonly madeAt: Wall;
   readonly drivers: readonly AnyDriver[];
+  /** Signed documents that lie on this box: each is taken as if it had been pushed. */
+  readonly documents: readonly DocumentFile[];
 };
 
 /**
@@ -55,8 +58,9 @@ export async function runAgent(effects: Effects, options: AgentOptions, signal: 
   // First of all: how long the run before was at a port is counted up to here.
   const serving = await Serving.open(effects, runtimeDir);
   const run = new DataView(effects.entropy.bytes(8).buffer).getBigUint64(0) | 1n;
-  const { settings: file, drivers } = options;
-  const desk = await Desk.open({ effects, stateDir, file, drivers: drivers.map(({ id }) => id), trust: trustedKeys(file) });
+  const { settings: file, documents } = options;
+  const drivers = options.drivers.map(({ id }) => id);
+  const desk = await Desk.open({ effects, stateDir, file, drivers, trust: trustedKeys(file), documents });
   const recovered = await recoverSpool(effects, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
   const agent = new Agent(effects, options, recovered, { run, serving, desk });
   effects.control

@@ -10,8 +10,9 @@ export { WINDOW_ABOVE_PACE } from "./settings/meaning.ts";
 export type { Mistake } from "./settings/mistakes.ts";
 
 /**
- * The configuration file of a gateway, defined once. Unknown keys are refused; quantities carry their unit as text. What each key is
- * for stands in settings/keys.table.ts; the JSON Schema, the reference page and the example are made of both (config/reference.ts).
+ * What a gateway can be told, defined once: the keys of its file, and the rules, which only the signed document admissions brings.
+ * Unknown keys are refused; quantities carry their unit as text. What each key is for stands in settings/keys.table.ts; the JSON
+ * Schemas, the reference page and the examples are made of both (config/reference.ts).
  */
 
 /** The format of the file that this version reads. A later version that means something else by a key counts on. */
@@ -117,6 +118,8 @@ function hostExpected(input: string): string {
 
 const PORT = said("a whole number from 1 to 65535, for example 8883");
 const PORTS = said(`a list of at most ${LISTS_MAX.ports} ports, for example [{ path: /tmp/nonin, location: bench-1 }]`);
+const SIGNED = 'the path of a signed document, for example "/etc/bedside/admissions.signed"';
+const SIGNED_LIST = said(`a list of at most ${LISTS_MAX.documents} paths of signed documents, as  bedside-fleet sign  writes them`);
 const RULES = said(`a list of at most ${LISTS_MAX.rules} rules`);
 
 const TRUST = said(`a list of at most ${LISTS_MAX.trust} keys, each a line as  bedside-fleet keys new  prints it`);
@@ -135,61 +138,78 @@ const trustedKey = group(
 
 const FORMAT = said(`${FILE_FORMAT}, the format that this version of bedside reads`);
 
-const settingsSchema = group(
-  {
-    format: z.literal(FILE_FORMAT, FORMAT).optional(),
-    gateway: id("gw-58c1e0"),
-    description: text("a text for people").optional(),
-    broker: group(
-      {
-        host,
-        port: z.int(PORT).min(1, PORT).max(65_535, PORT),
-        ca: file("/etc/bedside/ca.pem"),
-        cert: file("/etc/bedside/cert.pem"),
-        key: file("/etc/bedside/key.pem"),
-      },
-      "the broker, for example { host: broker.hospital.example, port: 8883, ca: …, cert: …, key: … }",
-    ),
-    trust: z.array(trustedKey, TRUST).max(LISTS_MAX.trust, TRUST).prefault([]),
-    ports: z
-      .array(
-        group(
-          { path: text("the path of a port, for example /tmp/nonin"), location },
-          "a port, for example { path: /tmp/nonin, location: bench-1 }",
-        ),
-        PORTS,
-      )
-      .max(LISTS_MAX.ports, PORTS)
-      .prefault([]),
-    rules: z.array(ruleSchema, RULES).max(LISTS_MAX.rules, RULES).prefault([]),
-    pace: duration("100ms").prefault("100ms"),
-    window: duration("250ms").prefault("250ms"),
-    spool: group({ size: bytes("256MiB").prefault("256MiB") }, 'the size of the spool, for example { size: "256MiB" }').prefault({}),
-  },
-  "settings, one a line, for example  gateway: gw-58c1e0",
-);
+const ofFile = {
+  format: z.literal(FILE_FORMAT, FORMAT).optional(),
+  gateway: id("gw-58c1e0"),
+  description: text("a text for people").optional(),
+  broker: group(
+    {
+      host,
+      port: z.int(PORT).min(1, PORT).max(65_535, PORT),
+      ca: file("/etc/bedside/ca.pem"),
+      cert: file("/etc/bedside/cert.pem"),
+      key: file("/etc/bedside/key.pem"),
+    },
+    "the broker, for example { host: broker.hospital.example, port: 8883, ca: …, cert: …, key: … }",
+  ),
+  trust: z.array(trustedKey, TRUST).max(LISTS_MAX.trust, TRUST).prefault([]),
+  documents: z.array(text(SIGNED), SIGNED_LIST).max(LISTS_MAX.documents, SIGNED_LIST).prefault([]),
+  ports: z
+    .array(
+      group(
+        { path: text("the path of a port, for example /tmp/nonin"), location },
+        "a port, for example { path: /tmp/nonin, location: bench-1 }",
+      ),
+      PORTS,
+    )
+    .max(LISTS_MAX.ports, PORTS)
+    .prefault([]),
+  pace: duration("100ms").prefault("100ms"),
+  window: duration("250ms").prefault("250ms"),
+  spool: group({ size: bytes("256MiB").prefault("256MiB") }, 'the size of the spool, for example { size: "256MiB" }').prefault({}),
+};
+const ONE_A_LINE = "settings, one a line, for example  gateway: gw-58c1e0";
+const fileSchema = group(ofFile, ONE_A_LINE);
+const settingsSchema = group({ ...ofFile, rules: z.array(ruleSchema, RULES).max(LISTS_MAX.rules, RULES).prefault([]) }, ONE_A_LINE);
 
 export type Settings = z.infer<typeof settingsSchema>;
 export type Rule = Settings["rules"][number];
 
+type Known = { readonly drivers?: readonly string[] };
+type ReadSettings = { readonly settings: Settings } | { readonly mistakes: readonly Mistake[] };
+
 /**
- * Checks a parsed document. All mistakes at once, each with its path: those of shape and those of meaning. `drivers` are the
- * names that a rule may give; where they are not named, none is looked up.
+ * Checks a parsed configuration file. All mistakes at once, each with its path: those of shape and those of meaning. A file has no
+ * rules: who still writes them is told once where they belong, and nothing of them is judged.
  */
-export function readSettings(
-  whole: unknown,
-  known: { readonly drivers?: readonly string[] } = {},
-): { readonly settings: Settings } | { readonly mistakes: readonly Mistake[] } {
+export function readFileSettings(whole: unknown): ReadSettings {
+  if (!isFields(whole) || !Object.hasOwn(whole, "rules")) return readBy(fileSchema, whole, {});
+  const { rules: _, ...rest } = whole;
+  const read = readBy(fileSchema, rest, {});
+  return { mistakes: [{ path: "rules", message: RULES_MOVED }, ...("mistakes" in read ? read.mistakes : [])] };
+}
+
+const RULES_MOVED =
+  "no rules stand in this file: they are the signed document admissions now. Move them into a file of their own and push that" +
+  " ( bedside-fleet push RULES.yaml --kind admissions … ), or sign it ( bedside-fleet sign ) and name what comes of it here under  documents:";
+
+/**
+ * The same with rules: for bodies of documents, and for settings that never were a file. `drivers` are the names that a rule may
+ * give; where they are not named, none is looked up.
+ */
+export const readSettings = (whole: unknown, known: Known = {}): ReadSettings => readBy(settingsSchema, whole, known);
+
+function readBy(schema: typeof fileSchema | typeof settingsSchema, whole: unknown, known: Known): ReadSettings {
   const document = withShortLists(whole);
   const newer = newerFormat(document);
   if (newer !== undefined) return { mistakes: [newer] };
-  const result = settingsSchema.safeParse(document);
+  const result = schema.safeParse(document);
   const shape = result.success ? [] : [...result.error.issues, ...undecidedIssues(document)];
   const mistakes = [
     ...shape.flatMap(({ path, message }) => message.split("\n").map((line) => ({ path: pathText(path), message: line }))),
     ...meaningMistakes(document, known),
   ];
-  if (result.success && mistakes.length === 0) return { settings: result.data };
+  if (result.success && mistakes.length === 0) return { settings: { rules: [], ...result.data } };
   const first = new Map<string, Mistake>();
   // One place, one mistake; only unknown keys are told each.
   for (const one of mistakes) {
@@ -218,6 +238,8 @@ function newerFormat(document: unknown): Mistake | undefined {
 }
 
 /** The shape as a JSON Schema (draft 2020-12) of what is written, before units are read and defaults put in. */
+export const fileJsonSchema = () => z.toJSONSchema(fileSchema, { io: "input" });
+/** The same with rules. */
 export const settingsJsonSchema = () => z.toJSONSchema(settingsSchema, { io: "input" });
 
 function undecidedIssues(document: unknown): readonly { readonly path: PropertyKey[]; readonly message: string }[] {

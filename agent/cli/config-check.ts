@@ -1,19 +1,18 @@
-import { readBody, trustedKeys } from "../../config/bodies.ts";
+import { readBody } from "../../config/bodies.ts";
 import { claimsOf } from "../../config/claims.ts";
 import { EXIT } from "../../config/command-line.ts";
 import type { Envelope, Kind } from "../../config/envelope/envelope.ts";
-import { readSettings } from "../../config/schema.ts";
+import { readFileSettings } from "../../config/schema.ts";
 import { isFields } from "../../config/settings/fields.ts";
 import { byLines, type Told, toldLine } from "../../config/settings/mistakes.ts";
 import { type Warning, warningsOf } from "../../config/settings/warnings.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 import { decodeSignedDocument } from "../../proto/codec.ts";
 import { judgeDocument } from "../configure/document.ts";
-import { nodeClock } from "../effects/node/clock.ts";
 import type { Self } from "../effects/node/process.ts";
-import { nodeSignatures } from "../effects/node/signatures.ts";
 import { Fault, faultRow, faultText } from "../fault/fault.ts";
 import { configInvalid, readConfigBytes, readConfigFile, readYaml } from "./config-file.ts";
+import { expectedBy, knownFresh } from "./document-files.ts";
 import type { Words } from "./words.ts";
 
 type Kinds = "file" | Kind;
@@ -31,13 +30,11 @@ export async function configCheck({ operand: file = "", kind, config, json }: Wo
   return checked.is === "right" ? EXIT.ok : EXIT.failed;
 }
 
-const drivers = (): readonly string[] => DRIVERS.map(({ id }) => id);
-
 function checkText(file: string, text: string, kind: Kinds = "file"): Checked {
   const yaml = readYaml(text);
   if ("mistakes" in yaml) return wrong(file, kind, yaml.mistakes);
   const { value, lineOf } = yaml;
-  const read = kind === "file" ? readSettings(value, { drivers: drivers() }) : readBody(kind, value, { drivers: drivers() });
+  const read = kind === "file" ? readFileSettings(value) : readBody(kind, value, { drivers: DRIVERS.map(({ id }) => id) });
   if (!("mistakes" in read)) {
     const taken = "settings" in read ? read.settings : read.values;
     const about =
@@ -69,16 +66,8 @@ async function checkSigned(file: string, bytes: Uint8Array, config: string | und
   const claims = claimsOf(decodeSignedDocument(bytes) ?? { payload: new Uint8Array(), signatures: [] });
   const { kind } = claims;
   const gateway = config === undefined ? undefined : await readConfigFile(config);
-  const { sha256, verify } = nodeSignatures();
-  const judged = judgeDocument(bytes, {
-    ...(gateway === undefined ? { ...claims, verify: () => true } : { kind, gateway: gateway.gateway, keys: trustedKeys(gateway), verify }),
-    sha256,
-    now: nodeClock().wall(),
-    running: undefined,
-    floor: undefined,
-    refused: [],
-    readBody: (body) => readBody(kind, body, { drivers: drivers() }),
-  });
+  const expected = gateway === undefined ? { ...claims, verify: () => true } : expectedBy(gateway, kind);
+  const judged = judgeDocument(bytes, knownFresh(expected));
   switch (judged.is) {
     case "same":
       return { is: "right", kind, about: [], warnings: [] };

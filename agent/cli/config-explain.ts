@@ -1,12 +1,12 @@
 import { EXIT } from "../../config/command-line.ts";
-import { type Entry, entriesOf, findEntries } from "../../config/reference/entries.ts";
+import { allEntries, type Entry, findEntries } from "../../config/reference/entries.ts";
 import type { Self } from "../effects/node/process.ts";
 import { Fault } from "../fault/fault.ts";
 import type { Words } from "./words.ts";
 
 /** `bedside config explain KEY`: its entry of the reference; without a key a line for each. Throws Fault `word.unknown`. */
 export function configExplain({ operand, json }: Words, self: Self): number {
-  const entries = operand === undefined ? entriesOf("file") : entriesNamed(operand);
+  const entries = operand === undefined ? allEntries() : entriesNamed(operand);
   if (json) self.out(`${JSON.stringify(entries)}\n`);
   else if (operand === undefined) self.out(entries.map(({ path, title }) => `${path.padEnd(26)} ${title}\n`).join(""));
   else self.out(entries.map(entryText).join("\n"));

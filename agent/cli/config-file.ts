@@ -1,8 +1,7 @@
 import { mistakeLines } from "../../config/bodies.ts";
-import { type Mistake, readSettings, type Settings } from "../../config/schema.ts";
+import { type Mistake, readFileSettings, type Settings } from "../../config/schema.ts";
 import { yamlMistakes } from "../../config/settings/yaml-mistakes.ts";
 import { parseYaml, type YamlValue } from "../../config/yaml.ts";
-import { DRIVERS } from "../../drivers/index.ts";
 import { readSmallFile } from "../effects/node/small-file.ts";
 import { Fault } from "../fault/fault.ts";
 
@@ -13,7 +12,7 @@ export const CONFIG_MAX = 256 * 1024;
 export function readConfigText(text: string, name: string): Settings {
   const yaml = readYaml(text);
   if ("mistakes" in yaml) throw configInvalid(name, mistakeLines(yaml.mistakes));
-  const read = readSettings(yaml.value, { drivers: DRIVERS.map(({ id }) => id) });
+  const read = readFileSettings(yaml.value);
   if ("settings" in read) return read.settings;
   throw configInvalid(name, mistakeLines(read.mistakes));
 }

@@ -17,18 +17,27 @@ export type ToldPort = Omit<PortFacts, "attachment"> & {
   readonly openIn: readonly { readonly pid: number; readonly name: string }[];
 };
 
-type Context = { readonly by: JudgedBy; readonly drivers: readonly string[]; readonly config: string | undefined };
+type Context = {
+  readonly by: JudgedBy;
+  readonly drivers: readonly string[];
+  readonly config: string | undefined;
+  /** Its name, where somebody knows it. */
+  readonly gateway: string | undefined;
+  /** Faults of documents that the file names and that would not be taken. */
+  readonly refused: readonly string[];
+};
 
 const HEADS: Readonly<Record<JudgedBy, (config: string | undefined) => string>> = {
   agent: () => "",
-  file: (config) => `No agent answers. This is what ${config} would have it do.\n\n`,
+  file: (config) =>
+    `No agent answers. This is what the documents that ${config} names would have it do; what was pushed is known to the agent alone.\n\n`,
   nobody: () => "No agent answers, so nobody has judged these ports; give --config FILE to see what that file would allow.\n\n",
 };
 const INDENT = " ".repeat(9);
 
 /** For a person who has a cable in one hand: a line for each port, and under it why it is used or not, and what to write. */
 export function portsText(told: readonly ToldPort[], context: Context): string {
-  const head = HEADS[context.by](context.config);
+  const head = HEADS[context.by](context.config) + context.refused.map((fault) => `${fault}\n\n`).join("");
   if (told.length === 0) return `${head}No serial port is seen. Is the adapter plugged in?\n`;
   const rows = told.map((port) => [stateOf(port), port.location, port.path, adapterText(port)]);
   const lines = columns([["STATE", "LOCATION", "NODE", "ADAPTER"], ...rows]);
@@ -124,14 +133,19 @@ const ruleIsMissing = ({ verdict }: ToldPort): boolean =>
  * A rule for each port without one: whole lines from the left edge, so that they can be pasted as they are. Each is as narrow as
  * what is known: this adapter, in this place.
  */
-function adviceText(told: readonly ToldPort[], { config, drivers }: Context): string {
+function adviceText(told: readonly ToldPort[], { config, drivers, gateway = "GATEWAY" }: Context): string {
   const missing = told.filter(ruleIsMissing);
   if (missing.length === 0) return "";
   return [
     "",
-    `To use a port, put its line under  rules:  in ${config ?? "the configuration file"}, fill in the dots, and restart the service.`,
+    "To use a port, put its line under  rules:  in the body of the gateway's admissions, below those that are there, and fill in the dots:",
     "device is its id (letters, digits, dashes; never the room), socket is room and bed of the place,",
-    `driver is one of ${drivers.join(", ")}.`,
+    `driver is one of ${drivers.join(", ")}. Biomedical engineering signs and pushes it, from where bedside-fleet is:`,
+    "",
+    `  bedside-fleet push admissions.yaml --kind admissions --key KEY --generation next --by NAME --reason TEXT ${gateway}`,
+    "",
+    "Or  bedside-fleet sign  makes a file of it for a stick: copy it to this box, name it under  documents:",
+    `in ${config ?? "the configuration file"}, and restart the service.`,
     "",
     ...missing.map(ruleLine),
     "",

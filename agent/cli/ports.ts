@@ -1,4 +1,5 @@
 import { EXIT } from "../../config/command-line.ts";
+import type { Settings } from "../../config/schema.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 import { judgePorts } from "../admission/rules.ts";
 import { openHolders } from "../effects/node/port-holders.ts";
@@ -7,6 +8,7 @@ import type { Self } from "../effects/node/process.ts";
 import { Fault } from "../fault/fault.ts";
 import type { Status } from "../health/snapshot.ts";
 import { readConfigFile } from "./config-file.ts";
+import { admissionsOf } from "./document-files.ts";
 import { type JudgedBy, portsText, type ToldPort } from "./ports-text.ts";
 import { askStatus } from "./status.ts";
 import type { Words } from "./words.ts";
@@ -18,10 +20,15 @@ export async function ports(words: Words, self: Self): Promise<number> {
     throw caught;
   });
   const by: JudgedBy = running !== undefined ? "agent" : words.config !== undefined ? "file" : "nobody";
-  const told = running === undefined ? await lookMyself(words) : toldBy(running);
+  const settings = running === undefined && words.config !== undefined ? await readConfigFile(words.config) : undefined;
+  const { rules, told: refused } = settings === undefined ? NOTHING : await admissionsOf(settings);
+  const told = running === undefined ? await lookMyself(words, settings && { ...settings, rules }) : toldBy(running);
   const drivers = DRIVERS.map((driver) => driver.id);
+  const { gateway } = settings ?? running ?? {};
   self.out(
-    words.json ? `${JSON.stringify({ agent: by === "agent", judgedBy: by, ports: told })}\n` : portsText(told, { by, drivers, ...words }),
+    words.json
+      ? `${JSON.stringify({ agent: by === "agent", judgedBy: by, ports: told })}\n`
+      : portsText(told, { by, drivers, gateway, refused, ...words }),
   );
   return EXIT.ok;
 }
@@ -41,9 +48,10 @@ function toldBy({ ports, devices, faults }: Status): readonly ToldPort[] {
   });
 }
 
-/** Without an agent: what the host shows, judged by the file where one is given. */
-async function lookMyself({ config, sysRoot, devRoot }: Words): Promise<readonly ToldPort[]> {
-  const settings = config === undefined ? undefined : await readConfigFile(config);
+const NOTHING = { rules: [], told: [] };
+
+/** Without an agent: what the host shows, judged by the rules where a file is given. */
+async function lookMyself({ sysRoot, devRoot }: Words, settings: Settings | undefined): Promise<readonly ToldPort[]> {
   const seen = await nodePorts({ sysRoot, devRoot, declared: settings?.ports ?? [] }).list();
   const drivers = new Set(DRIVERS.map((driver) => driver.id));
   const judged =

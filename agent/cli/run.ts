@@ -19,6 +19,7 @@ import { nodeWatchdog } from "../effects/node/watchdog.ts";
 import { Fault } from "../fault/fault.ts";
 import { runAgent } from "../main.ts";
 import { readConfigFile } from "./config-file.ts";
+import { readDocumentFiles } from "./document-files.ts";
 import { MADE_AT, VERSION } from "./version.ts";
 import type { Words } from "./words.ts";
 
@@ -43,7 +44,9 @@ export async function run(words: Words, self: Self): Promise<number> {
     control: nodeControl(),
     log: (line) => void self.err(`${line}\n`),
   };
-  await runAgent(effects, { settings, stateDir, runtimeDir, version: VERSION, madeAt: MADE_AT, drivers: DRIVERS }, self.stopSignal());
+  const documents = await readDocumentFiles(settings);
+  const made = { version: VERSION, madeAt: MADE_AT, drivers: DRIVERS };
+  await runAgent(effects, { settings, documents, stateDir, runtimeDir, ...made }, self.stopSignal());
   return EXIT.ok;
 }
 

@@ -8,6 +8,7 @@ import type { Reported } from "../../proto/messages.ts";
 import type { Effects } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
 import { type Document, type Finding, judgeDocument, type Known } from "./document.ts";
+import { type DocumentFile, filesOfKind, type GivenFile } from "./document-file.ts";
 import { type Keep, marksOf, NOTHING_KEPT, type ReadKeep, readKept, writeKept } from "./keeping.ts";
 import { Slot } from "./slot.ts";
 
@@ -18,6 +19,8 @@ export type DeskOptions = {
   readonly file: Settings;
   readonly drivers: readonly string[];
   readonly trust: readonly TrustedKey[];
+  /** Documents that lie on this box: each is taken as if it had been pushed. */
+  readonly documents: readonly DocumentFile[];
 };
 
 export type DeskHooks = {
@@ -95,6 +98,7 @@ export class Desk {
       if (fault !== undefined) hooks.raise(`kept ${kind}`, fault);
       if (single) hooks.told(kind, "second copy written anew", record.active?.id ?? "");
     }
+    for (const one of this.#options.documents) if ("fault" in one) hooks.raise(scopeOfFile(one.path), one.fault);
     if (this.#isOverruled())
       hooks.raise("kept settings", new Fault(OVERRULED.key, `The signed settings' broker is not used: ${OVERRULED.text}`));
     this.#slots = { settings: this.#slot("settings", hooks), admissions: this.#slot("admissions", hooks) };
@@ -140,9 +144,14 @@ export class Desk {
     if (!isLater) {
       const slot = this.#slot(kind, hooks);
       this.#slots = { ...slots, [kind]: slot };
-      if (newest !== undefined) slot.heard(newest.bytes);
+      // What came from a file is among the slot's own.
+      if (newest !== undefined && !this.#files(kind).some(({ bytes }) => bytes === newest.bytes)) slot.heard(newest.bytes);
     }
     hooks.changed(kind);
+  }
+
+  #files(kind: Kind): readonly GivenFile[] {
+    return filesOfKind(kind, this.#options.documents);
   }
 
   #slot(kind: Kind, hooks: DeskHooks): Slot {
@@ -152,6 +161,7 @@ export class Desk {
       gateway: file.gateway,
       record: this.#kept[kind].record,
       floor: this.#kept[kind].floor,
+      files: this.#files(kind),
       remark: kind === "settings" && this.#isOverruled() ? OVERRULED : undefined,
       known: () => knownTo(this.#options, kind, hooks.believedNow() ?? this.#leastNow(hooks.madeAt)),
       needsTrial: ({ values }) => kind === "settings" && this.#movesBroker(values),
@@ -161,7 +171,7 @@ export class Desk {
         this.#take(kind, document);
         hooks.apply(this.settings);
       },
-      raise: (fault) => hooks.raise(`document ${kind}`, fault),
+      raise: (fault) => hooks.raise("file" in fault.context ? scopeOfFile(String(fault.context.file)) : `document ${kind}`, fault),
       clear: () => hooks.clear(`document ${kind}`),
       changed: () => hooks.changed(kind),
       told: (what, document) => {
@@ -208,6 +218,8 @@ export class Desk {
 }
 
 const healLater = (caught: unknown): void => void asFault(caught, "disk.failed", "The second copy cannot be written anew");
+
+const scopeOfFile = (path: string): string => `document file ${path}`;
 
 const brokerOf = ({ host, port }: Pick<Settings["broker"], "host" | "port">): string => `${host}:${port}`;
 

@@ -7,6 +7,7 @@ import { DOCUMENT_STATUS } from "../../proto/messages.ts";
 import { asFault, Fault } from "../fault/fault.ts";
 import { nextTrial, type TrialAction, type TrialInput, type TrialRecord, type TrialState, trialStart } from "../trial/trial.ts";
 import { type Document, type Finding, type Judgement, judgeDocument, type Known } from "./document.ts";
+import { type GivenFile, judgeFile } from "./document-file.ts";
 import { marksOf } from "./keeping.ts";
 
 /** Refusals that are told; the newest first. */
@@ -22,6 +23,8 @@ export type SlotOptions = {
   readonly record: TrialRecord<Document>;
   /** The highest that ever ran for good. */
   readonly floor: Mark | undefined;
+  /** Documents that lie on this box, by rising generation. */
+  readonly files: readonly GivenFile[];
   /** What a document is judged by, now. */
   readonly known: () => Omit<Known, "running" | "refused" | "floor">;
   /** Whether it could cut the gateway off from the centre. */
@@ -49,6 +52,10 @@ export class Slot {
   #inputs: TrialInput<Document>[] = [];
   /** The newest that was heard and not looked at; ten thousand pushes cost one look a tick. */
   #heard: Uint8Array | undefined;
+  /** What lies on this box and was not looked at. */
+  #files: readonly GivenFile[];
+  /** Where what was taken from this box lies, by its hash. */
+  readonly #paths = new Map<string, string>();
   #judgedAt: Mono | undefined;
   #probe: Probe | undefined;
   #waiting: Document | undefined;
@@ -60,6 +67,7 @@ export class Slot {
   /** Applies what runs from the start on. */
   constructor(options: SlotOptions) {
     this.#options = options;
+    this.#files = options.files;
     const { state, actions } = trialStart(options.record);
     this.#state = state;
     this.#floor = higher(options.record.active, options.floor);
@@ -93,6 +101,7 @@ export class Slot {
     for (const input of this.#inputs.splice(0)) this.#step(input, now);
     this.#step({ saw: "tick" }, now);
     this.#endProbe();
+    this.#takeFiles();
     if (this.#heard !== undefined && isDue(this.#judgedAt, JUDGE_EVERY, now)) {
       const heard = this.#heard;
       this.#heard = undefined;
@@ -163,17 +172,28 @@ export class Slot {
     return this.running === undefined ? DOCUMENT_STATUS.none : DOCUMENT_STATUS.applied;
   }
 
+  /** All in one turn, before what the broker sends; of several only the newest comes to run. */
+  #takeFiles(): void {
+    const files = this.#files;
+    this.#files = [];
+    for (const { path, bytes } of files) {
+      const judged = judgeFile(bytes, this.#known());
+      if (judged.is === "good") {
+        this.#paths.set(judged.document.sha256, path);
+        this.#waiting = judged.document;
+      }
+      if (judged.is === "refused") this.#tellRefusal(judged, path);
+    }
+  }
+
   #judge(bytes: Uint8Array, now: Mono): void {
-    const { known, clear } = this.#options;
-    const refused = [...this.#refused, ...marksOf(this.#state.record.refused)];
-    const judged: Judgement = judgeDocument(bytes, { ...known(), running: this.newest, floor: this.#floor, refused });
+    const judged = judgeDocument(bytes, this.#known());
     switch (judged.is) {
       case "same":
-        clear();
+        this.#options.clear();
         return;
       case "refused":
-        if (judged.mark !== undefined) this.#refused = [judged.mark, ...this.#refused].slice(0, REFUSED_MAX);
-        this.#refuse({ generation: judged.mark?.generation ?? 0, sha256: judged.sha256 }, judged.findings);
+        this.#tellRefusal(judged, undefined);
         return;
       case "good":
         this.#waiting = judged.document;
@@ -182,14 +202,29 @@ export class Slot {
     }
   }
 
-  #refuse(mark: Mark, findings: readonly Finding[]): void {
+  #known(): Known {
+    const refused = [...this.#refused, ...marksOf(this.#state.record.refused)];
+    return { ...this.#options.known(), running: this.newest, floor: this.#floor, refused };
+  }
+
+  #tellRefusal({ mark, sha256, findings }: Extract<Judgement, { is: "refused" }>, path: string | undefined): void {
+    if (mark !== undefined) this.#refused = [mark, ...this.#refused].slice(0, REFUSED_MAX);
+    this.#refuse({ generation: mark?.generation ?? 0, sha256 }, findings, path);
+  }
+
+  /** `file`: it stands for as long as the file lies there, whatever else is heard. */
+  #refuse(mark: Mark, findings: readonly Finding[], file?: string): void {
     const { kind, raise, changed } = this.#options;
     const [first] = findings;
     if (first === undefined) return;
     const place = first.path === "" ? "" : `${first.path}: `;
     const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";
-    raise(new Fault(first.key, `The document ${kind} that was sent is refused: ${place}${first.text}${more}`, { kind }));
-    const news = findingsOf(mark, findings);
+    const from = file ?? this.#paths.get(mark.sha256);
+    const what = from === undefined ? `The document ${kind} that was sent` : `The document in ${from}`;
+    const context = { kind, ...(file !== undefined && { file }) };
+    raise(new Fault(first.key, `${what} is refused: ${place}${first.text}${more}`, context));
+    const told = from === undefined ? findings : findings.map((one) => ({ ...one, text: `${from} on the box: ${one.text}` }));
+    const news = findingsOf(mark, told);
     // A broker sends what it retains at every connect: what was told is nothing new.
     if (news.every((one, at) => sameRefusal(one, this.#findings[at]))) return;
     this.#findings = [...news, ...this.#findings].slice(0, FINDINGS_MAX);

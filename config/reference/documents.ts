@@ -1,7 +1,7 @@
 import { BODY_KEYS, BROKER_KEYS } from "../bodies.ts";
-import { settingsJsonSchema } from "../schema.ts";
+import { fileJsonSchema, settingsJsonSchema } from "../schema.ts";
 import { BOUNDS } from "../settings/bounds.table.ts";
-import { EXAMPLE } from "../settings/example.table.ts";
+import { EXAMPLE, EXAMPLE_ADMISSIONS } from "../settings/example.table.ts";
 import { type Fields, isFields, pick } from "../settings/fields.ts";
 import { KEYS } from "../settings/keys.table.ts";
 import { UNITS } from "../settings/quantity.ts";
@@ -37,16 +37,17 @@ export type DocumentName = (typeof DOCUMENTS)[number];
 
 /** Its JSON Schema, with what each key is for, its unit, bounds and example. */
 export function schemaOf(name: DocumentName): Schema {
-  const whole = told(settingsJsonSchema() as Schema, "", EXAMPLE);
-  return name === "file" ? whole : bodySchema(name, whole);
+  if (name === "file") return told(fileJsonSchema() as Schema, "", EXAMPLE);
+  return bodySchema(name, told(settingsJsonSchema() as Schema, "", WHOLE));
 }
 
 /** An example of it that names every key. */
 export function exampleOf(name: DocumentName): Fields {
   if (name === "file") return EXAMPLE;
-  const { broker, ...rest } = pick(EXAMPLE, BODY_KEYS[name]) as Fields;
+  const { broker, ...rest } = pick<unknown>(WHOLE, BODY_KEYS[name]);
   return isFields(broker) ? { ...rest, broker: pick(broker, BROKER_KEYS) } : rest;
 }
+const WHOLE = { ...EXAMPLE, ...EXAMPLE_ADMISSIONS };
 
 /** A body names what it changes, so that it has no defaults, and each kind may set its own keys alone. */
 function bodySchema(name: Exclude<DocumentName, "file">, { $schema, properties = {} }: Schema): Schema {

@@ -32,9 +32,18 @@ export function entriesOf(name: DocumentName): readonly Entry[] {
   }));
 }
 
+/** Every key that there is: those of the file, then those that stand in documents alone. */
+export function allEntries(): readonly Entry[] {
+  const file = entriesOf("file");
+  return [...file, ...DOCUMENTS.filter((name) => name !== "file").flatMap(ownEntries)];
+}
+
+/** Keys of a document that the file does not have. */
+export const ownEntries = (name: DocumentName): readonly Entry[] => entriesOf(name).filter(({ documents }) => !documents.includes("file"));
+
 /** By path, with or without the brackets and numbers of lists, or by the last word; else the path that was perhaps meant. */
 export function findEntries(word: string): { readonly found: readonly Entry[] } | { readonly near: string | undefined } {
-  const entries = entriesOf("file");
+  const entries = allEntries();
   const wanted = bare(word);
   const exact = entries.filter(({ path }) => bare(path) === wanted);
   // A list and its items are told together.

@@ -1,7 +1,7 @@
 import { type Fields, isFields } from "../settings/fields.ts";
 import { JUDGEMENTS } from "../settings/judgements.table.ts";
 import { DOCUMENTS, type DocumentName, exampleOf, schemaOf } from "./documents.ts";
-import { type Entry, entriesOf, inline } from "./entries.ts";
+import { type Entry, entriesOf, inline, ownEntries } from "./entries.ts";
 
 /** The files that are made of the definition, by their path in config/. Equal definitions give equal bytes. */
 export function madeFiles(): Readonly<Record<string, string>> {
@@ -118,25 +118,24 @@ function documentPart(name: DocumentName): readonly string[] {
     `${description} Schema: [${SCHEMA_FILES[name]}](${SCHEMA_FILES[name]}), example: [${EXAMPLE_FILES[name]}](${EXAMPLE_FILES[name]}).`,
     "",
   ];
-  if (name !== "file")
-    return [
-      ...head,
-      `Its keys, as in the file and explained there: ${entriesOf(name)
-        .filter(({ path }) => !path.endsWith("[]"))
-        .map(({ path, needed }) => `\`${path}\`${needed ? " (needed)" : ""}`)
-        .join(", ")}.`,
-    ];
+  if (name === "file") return [...head, ...keyTable(entriesOf(name))];
+  const [own, shared] = [ownEntries(name), entriesOf(name).filter(({ documents }) => documents.includes("file"))];
+  const named = shared.filter(({ path }) => !path.endsWith("[]")).map(({ path, needed }) => `\`${path}\`${needed ? " (needed)" : ""}`);
   return [
     ...head,
-    "| key | what it is for | type | default | unit and bounds | example |",
-    "|---|---|---|---|---|---|",
-    ...entriesOf(name).map((entry) => {
-      const { path, what, type, needed, fallback, unit, bounds, examples } = entry;
-      const limits = [unit, bounds].filter((one) => one !== undefined).join("; ");
-      return row([`\`${path}\``, what, type, needed ? "**needed**" : code(fallback), limits, examples.map(code).join(" ")]);
-    }),
+    ...(named.length === 0 ? [] : [`Its keys, as in the file and explained there: ${named.join(", ")}.`]),
+    ...(own.length === 0 ? [] : keyTable(own)),
   ];
 }
+
+const keyTable = (entries: readonly Entry[]): readonly string[] => [
+  "| key | what it is for | type | default | unit and bounds | example |",
+  "|---|---|---|---|---|---|",
+  ...entries.map(({ path, what, type, needed, fallback, unit, bounds, examples }) => {
+    const limits = [unit, bounds].filter((one) => one !== undefined).join("; ");
+    return row([`\`${path}\``, what, type, needed ? "**needed**" : code(fallback), limits, examples.map(code).join(" ")]);
+  }),
+];
 
 const code = (text: string | undefined): string => (text === undefined ? "" : `\`${text}\``);
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;

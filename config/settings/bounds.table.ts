@@ -9,4 +9,4 @@ export const BOUNDS = {
 } as const;
 
 /** How long the lists of a document are. Of a longer one as many and one more are looked at: whoever sends it gets no more work out of us. */
-export const LISTS_MAX = { ports: 64, rules: 256, trust: 32 } as const;
+export const LISTS_MAX = { documents: 8, ports: 64, rules: 256, trust: 32 } as const;

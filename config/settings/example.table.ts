@@ -1,4 +1,4 @@
-/** A file that names every key once at least. The example and the example of each key are taken from here. */
+/** A file that names every key once at least, and admissions that do. The examples and the example of each key are taken from here. */
 export const EXAMPLE = {
   format: 1,
   gateway: "gw-58c1e0",
@@ -8,14 +8,18 @@ export const EXAMPLE = {
     { id: "ops-1", role: "operations", key: "EXAMPLE/operations/EXAMPLE/operations/EXAMA=" },
     { id: "biomed-1", role: "biomedical", key: "EXAMPLE/biomedical/EXAMPLE/biomedical/EXAMA=" },
   ],
+  documents: ["/etc/bedside/admissions.signed"],
   ports: [{ path: "/tmp/nonin", location: "bench-1" }],
+  pace: "100ms",
+  window: "250ms",
+  spool: { size: "256MiB" },
+} as const;
+
+export const EXAMPLE_ADMISSIONS = {
   rules: [
     { when: { location: "usb-0000:00:14.0-1.3:1.0" }, allow: true, device: "dv-00417", driver: "nonin", socket: "ICU-12/B" },
     { when: { location: "bench-1" }, allow: true, device: "dv-bench", driver: "nonin", socket: "bench" },
     { when: { serial: "A10K3XYZ" }, allow: true, device: "dv-00423", driver: "puritan-bennett-840", socket: "ICU-12/B" },
     { when: { vendor: "0403", product: "6011", interface: "03" }, allow: false, reason: "the fourth port is wired to nothing" },
   ],
-  pace: "100ms",
-  window: "250ms",
-  spool: { size: "256MiB" },
 } as const;

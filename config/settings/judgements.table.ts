@@ -7,6 +7,7 @@ export type Judgement = { readonly verdict: "refused" | "warned"; readonly where
 
 export const JUDGEMENTS = {
   no_broker:          { verdict: "refused", where: "broker",           what: "no broker is named",                                        why: "a gateway that reaches no centre keeps readings for nobody" },
+  rules_in_file:      { verdict: "refused", where: "rules",            what: "rules in a gateway's file",                                 why: "which port is opened is signed by biomedical engineering: the document admissions" },
   admits_all:         { verdict: "refused", where: "rules[].when",     what: "a rule without a condition",                                why: "it would admit every port, also a stranger's" },
   pattern:            { verdict: "refused", where: "rules[].when.*",   what: "a pattern such as * where one value is named",              why: "it would never match; who writes it means all of them" },
   never_applies:      { verdict: "refused", where: "rules[].when",     what: "a rule behind one that asks for the same or less",          why: "it never decides anything" },
@@ -18,18 +19,15 @@ export const JUDGEMENTS = {
   window_long:        { verdict: "warned",  where: "window",           what: "a window longer than 10s",                                  why: "a power cut may cost all of it, and with waves the memory (4 MiB a lane) is full before" },
   pace_slow:          { verdict: "warned",  where: "pace",             what: "a pace slower than 5s",                                     why: "alerts still go at once, but readings come so late" },
   spool_small:        { verdict: "warned",  where: "spool.size",       what: "a spool smaller than 64MiB",                                why: "one device with waves fills it within two hours without a broker" },
-  no_rules:           { verdict: "warned",  where: "rules",            what: "no rule, in a file that no key for admissions stands in",   why: "nothing is ever opened" },
   admits_none:        { verdict: "warned",  where: "rules",            what: "no rule that allows, in a document of kind admissions",     why: "it closes every port of the gateway" },
   kind_of_adapter:    { verdict: "warned",  where: "rules[].when",     what: "an allow that names neither location nor serial",           why: "any adapter of that kind, in any socket, is taken for this one device" },
   never_matches:      { verdict: "warned",  where: "rules[].when",     what: "a vendor, product or interface that Linux never shows so",  why: "they are hexadecimal and in small letters: four digits, for interface two" },
-  no_trust:           { verdict: "warned",  where: "trust",            what: "no trusted key",                                            why: "the centre can change nothing; every change is made by hand in this file" },
-  no_trusted_role:    { verdict: "warned",  where: "trust",            what: "trusted keys, but none of one of the roles",                why: "documents of its kind are all refused" },
+  no_trust:           { verdict: "warned",  where: "trust",            what: "no trusted key",                                            why: "no document is ever taken, so that no port is ever opened" },
+  no_trusted_role:    { verdict: "warned",  where: "trust",            what: "trusted keys, but none of one of the roles",                why: "documents of its kind are all refused; without admissions no port is ever opened" },
   key_name_twice:     { verdict: "warned",  where: "trust[].id",       what: "two trusted keys of one name",                              why: "signatures carry the name, and only the first of them is looked at" },
   key_two_roles:      { verdict: "warned",  where: "trust[].key",      what: "one key under two names or roles",                          why: "one person could then sign for operations and for biomedical engineering" },
-  rules_give_way:     { verdict: "warned",  where: "rules",            what: "rules in a file with a key for admissions",                 why: "they hold only until the first admissions come" },
   ports_declared:     { verdict: "warned",  where: "ports",            what: "declared ports",                                            why: "what comes through them is marked as a test" },
-  port_without_rule:  { verdict: "warned",  where: "ports[].location", what: "a declared port that no rule names",                        why: "it is never opened" },
-  path_relative:      { verdict: "warned",  where: "broker.ca, cert, key", what: "a path that does not begin with /",                     why: "it depends on the folder that the agent is started in" },
+  path_relative:      { verdict: "warned",  where: "broker.*, documents[]", what: "a path that does not begin with /",                     why: "it depends on the folder that the agent is started in" },
 } as const satisfies Readonly<Record<string, Judgement>>;
 
 export type JudgementName = keyof typeof JUDGEMENTS;

@@ -15,8 +15,9 @@ type When = Readonly<Record<string, string | undefined>>;
 /** A document that was taken, of any kind: what it does not name is not there. */
 export type Taken = {
   readonly broker?: { readonly host: string; readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly documents?: readonly string[];
   readonly trust?: readonly { readonly id: string; readonly role: keyof typeof ROLES; readonly key: string }[];
-  readonly ports?: readonly { readonly location: string }[];
+  readonly ports?: readonly unknown[];
   readonly rules?: readonly { readonly when: When; readonly allow: boolean }[];
   readonly pace?: Duration;
   readonly window?: Duration;
@@ -25,10 +26,9 @@ export type Taken = {
 
 /** In the order of the document. `kind` is that of the document; a gateway's own file has all keys. */
 export function warningsOf(kind: "file" | "settings" | "admissions", taken: Taken): readonly Warning[] {
-  const { broker, pace, window, spool, rules = [] } = taken;
+  const { pace, window, spool, rules = [] } = taken;
   return [
-    ...(broker === undefined ? [] : ofPaths(broker)),
-    ...(kind === "file" ? ofFile(taken) : []),
+    ...(kind === "file" ? [...ofPaths(taken), ...ofFile(taken)] : []),
     ...(kind === "admissions" && !rules.some(({ allow }) => allow) ? [warned("admits_none", "rules")] : []),
     ...ofRules(rules),
     ...(pace !== undefined && pace > PACE_SLOW ? [warned("pace_slow", "pace", seconds(pace))] : []),
@@ -37,14 +37,13 @@ export function warningsOf(kind: "file" | "settings" | "admissions", taken: Take
   ];
 }
 
-function* ofPaths(broker: NonNullable<Taken["broker"]>): Generator<Warning> {
-  for (const key of ["ca", "cert", "key"] as const) {
-    const path = broker[key];
-    if (path !== undefined && !path.startsWith("/")) yield warned("path_relative", `broker.${key}`, path);
-  }
+function* ofPaths({ broker, documents = [] }: Taken): Generator<Warning> {
+  const ofBroker = (["ca", "cert", "key"] as const).map((key) => ({ at: `broker.${key}`, path: broker?.[key] }));
+  for (const { at, path } of [...ofBroker, ...documents.map((path, index) => ({ at: `documents[${index}]`, path }))])
+    if (path !== undefined && !path.startsWith("/")) yield warned("path_relative", at, path);
 }
 
-function* ofFile({ trust = [], ports = [], rules = [] }: Taken): Generator<Warning> {
+function* ofFile({ trust = [], ports = [] }: Taken): Generator<Warning> {
   const has = (role: keyof typeof ROLES): boolean => trust.some((key) => key.role === role);
   if (trust.length === 0) yield warned("no_trust", "trust");
   else
@@ -56,10 +55,6 @@ function* ofFile({ trust = [], ports = [], rules = [] }: Taken): Generator<Warni
     if (before.some((one) => one.key === key)) yield warned("key_two_roles", `trust[${at}].key`);
   }
   if (ports.length > 0) yield warned("ports_declared", "ports");
-  for (const [at, { location }] of ports.entries())
-    if (!rules.some(({ when }) => when.location === location)) yield warned("port_without_rule", `ports[${at}].location`, location);
-  if (rules.length === 0 && !has("biomedical")) yield warned("no_rules", "rules");
-  if (rules.length > 0 && has("biomedical")) yield warned("rules_give_way", "rules");
 }
 
 function* ofRules(rules: NonNullable<Taken["rules"]>): Generator<Warning> {

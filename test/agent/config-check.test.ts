@@ -38,10 +38,9 @@ describe("bedside config check", () => {
     const { code, said } = await check("a.yaml", `${GOOD}window: 1min\nports: [{ path: /p, location: x }]\n`);
     expect(code, "a warning refuses nothing").toBe(0);
     expect(said.split("\n")).toEqual([
-      "a.yaml is right, with 3 warnings",
+      "a.yaml is right, with 2 warnings",
       "  the configuration of gateway gw-1",
       "  warning  ports: declared ports: what comes through them is marked as a test",
-      "  warning  ports[0].location: a declared port that no rule names (x): it is never opened",
       expect.stringMatching(/^ {2}warning {2}window: a window longer than 10s \(60 s\): a power cut may cost all of it/),
       "",
     ]);
@@ -58,25 +57,34 @@ broker:
 rules:
   - when: { locaton: x }
     allow: true
-    device: d
-    driver: nonim
-    socket: s
 pace: 100
 `;
     const { code, said } = await check("b.yaml", text);
     expect(code).toBe(1);
     expect(said.split("\n")).toEqual([
-      "BED-502  b.yaml has 7 mistakes    config.invalid",
+      "BED-502  b.yaml has 6 mistakes    config.invalid",
       expect.stringMatching(/^ +line 1 {2}gateway: expected letters, .*, for example "gw-58c1e0", found "gw\/1"$/),
       expect.stringMatching(/^ +line 2 {2}broker\.port: is missing: expected a whole number from 1 to 65535, for example 8883$/),
       expect.stringMatching(/^ +line 2 {2}broker: "prot" is not known here; did you mean "port"\?$/),
       expect.stringMatching(/^ +line 3 {2}broker\.host: expected a name or address alone, .*, found "mqtts:\/\/b"$/),
-      expect.stringMatching(/^ +line 9 {2}rules\[0\]\.when: "locaton" is not known here; did you mean "location"\?$/),
-      expect.stringMatching(/^ +line 12 {2}rules\[0\]\.driver: "nonim" is not known here; did you mean "nonin"\?$/),
-      expect.stringMatching(/^ +line 14 {2}pace: expected a number with one of the units ms, s, min, for example "100ms", found 100 /),
+      expect.stringMatching(/^ +line 8 {2}rules: no rules stand in this file: .* bedside-fleet push RULES\.yaml .* under {2}documents:$/),
+      expect.stringMatching(/^ +line 11 {2}pace: expected a number with one of the units ms, s, min, for example "100ms", found 100 /),
       expect.stringMatching(/^ {2}likely {3}\S/),
       expect.stringMatching(/^ {2}do {7}\S/),
       "",
+    ]);
+  });
+
+  test("tells the mistakes of rules by their lines where they stand in the body of a document", async () => {
+    const text = "rules:\n  - when: { locaton: x }\n    allow: true\n    device: d\n    driver: nonim\n    socket: s\n";
+    const { code, said } = await check("rules.yaml", text, "--kind", "admissions");
+    expect([code, said.split("\n").slice(0, 3)]).toEqual([
+      1,
+      [
+        "BED-502  rules.yaml has 2 mistakes    config.invalid",
+        expect.stringMatching(/^ +line 2 {2}rules\[0\]\.when: "locaton" is not known here; did you mean "location"\?$/),
+        expect.stringMatching(/^ +line 5 {2}rules\[0\]\.driver: "nonim" is not known here; did you mean "nonin"\?$/),
+      ],
     ]);
   });
 

@@ -10,16 +10,9 @@ broker:
   ca: /etc/bedside/ca.pem
   cert: /etc/bedside/gw.pem
   key: /etc/bedside/gw.key
+documents: [/etc/bedside/admissions.signed]
 ports:
   - { path: /dev/pts/4, location: bench-1 }
-rules:
-  - when: { location: bench-1 }
-    allow: true
-    device: nonin-1
-    driver: nonin
-    socket: bed-1
-  - when: { vendor: "0403" }
-    allow: false
 pace: 100ms
 window: 250ms
 spool:
@@ -34,7 +27,6 @@ const refusal = (text: string): Fault => {
   }
   return expect.fail(`it was taken: ${text.slice(0, 200)}`);
 };
-const without = (line: string): string => GOOD.replace(line, "");
 const withLine = (old: string, fresh: string): string => {
   expect(GOOD).toContain(old);
   return GOOD.replace(old, fresh);
@@ -45,10 +37,7 @@ describe("a configuration file", () => {
     expect(readConfigText(GOOD, "b.yaml")).toMatchObject({
       gateway: "gw-58c1e0",
       broker: { port: 8883 },
-      rules: [
-        { allow: true, device: "nonin-1" },
-        { allow: false, when: { vendor: "0403" } },
-      ],
+      documents: ["/etc/bedside/admissions.signed"],
       pace: 100,
       window: 250,
       spool: { size: 64 * 1024 * 1024 },
@@ -56,8 +45,14 @@ describe("a configuration file", () => {
   });
 
   test("needs no more than gateway and broker", () => {
-    const least = GOOD.slice(0, GOOD.indexOf("ports:")).replace("description: ICU 3\n", "");
-    expect(readConfigText(least, "b.yaml")).toMatchObject({ ports: [], rules: [], pace: 100, window: 250, spool: { size: 256 * 2 ** 20 } });
+    const least = GOOD.slice(0, GOOD.indexOf("documents:")).replace("description: ICU 3\n", "");
+    expect(readConfigText(least, "b.yaml")).toMatchObject({
+      documents: [],
+      ports: [],
+      pace: 100,
+      window: 250,
+      spool: { size: 256 * 2 ** 20 },
+    });
   });
 
   // biome-ignore format: a table is read by eye.
@@ -70,7 +65,7 @@ describe("a configuration file", () => {
     ["a key twice",                     `${GOOD}gateway: other\n`,                                   ["unique"]],
     ["a key twice, deep",               withLine("  port: 8883", "  port: 8883\n  port: 1883"),      ["unique"]],
     ["a tab for an indent",             withLine("  host:", "\thost:"),                              ["line 4"]],
-    ["an unclosed bracket",             withLine("location: bench-1 }\nrules", "location: bench-1\nrules"), ["line"]],
+    ["an unclosed bracket",             withLine("location: bench-1 }\npace", "location: bench-1\npace"), ["line"]],
     ["an unknown key",                  `${GOOD}colour: red\n`,                                      ["colour"]],
     ["an unknown key, deep",            withLine("  port: 8883", "  port: 8883\n  user: x"),         ["broker", "user"]],
     ["a key that is no text",           `${GOOD}7: x\n`,                                             ["b.yaml"]],
@@ -80,11 +75,11 @@ describe("a configuration file", () => {
     ["a port with a fraction",          withLine("port: 8883", "port: 88.5"),                        ["broker.port"]],
     ["a gateway that is a number",      withLine("gateway: gw-58c1e0", "gateway: 12"),               ["gateway"]],
     ["a gateway with a wildcard",       withLine("gateway: gw-58c1e0", 'gateway: "gw/+"'),           ["gateway"]],
-    ["a rule without a condition",      withLine("when: { location: bench-1 }", "when: {}"),         ["rules[0].when", "location"]],
-    ["a rule that is neither",          withLine("allow: true", "allow: maybe"),                     ["rules[0].allow"]],
-    ["an allow without a device",       without("    device: nonin-1\n"),                            ["rules[0].device"]],
-    ["a condition nobody tells",        withLine('vendor: "0403"', 'colour: "0403"'),                ["rules[1].when", "colour"]],
-    ["a vendor that YAML makes a number", withLine('"0403"', "403"),                                 ["rules[1].when.vendor"]],
+    ["rules",                           `${GOOD}rules: [{ when: {}, allow: maybe }]\n`,               ["rules: no rules stand in this file"]],
+    ["an empty list of rules",          `${GOOD}rules: []\n`,                                        ["rules: no rules stand in this file"]],
+    ["a document that is no path",      withLine("[/etc/bedside/admissions.signed]", "[7]"),         ["documents[0]", "the path of a signed document"]],
+    ["a document that is no list",      withLine("[/etc/bedside/admissions.signed]", "a.signed"),    ["documents", "a list of at most 8 paths"]],
+    ["nine documents",                  withLine("[/etc", `[${"/a, ".repeat(8)}/etc`),               ["documents", "a list of at most 8 paths"]],
     ["a missing broker",                GOOD.replace(/broker:[\s\S]*?ports:/, "ports:"),             ["broker"]],
     ["a time without a unit",           withLine("pace: 100ms", "pace: 100"),                        ["pace"]],
     ["a time with a wrong unit",        withLine("pace: 100ms", "pace: 100MiB"),                     ["pace", "ms, s, min"]],

@@ -1,4 +1,5 @@
 import { Desk, type DeskHooks } from "../../agent/configure/desk.ts";
+import type { DocumentFile } from "../../agent/configure/document-file.ts";
 import { JUDGE_EVERY } from "../../agent/configure/slot.ts";
 import { nodeSignatures } from "../../agent/effects/node/signatures.ts";
 import type { Envelope, TrustedKey } from "../../config/envelope/envelope.ts";
@@ -20,8 +21,16 @@ if ("mistakes" in read) throw new TypeError(JSON.stringify(read.mistakes));
 export const FILE: Settings = read.settings;
 
 export const TRUST = [operations.trusted, biomedical.trusted];
-type Begun = { readonly clock?: StillClock; readonly trust?: readonly TrustedKey[]; readonly file?: Settings };
-const signed = (whole: Envelope): Uint8Array =>
+type Begun = {
+  readonly clock?: StillClock;
+  readonly trust?: readonly TrustedKey[];
+  readonly file?: Settings;
+  readonly documents?: readonly DocumentFile[];
+  readonly believed?: number;
+  /** Admissions that the broker sends before the first turn. */
+  readonly heard?: Uint8Array;
+};
+export const signed = (whole: Envelope): Uint8Array =>
   encodeSignedDocument(signEnvelope(whole, whole.kind === "settings" ? operations : biomedical));
 
 /** One life of a gateway's desk, on a disk that outlives it. */
@@ -29,6 +38,7 @@ export class Life {
   readonly clock: StillClock;
   readonly applied: Settings[] = [];
   readonly faults = new Map<string, string>();
+  readonly texts = new Map<string, string>();
   readonly told: string[] = [];
   /** What came of trying another broker. */
   probe: () => Promise<void> = () => Promise.resolve();
@@ -41,10 +51,12 @@ export class Life {
     this.clock = clock;
   }
 
-  static async begin(disk: MemoryDisk, { clock = new StillClock(), trust = TRUST, file = FILE }: Begun = {}): Promise<Life> {
+  static async begin(disk: MemoryDisk, begun: Begun = {}): Promise<Life> {
+    const { clock = new StillClock(), trust = TRUST, file = FILE, documents = [], believed = NOW } = begun;
     const life = new Life(clock);
+    life.believed = believed;
     const effects = { disk, signatures: nodeSignatures() };
-    life.desk = await Desk.open({ effects, stateDir: STATE, file, drivers: ["nonin"], trust });
+    life.desk = await Desk.open({ effects, stateDir: STATE, file, drivers: ["nonin"], trust, documents });
     const hooks: DeskHooks = {
       believedNow: () => life.believed,
       madeAt: Date.parse("2026-01-01T00:00:00Z"),
@@ -56,12 +68,14 @@ export class Life {
       raise: (scope, fault) => {
         life.raised += 1;
         life.faults.set(scope, fault.key);
+        life.texts.set(scope, fault.message);
       },
       clear: (scope) => void life.faults.delete(scope),
       changed: () => undefined,
       told: (kind, what) => void life.told.push(`${kind} ${what}`),
     };
     life.desk.begin(hooks);
+    if (begun.heard !== undefined) life.desk.heard("admissions", begun.heard);
     await life.ticks();
     return life;
   }

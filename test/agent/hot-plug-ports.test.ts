@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import type { ToldPort } from "../../agent/cli/ports-text.ts";
 import { portsText } from "../../agent/cli/ports-text.ts";
 import { FAULTS } from "../../agent/fault/faults.table.ts";
-import { readSettings } from "../../config/schema.ts";
+import { readBody } from "../../config/bodies.ts";
 
 const FTDI = { vendor: "0403", product: "6001", manufacturer: "FTDI", model: "FT232R USB UART" };
 const port = (location: string, more: Partial<ToldPort> = {}): ToldPort => ({
@@ -15,8 +15,12 @@ const port = (location: string, more: Partial<ToldPort> = {}): ToldPort => ({
   openIn: [],
   ...more,
 });
-const text = (told: readonly ToldPort[], by: "agent" | "file" | "nobody" = "agent", config?: string): string =>
-  portsText(told, { by, config, drivers: ["nonin", "other"] });
+const text = (
+  told: readonly ToldPort[],
+  by: "agent" | "file" | "nobody" = "agent",
+  config?: string,
+  refused: readonly string[] = [],
+): string => portsText(told, { by, config, gateway: "gw-1", refused, drivers: ["nonin", "other"] });
 /** The lines under the port's own. */
 const under = (told: readonly ToldPort[], location: string): string => {
   const lines = text(told).split("\n");
@@ -31,12 +35,7 @@ const pastedFrom = (said: string): string =>
     .split("\n")
     .filter((line) => line.startsWith("  - "))
     .join("\n");
-const fileWith = (rules: string): string => `gateway: gw-1
-broker: { host: h, port: 1, ca: a, cert: b, key: c }
-rules:
-  - { when: { location: other }, allow: false }
-${rules}
-`;
+const readWith = (rules: string) => readBody("admissions", parse(`rules:\n  - { when: { location: other }, allow: false }\n${rules}\n`));
 
 describe("the list of ports", () => {
   test("says for each in columns what is plugged where and whether it is used, and under it why", () => {
@@ -60,8 +59,8 @@ describe("the list of ports", () => {
   test("gives for a port without a rule one to paste, as narrow as what is known, whatever the adapter says of itself", () => {
     const serial = `A"1': #{}, [x] & *y`;
     const pasted = pastedFrom(text([port("usb-0000:00:14.0-1.3:1.0", { facts: { ...FTDI, serial } })]));
-    const read = readSettings(parse(fileWith(pasted.replace("…", "dv-7").replace("…", "nonin").replace("…", "ICU-1/A"))));
-    expect("settings" in read ? read.settings.rules.slice(1) : read.mistakes).toEqual([
+    const read = readWith(pasted.replace("…", "dv-7").replace("…", "nonin").replace("…", "ICU-1/A"));
+    expect("values" in read ? read.values.rules?.slice(1) : read.mistakes).toEqual([
       {
         when: { location: "usb-0000:00:14.0-1.3:1.0", vendor: "0403", product: "6001", serial },
         allow: true,
@@ -73,8 +72,15 @@ describe("the list of ports", () => {
   });
 
   test("a rule that was pasted and not filled in is refused with its path", () => {
-    const read = readSettings(parse(fileWith(pastedFrom(text([port("bench-1")])))));
+    const read = readWith(pastedFrom(text([port("bench-1")])));
     expect("mistakes" in read ? read.mistakes.map(({ path }) => path) : []).toEqual(["rules[1].device"]);
+  });
+
+  test("says what becomes of that rule: pushed to this gateway by its name, or signed and named in its file", () => {
+    const said = text([port("bench-1")], "agent", "/etc/b.yaml");
+    expect(said).toMatch(/^ {2}bedside-fleet push admissions\.yaml --kind admissions --key KEY --generation next .* gw-1$/m);
+    expect(said).toContain("name it under  documents:\nin /etc/b.yaml, and restart the service.");
+    expect(said).not.toMatch(/rules: {2}in (?:\/etc\/b\.yaml|the configuration file)/);
   });
 
   test("tells a port that is allowed and cannot be opened with number, fact, who has it, and what to do", () => {
@@ -109,7 +115,9 @@ describe("the list of ports", () => {
     expect(text([port("a", { verdict: { is: "unknown" } })], "nobody")).toMatch(
       /^No agent answers, so nobody has judged these ports; give --config FILE/,
     );
-    expect(text([port("a")], "file", "/etc/b.yaml")).toMatch(/^No agent answers\. This is what \/etc\/b\.yaml would have it do\.\n/);
+    expect(text([port("a")], "file", "/etc/b.yaml", ["BED-627  x"])).toMatch(
+      /^No agent answers\. This is what the documents that \/etc\/b\.yaml names .*; what was pushed .*\n\nBED-627 {2}x\n\nSTATE/,
+    );
     expect(text([])).toBe("No serial port is seen. Is the adapter plugged in?\n");
   });
 });

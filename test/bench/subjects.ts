@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostArch, ROOT } from "../../config/package/target.ts";
+import { biomedicalEngineer } from "../support/admissions.ts";
 import { BENCH, CLIENTS, endChild, type Stage } from "./stage.ts";
 
 /** The programs that are compared: the packaged agent, and floors that do the same job and nothing else. */
@@ -35,7 +36,7 @@ export function startAgent(stage: Stage, options: AgentOptions): Agent {
   const folder = mkdtempSync(join(options.stateFolder ?? stage.folder, "state-"));
   const runtimeDir = mkdtempSync(join(stage.runtime, "run-"));
   const config = join(folder, "bedside.yaml");
-  writeFileSync(config, configuration(stage, options));
+  writeFileSync(config, configuration(stage, options) + admissions(folder, options));
   const [file = packagedFile(), ...before] = options.command ?? [];
   const words = ["run", "--config", config, "--state-dir", join(folder, "state"), "--runtime-dir", runtimeDir];
   const { pid, startedAt, end } = start(file, [...before, ...words]);
@@ -53,17 +54,19 @@ export function startAgent(stage: Stage, options: AgentOptions): Agent {
 function configuration({ broker, trust }: Stage, { ports, pace = "100ms" }: AgentOptions): string {
   const cn = CLIENTS.agent;
   const lines = ports.map(({ path }, index) => `  - { path: ${path}, location: place-${index} }`);
-  const rules = ports.map(
-    ({ driver }, index) =>
-      `  - { when: { location: place-${index} }, allow: true, device: ${deviceName(index)}, driver: ${driver}, socket: bed-${index} }`,
-  );
   return [
     `gateway: ${cn}`,
     `broker: { host: localhost, port: ${broker.port}, ca: ${trust}/ca.crt, cert: ${trust}/${cn}.crt, key: ${trust}/${cn}.key }`,
     `pace: ${pace}`,
-    ...(ports.length === 0 ? [] : ["ports:", ...lines, "rules:", ...rules]),
+    ...(ports.length === 0 ? [] : ["ports:", ...lines]),
     "",
   ].join("\n");
+}
+
+/** Signed, and named in the configuration, as on a box that its centre has never reached. */
+function admissions(folder: string, { ports }: AgentOptions): string {
+  const admitted = ports.map(({ driver }, index) => ({ when: { location: `place-${index}` }, device: deviceName(index), driver }));
+  return ports.length === 0 ? "" : biomedicalEngineer().admit(join(folder, "admissions.signed"), CLIENTS.agent, admitted);
 }
 
 export function startFloor(stage: Stage, kind: Exclude<Kind, "agent">, paths: readonly string[]): Subject {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readBody } from "../../config/bodies.ts";
 import type { DocumentName } from "../../config/reference/documents.ts";
-import { readSettings } from "../../config/schema.ts";
+import { readFileSettings } from "../../config/schema.ts";
 import { JUDGEMENTS, type JudgementName } from "../../config/settings/judgements.table.ts";
 import { warningsOf } from "../../config/settings/warnings.ts";
 
@@ -21,7 +21,7 @@ const QUIET: Readonly<Record<DocumentName, object>> = {
 type Judged = { readonly refused: readonly string[]; readonly warned: readonly string[]; readonly paths: readonly string[] };
 function judge(name: DocumentName, document: object): Judged {
   const known = { drivers: ["nonin"] };
-  const read = name === "file" ? readSettings(document, known) : readBody(name, document, known);
+  const read = name === "file" ? readFileSettings(document) : readBody(name, document, known);
   if ("mistakes" in read)
     return { refused: read.mistakes.map(({ message }) => message), warned: [], paths: read.mistakes.map(({ path }) => path) };
   const warnings = warningsOf(name, "settings" in read ? read.settings : read.values);
@@ -32,11 +32,11 @@ type Case = readonly [rule: JudgementName, name: DocumentName, changed: object, 
 // biome-ignore format: a table is read by eye.
 const CASES: readonly Case[] = [
   ["no_broker",         "file",       { broker: undefined },                                             "broker"],
-  ["admits_all",        "file",       { rules: [rule({})] },                                             "rules[0].when"],
+  ["rules_in_file",     "file",       { rules: [rule({})] },                                             "rules"],
   ["admits_all",        "admissions", { rules: [{ when: {}, allow: false }] },                           "rules[0].when"],
   ["pattern",           "admissions", { rules: [rule({ location: "usb-1-*:1.0" })] },                    "rules[0].when.location"],
   ["pattern",           "admissions", { rules: [rule({ vendor: "*" })] },                                "rules[0].when.vendor"],
-  ["pattern",           "file",       { rules: [rule({ location: "#" })] },                              "rules[0].when.location"],
+  ["pattern",           "admissions", { rules: [rule({ location: "#" })] },                              "rules[0].when.location"],
   ["never_applies",     "admissions", { rules: [AT_A, AT_A] },                                           "rules[1].when"],
   ["device_twice",      "admissions", { rules: [AT_A, rule({ location: "b" })] },                        "rules[1].device"],
   ["driver_unknown",    "admissions", { rules: [rule({ location: "a" }, { driver: "nonim" })] },         "rules[0].driver"],
@@ -47,21 +47,19 @@ const CASES: readonly Case[] = [
   ["window_long",       "settings",   { window: "11s" },                                                 "window"],
   ["pace_slow",         "settings",   { pace: "6s", window: "7s" },                                      "pace"],
   ["spool_small",       "settings",   { spool: { size: "8MiB" } },                                       "spool.size"],
-  ["no_rules",          "file",       { trust: [OPS] },                                                  "rules"],
   ["admits_none",       "admissions", { rules: [] },                                                     "rules"],
   ["admits_none",       "admissions", { rules: [{ when: { location: "a" }, allow: false }] },            "rules"],
   ["kind_of_adapter",   "admissions", { rules: [rule({ vendor: "0403", product: "6001" })] },            "rules[0].when"],
   ["never_matches",     "admissions", { rules: [rule({ location: "a", vendor: "0x0403" })] },            "rules[0].when.vendor"],
   ["never_matches",     "admissions", { rules: [rule({ location: "a", product: "6A01" })] },             "rules[0].when.product"],
   ["never_matches",     "admissions", { rules: [rule({ location: "a", interface: "0" })] },              "rules[0].when.interface"],
-  ["no_trust",          "file",       { trust: [], rules: [AT_A] },                                      "trust"],
+  ["no_trust",          "file",       { trust: [] },                                                     "trust"],
   ["no_trusted_role",   "file",       { trust: [BIOMED] },                                               "trust"],
   ["key_name_twice",    "file",       { trust: [OPS, BIOMED, { ...OPS, key: `${"C".repeat(42)}A=` }] },  "trust[2].id"],
   ["key_two_roles",     "file",       { trust: [OPS, { ...BIOMED, key: OPS.key }] },                     "trust[1].key"],
-  ["rules_give_way",    "file",       { rules: [AT_A] },                                                 "rules"],
   ["ports_declared",    "file",       { ports: [{ path: "/p", location: "a" }] },                        "ports"],
-  ["port_without_rule", "file",       { ports: [{ path: "/p", location: "a" }] },                        "ports[0].location"],
   ["path_relative",     "file",       { broker: { ...BROKER, ca: "ca.pem" } },                           "broker.ca"],
+  ["path_relative",     "file",       { documents: ["/a.signed", "a.signed"] },                          "documents[1]"],
 ];
 
 describe("what is looked for beyond shape", () => {
@@ -82,12 +80,10 @@ describe("what is looked for beyond shape", () => {
     expect(judge(name as DocumentName, document)).toEqual({ refused: [], warned: [], paths: [] });
   });
 
-  test("tells of rules and keys only what their roles make of them", () => {
-    const warned = (trust: readonly object[]) => judge("file", { ...QUIET.file, rules: [AT_A], trust }).warned;
-    expect(warned([OPS])).toEqual(["no_trusted_role"]);
-    expect(warned([BIOMED])).toEqual(["no_trusted_role", "rules_give_way"]);
-    expect(warned([])).toEqual(["no_trust"]);
-    expect(judge("file", { ...QUIET.file, trust: [] }).warned).toEqual(["no_trust", "no_rules"]);
+  test("tells of keys only what their roles make of them", () => {
+    const warned = (trust: readonly object[]) => judge("file", { ...QUIET.file, documents: ["/a.signed"], trust }).warned;
+    expect([warned([OPS]), warned([BIOMED]), warned([])]).toEqual([["no_trusted_role"], ["no_trusted_role"], ["no_trust"]]);
+    expect(warned([OPS, BIOMED])).toEqual([]);
   });
 
   test("leaves a value at its bound alone", () => {

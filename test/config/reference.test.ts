@@ -7,9 +7,9 @@ import { parse } from "yaml";
 import { readBody } from "../../config/bodies.ts";
 import { ROOT } from "../../config/package/target.ts";
 import { DOCUMENTS, type DocumentName, exampleOf } from "../../config/reference/documents.ts";
-import { entriesOf, findEntries } from "../../config/reference/entries.ts";
+import { allEntries, entriesOf, findEntries } from "../../config/reference/entries.ts";
 import { EXAMPLE_FILES, madeFiles, SCHEMA_FILES } from "../../config/reference/texts.ts";
-import { readSettings } from "../../config/schema.ts";
+import { readFileSettings } from "../../config/schema.ts";
 import { KEYS } from "../../config/settings/keys.table.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 
@@ -17,7 +17,7 @@ const fileText = (name: string): string => readFileSync(join(ROOT, "config", nam
 const known = { drivers: DRIVERS.map(({ id }) => id) };
 /** As the agent and the fleet tool judge it. */
 const mistakesOf = (name: DocumentName, value: unknown) => {
-  const read = name === "file" ? readSettings(value, known) : readBody(name, value, known);
+  const read = name === "file" ? readFileSettings(value) : readBody(name, value, known);
   return "mistakes" in read ? read.mistakes : [];
 };
 /** As an editor judges it, by the file that is delivered. */
@@ -38,14 +38,14 @@ describe("what is made of the configuration's definition", () => {
   });
 
   test("explains every key, and no key that is none", () => {
-    const paths = entriesOf("file").map(({ path }) => path);
+    const paths = allEntries().map(({ path }) => path);
     expect(paths.length).toBeGreaterThan(30);
     expect(
       Object.keys(KEYS)
         .filter((path) => path !== "")
         .sort(),
     ).toEqual([...paths].sort());
-    for (const { path, what, examples, type } of entriesOf("file")) {
+    for (const { path, what, examples, type } of allEntries()) {
       expect(what, path).toMatch(/^\S.+\.$/);
       if (type !== "group" && type !== "list") expect(examples.length, `an example of ${path}`).toBeGreaterThan(0);
     }
@@ -98,9 +98,8 @@ type Verdict = "taken" | "refused" | "meaning";
 // biome-ignore format: a table is read by eye.
 const VERDICTS: readonly (readonly [name: DocumentName, verdict: Verdict, value: unknown])[] = [
   ["file", "taken",   FILE],
-  ["file", "taken",   { ...FILE, format: 1, description: "x", trust: [KEY], ports: [{ path: "/p", location: "l" }], rules: [RULE], pace: "1 s", window: "2.5s", spool: { size: "8MiB" } }],
-  ["file", "taken",   { ...FILE, spool: {}, trust: [], rules: [], ports: [] }],
-  ["file", "taken",   { ...FILE, rules: [{ when: { serial: "x" }, allow: false }, { when: { vendor: "0403" }, allow: false, reason: "x" }] }],
+  ["file", "taken",   { ...FILE, format: 1, description: "x", trust: [KEY], documents: ["/a"], ports: [{ path: "/p", location: "l" }], pace: "1 s", window: "2.5s", spool: { size: "8MiB" } }],
+  ["file", "taken",   { ...FILE, spool: {}, trust: [], documents: [], ports: [] }],
   ["file", "taken",   { ...FILE, broker: { ...BROKER, host: "fd00::1" } }],
   ["file", "refused", {}],
   ["file", "refused", null],
@@ -125,25 +124,24 @@ const VERDICTS: readonly (readonly [name: DocumentName, verdict: Verdict, value:
   ["file", "refused", { ...FILE, trust: [{ ...KEY, key: "AAAA" }] }],
   ["file", "refused", { ...FILE, trust: Array.from({ length: 33 }, (_, at) => ({ ...KEY, id: `k${at}` })) }],
   ["file", "refused", { ...FILE, ports: [{ path: "/p" }] }],
-  ["file", "refused", { ...FILE, rules: [{ ...RULE, device: undefined }].map(({ device: _, ...rest }) => rest) }],
-  ["file", "refused", { ...FILE, rules: [{ ...RULE, allow: "yes" }] }],
-  ["file", "refused", { ...FILE, rules: [{ ...RULE, allow: false }] }],
-  ["file", "refused", { ...FILE, rules: [{ ...RULE, reason: "x" }] }],
-  ["file", "refused", { ...FILE, rules: [{ ...RULE, when: { vendor: 403 } }] }],
-  ["file", "refused", { ...FILE, rules: [{ ...RULE, when: { colour: "x" } }] }],
+  ["file", "refused", { ...FILE, rules: [RULE] }],
+  ["file", "refused", { ...FILE, rules: [] }],
+  ["file", "refused", { ...FILE, documents: "/a" }],
+  ["file", "refused", { ...FILE, documents: [""] }],
+  ["file", "refused", { ...FILE, documents: [{ path: "/a" }] }],
+  ["file", "refused", { ...FILE, documents: Array.from({ length: 9 }, (_, at) => `/${at}`) }],
   ["file", "refused", { ...FILE, pace: 100 }],
   ["file", "refused", { ...FILE, pace: "100" }],
   ["file", "refused", { ...FILE, pace: "100MiB" }],
   ["file", "refused", { ...FILE, pace: "1s1s" }],
   ["file", "refused", { ...FILE, spool: { size: "64MB" } }],
   ["file", "refused", { ...FILE, spool: "64MiB" }],
-  ["file", "meaning", { ...FILE, rules: [{ ...RULE, when: {} }] }],
-  ["file", "meaning", { ...FILE, rules: [{ ...RULE, driver: "nonim" }] }],
   ["file", "meaning", { ...FILE, pace: "19ms" }],
   ["file", "meaning", { ...FILE, pace: "1s" }],
   ["settings", "taken",   {}],
   ["settings", "taken",   { pace: "1s", window: "2s", description: "x", spool: { size: "1GiB" }, broker: { host: "b", port: 1 } }],
   ["settings", "refused", { rules: [] }],
+  ["settings", "refused", { documents: ["/a"] }],
   ["settings", "refused", { gateway: "x" }],
   ["settings", "refused", { broker: { host: "b" } }],
   ["settings", "refused", { broker: { host: "b", port: 1, key: "/k" } }],
@@ -153,10 +151,20 @@ const VERDICTS: readonly (readonly [name: DocumentName, verdict: Verdict, value:
   ["settings", "meaning", { window: "100ms" }],
   ["admissions", "taken",   { rules: [] }],
   ["admissions", "taken",   { rules: [RULE] }],
+  ["admissions", "taken",   { rules: [{ when: { serial: "x" }, allow: false }, { when: { vendor: "0403" }, allow: false, reason: "x" }] }],
   ["admissions", "refused", {}],
   ["admissions", "refused", { rules: {} }],
   ["admissions", "refused", { rules: [], pace: "1s" }],
   ["admissions", "refused", { rules: [{ allow: false }] }],
+  ["admissions", "refused", { rules: [], documents: ["/a"] }],
+  ["admissions", "refused", { rules: [{ ...RULE, device: undefined }].map(({ device: _, ...rest }) => rest) }],
+  ["admissions", "refused", { rules: [{ ...RULE, allow: "yes" }] }],
+  ["admissions", "refused", { rules: [{ ...RULE, allow: false }] }],
+  ["admissions", "refused", { rules: [{ ...RULE, reason: "x" }] }],
+  ["admissions", "refused", { rules: [{ ...RULE, when: { vendor: 403 } }] }],
+  ["admissions", "refused", { rules: [{ ...RULE, when: { colour: "x" } }] }],
+  ["admissions", "meaning", { rules: [{ ...RULE, when: {} }] }],
+  ["admissions", "meaning", { rules: [{ ...RULE, driver: "nonim" }] }],
   ["admissions", "meaning", { rules: [RULE, RULE] }],
 ];
 

@@ -4,6 +4,7 @@ import type { Envelope } from "../../config/envelope/envelope.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { decodeReported, encodeSignedDocument } from "../../proto/codec.ts";
 import { DOCUMENT_STATUS, type Reported } from "../../proto/messages.ts";
+import { trustLine } from "../support/admissions.ts";
 import type { Room } from "../support/agent.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
 import { type RawSubscriber, startMosquitto, subscribeRaw } from "../support/mosquitto.ts";
@@ -62,8 +63,6 @@ async function openOffice(room: Room, port: number): Promise<Office> {
   };
 }
 
-const trustLine = ({ trusted: { id, role, publicKey } }: Signer): string =>
-  `  - { id: ${id}, role: ${role}, key: "${Buffer.from(publicKey).toString("base64")}" }`;
 const admit = (location: string, device: string) => ({
   when: { location },
   allow: true,

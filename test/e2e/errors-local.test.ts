@@ -105,8 +105,7 @@ describe.concurrent("of its own box the agent tells", () => {
         room.configFile,
         `gateway: ${room.gateway}
 broker: { host: localhost, port: ${await unusedPort()}, ca: ${room.at("ca.crt")}, cert: ${room.at("gw.crt")}, key: ${room.at("gw.key")} }
-rules: [{ when: { location: "${location}" }, allow: true, device: dv-1, driver: nonin, socket: ICU-1/A }]
-`,
+${room.admit([{ when: { location }, device: "dv-1", driver: "nonin" }])}`,
       );
       const agent = room.start({ program: [...agentCommand(), "--sys-root", host.sysRoot, "--dev-root", host.devRoot] });
       const before = await room.statusWhere("it streams", ({ devices }) => devices[0]?.phase === "streaming");

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { readDocumentFiles } from "../../agent/cli/document-files.ts";
 import type { Effects } from "../../agent/effects/effects.ts";
 import { nodeBroker } from "../../agent/effects/node/broker.ts";
 import { nodeClock } from "../../agent/effects/node/clock.ts";
@@ -15,7 +16,7 @@ import { nodeSignatures } from "../../agent/effects/node/signatures.ts";
 import { fileVault } from "../../agent/effects/node/vault.ts";
 import { nodeWatchdog } from "../../agent/effects/node/watchdog.ts";
 import { runAgent } from "../../agent/main.ts";
-import { readSettings } from "../../config/schema.ts";
+import { readFileSettings } from "../../config/schema.ts";
 import { Seconds, type Wall } from "../../config/units.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 import { driver } from "../../drivers/kit/driver.ts";
@@ -46,7 +47,7 @@ const neverReturns = driver({
 const [config = "", stateDir = "", runtimeDir = ""] = process.argv.slice(2);
 const self = nodeProcess("bedside-hangs");
 const drivers = [...DRIVERS, neverReturns];
-const read = readSettings(parse(readFileSync(config, "utf8")), { drivers: drivers.map(({ id }) => id) });
+const read = readFileSettings(parse(readFileSync(config, "utf8")));
 if ("mistakes" in read) throw new Error(JSON.stringify(read.mistakes));
 const { settings } = read;
 const effects: Effects = {
@@ -64,4 +65,6 @@ const effects: Effects = {
   control: nodeControl(),
   log: (line) => void self.err(`${line}\n`),
 };
-await runAgent(effects, { settings, stateDir, runtimeDir, version: "0.0.0-test", madeAt: 0 as Wall, drivers }, self.stopSignal());
+const documents = await readDocumentFiles(settings);
+const made = { version: "0.0.0-test", madeAt: 0 as Wall, drivers };
+await runAgent(effects, { settings, documents, stateDir, runtimeDir, ...made }, self.stopSignal());

@@ -62,16 +62,12 @@ beforeAll(async () => {
     chmodSync(ptyOf(name), 0o666);
   }
   writeFileSync(room.at("lines/file"), "");
-  const rules = NAMES.map(
-    (name) => `  - { when: { location: "${at(name)}" }, allow: true, device: ${name}, driver: nonin, socket: ICU-1/A }`,
-  );
+  const admitted = NAMES.map((name) => ({ when: { location: at(name) }, device: name, driver: "nonin" }));
   writeFileSync(
     room.configFile,
     `gateway: ${room.gateway}
 broker: { host: localhost, port: ${broker.port}, ca: ${room.at("ca.crt")}, cert: ${room.at("gw.crt")}, key: ${room.at("gw.key")} }
-rules:
-${rules.join("\n")}
-`,
+${room.admit(admitted)}`,
   );
   const ordinary = ordinaryAgent(room);
   program = ordinary.program;

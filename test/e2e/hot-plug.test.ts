@@ -36,18 +36,14 @@ const BY_PLACE: Readonly<Record<string, string>> = {
 };
 const BY_SERIAL: Readonly<Record<string, string>> = { rolling: "ROLLING", original: "0001", uncertain: "0002" };
 
-const ruleText = (device: string, when: string): string =>
-  `  - { when: { ${when} }, allow: true, device: ${device}, driver: nonin, socket: ICU-1/${device} }`;
 const configuration = (port: number): string => `gateway: ${room.gateway}
 broker: { host: localhost, port: ${port}, ca: ${room.at("ca.crt")}, cert: ${room.at("gw.crt")}, key: ${room.at("gw.key")} }
-rules:
-${Object.entries(BY_PLACE)
-  .map(([device, location]) => ruleText(device, `location: "${location}"`))
-  .join("\n")}
-${Object.entries(BY_SERIAL)
-  .map(([device, serial]) => ruleText(device, `vendor: "0403", serial: "${serial}"`))
-  .join("\n")}
-`;
+${room.admit(
+  [
+    ...Object.entries(BY_PLACE).map(([device, location]) => ({ device, when: { location } })),
+    ...Object.entries(BY_SERIAL).map(([device, serial]) => ({ device, when: { vendor: "0403", serial } })),
+  ].map((one) => ({ ...one, driver: "nonin" })),
+)}`;
 
 async function makeDevice(name: string): Promise<EmulatedDevice> {
   const link = room.at(`lines/${name}`);

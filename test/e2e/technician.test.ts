@@ -51,8 +51,7 @@ spool: { size: 256 MB }
       /^ +broker\.port: /m,
       /^ +broker: .*"prot"/m,
       /^ +ports\[0\]\.location: /m,
-      /^ +rules\[0\]\.when: .*admit every port/m,
-      /^ +rules\[1\]\.device: /m,
+      /^ +rules: no rules stand in this file: .* documents:$/m,
       /^ +pace: expected a number with one of the units ms, s, min, for example "100ms"/m,
       /^ +window: expected a number with one of the units/m,
       /^ +spool\.size: .*KiB, MiB, GiB/m,
@@ -338,10 +337,7 @@ test.concurrent(
       ["denied", false],
       ["open", true],
     ]);
-    // A machine that runs all tests at once may be slow with its disk, and says so.
-    expect(faults.filter(({ key }) => key !== "disk.slow")).toEqual([
-      expect.objectContaining({ scope: "port denied", key: "port.denied", number: "BED-202" }),
-    ]);
+    expect(faults).toEqual([expect.objectContaining({ scope: "port denied", key: "port.denied", number: "BED-202" })]);
     await room.statusWhere("its readings are delivered", ({ ledger }) => ledger.report.delivered >= 2);
     expect(agent.log()).toContain("usermod -aG dialout bedside");
     // The right comes: the port is tried again by itself.

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { ROOT } from "../../config/package/target.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
+import { biomedicalEngineer } from "../support/admissions.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
 import { type Mosquitto, type RawMessage, type RawSubscriber, startMosquitto, subscribeRaw } from "../support/mosquitto.ts";
 import { makeAuthority } from "../support/pki.ts";
@@ -87,12 +88,13 @@ export async function makeBed(): Promise<Bed> {
   }
 }
 
+const ADMITTED = { when: { location: "test-1" }, device: "oximeter-1", driver: "nonin", socket: "bed-1" };
+
 function configurationText(folder: string, port: number): string {
   return `gateway: ${GATEWAY}
 broker: { host: localhost, port: ${port}, ca: ${folder}/ca.crt, cert: ${folder}/gw.crt, key: ${folder}/gw.key }
 ports: [{ path: ${folder}/port, location: test-1 }]
-rules: [{ when: { location: test-1 }, allow: true, device: oximeter-1, driver: nonin, socket: bed-1 }]
-`;
+${biomedicalEngineer().admit(join(folder, "admissions.signed"), GATEWAY, [ADMITTED])}`;
 }
 
 /** With no variable from outside but the path, so that the tests' own environment proves nothing. */

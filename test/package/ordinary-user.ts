@@ -49,7 +49,7 @@ export async function ordinaryUser(pki: Authority = makeAuthority("hospital")): 
   const configure: OrdinaryUser["configure"] = ({ ca = at("ca.crt"), cert: certificate = at("gw.crt"), key: secret = at("gw.key") } = {}) =>
     writeFileSync(
       at("bedside.yaml"),
-      `gateway: gw-user\nbroker: { host: localhost, port: ${port}, ca: ${ca}, cert: ${certificate}, key: ${secret} }\nrules: []\n`,
+      `gateway: gw-user\nbroker: { host: localhost, port: ${port}, ca: ${ca}, cert: ${certificate}, key: ${secret} }\n`,
       { mode: 0o644 },
     );
   configure();

@@ -28,6 +28,7 @@ export type Program = (
     readonly runtimeDir: string;
     readonly version: string;
     readonly madeAt: Wall;
+    readonly documents: readonly never[];
     readonly drivers: readonly AnyDriver[];
   },
   signal: AbortSignal,
@@ -192,6 +193,7 @@ class World {
       runtimeDir: RUNTIME_DIR,
       version: "0.0.0-sim",
       madeAt: 0 as Wall,
+      documents: [],
       drivers: [counterDriver],
     };
     this.#program(effects, options, this.#stop.signal).then(

@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { askControl } from "../../agent/effects/node/control.ts";
-import { Fault } from "../../agent/fault/fault.ts";
+import { Fault, type FaultKey } from "../../agent/fault/fault.ts";
 import type { Status } from "../../agent/health/snapshot.ts";
 import { hostArch, ROOT } from "../../config/package/target.ts";
 import { Seconds } from "../../config/units.ts";
+import { type Admitted, biomedicalEngineer } from "./admissions.ts";
 import { type Central, openCentral } from "./central.ts";
 import { freePort, type Mosquitto, startMosquitto } from "./mosquitto.ts";
 import { type Authority, makeAuthority } from "./pki.ts";
@@ -31,7 +32,10 @@ export type Room = {
   readonly startBroker: (port?: number, name?: string) => Promise<Mosquitto>;
   /** A subscriber at `port` that decodes and removes duplicates. Its session outlives a restart of the broker. */
   readonly openCentral: (port: number) => Promise<Central>;
+  /** The file, and beside it the signed admissions of its beds: each call a generation. */
   readonly configure: (configuration: Configuration) => void;
+  /** Signs admissions and puts them on the box; returns the lines of a configuration that take them, those of `trust:` last. */
+  readonly admit: (admitted: readonly Admitted[]) => string;
   /** `bedside run` on this room's folders. */
   readonly start: (how?: StartOptions) => Agent;
   /** Any words, to their end. */
@@ -54,7 +58,7 @@ export type Configuration = {
   readonly beds?: readonly Bed[];
   /** Declared, but no rule names them. */
   readonly unlisted?: readonly Place[];
-  /** Further lines. */
+  /** Further lines; keys that a test trusts stand first. */
   readonly more?: string;
 };
 export type StartOptions = {
@@ -94,6 +98,8 @@ export function openRoom(gateway = "gw-e2e", pki = makeAuthority("Hospital CA"))
   const kept: { stop(): unknown }[] = [];
   const agents: Agent[] = [];
   const at = (name: string): string => join(folder, name);
+  const engineer = biomedicalEngineer("bio-room");
+  const admit: Room["admit"] = (admitted) => engineer.admit(at("admissions.signed"), gateway, admitted);
   const keep = <T extends { stop(): unknown }>(what: T): T => {
     kept.push(what);
     return what;
@@ -123,7 +129,8 @@ export function openRoom(gateway = "gw-e2e", pki = makeAuthority("Hospital CA"))
       const options = { port, pki, identity, gateway, durable: true as const };
       return keep(await openCentral(options));
     },
-    configure: (configuration) => writeFileSync(configFile, configurationText(folder, gateway, configuration)),
+    admit,
+    configure: (configuration) => writeFileSync(configFile, configurationText(folder, { gateway, admit }, configuration)),
     start: (how = {}) => {
       const agent = launch(["run", "--config", configFile, ...folders], how);
       agents.push(agent);
@@ -161,17 +168,21 @@ function writeCredentials(folder: string, pki: Authority, gateway: string): void
   writeFileSync(join(folder, "gw.key"), key, { mode: 0o600 });
 }
 
-function configurationText(folder: string, gateway: string, { port, host, beds = [], unlisted = [], more = "" }: Configuration): string {
+function configurationText(folder: string, { gateway, admit }: Pick<Room, "gateway" | "admit">, configuration: Configuration): string {
+  const { port, host, beds = [], unlisted = [], more = "" } = configuration;
   const ports = [...beds, ...unlisted].map(({ path, location }) => `  - { path: ${path}, location: ${location} }`);
-  const rules = beds.map(
-    ({ location, device, driver, socket = `ICU-1/${location}` }) =>
-      `  - { when: { location: ${location} }, allow: true, device: ${device}, driver: ${driver}, socket: ${socket} }`,
-  );
+  const admitted = beds.map(({ location, device, driver, socket = `ICU-1/${location}` }) => ({
+    when: { location },
+    device,
+    driver,
+    socket,
+  }));
+  // A box without beds has no admissions, unless earlier ones are to end.
+  const lines = beds.length > 0 || existsSync(join(folder, "admissions.signed")) ? admit(admitted) : "";
   return `gateway: ${gateway}
 broker: { host: ${host ?? "localhost"}, port: ${port}, ca: ${folder}/ca.crt, cert: ${folder}/gw.crt, key: ${folder}/gw.key }
 ports: ${ports.length === 0 ? "[]" : `\n${ports.join("\n")}`}
-rules: ${rules.length === 0 ? "[]" : `\n${rules.join("\n")}`}
-${more}
+${lines}${lines === "" ? more : more.replace(/^trust:\n/, "")}
 `;
 }
 
@@ -248,11 +259,16 @@ function startProcess(command: readonly string[], environment: Readonly<Record<s
 
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
 
+/**
+ * Where all tests run at once the disk may be slow, also for the admissions that a room begins with. That is told rightly, and beside
+ * the point of every test that looks at faults.
+ */
+export const OF_A_SLOW_DISK: readonly FaultKey[] = ["disk.slow", "document.not_kept"];
+
 async function askStatus(runtimeDir: string): Promise<Status | undefined> {
   try {
     const status = (await askControl(join(runtimeDir, "control.sock"), "status", Seconds(5))) as Status;
-    // Where all tests run at once the disk may be slow. That is told rightly, and beside the point of every test that looks here.
-    return { ...status, faults: status.faults.filter(({ key }) => key !== "disk.slow") };
+    return { ...status, faults: status.faults.filter(({ key }) => !OF_A_SLOW_DISK.includes(key)) };
   } catch (caught) {
     if (caught instanceof Fault && caught.key === "agent.unreachable") return undefined;
     throw caught;

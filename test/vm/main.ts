@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../config/package/target.ts";
+import { biomedicalEngineer } from "../support/admissions.ts";
 import { makeAuthority } from "../support/pki.ts";
 import { CHECKS } from "./checks.ts";
 import { makeCargo, prepareImage } from "./image.ts";
@@ -20,7 +21,7 @@ systemd-run --unit=broker /usr/sbin/mosquitto -c /etc/mosquitto/mosquitto.conf
 install -m 755 bedside /usr/local/bin/bedside
 useradd --system -G dialout bedside
 install -d -g bedside -m 750 /etc/bedside
-install -g bedside -m 640 bedside.yaml ca.pem cert.pem /etc/bedside/
+install -g bedside -m 640 bedside.yaml ca.pem cert.pem admissions.signed /etc/bedside/
 install -o bedside -m 600 key.pem /etc/bedside/
 install -m 644 bedside.service /etc/systemd/system/
 systemctl daemon-reload
@@ -28,9 +29,8 @@ systemctl enable --now bedside`;
 
 const CONFIGURATION = `gateway: gw-vm
 broker: { host: localhost, port: 8883, ca: /etc/bedside/ca.pem, cert: /etc/bedside/cert.pem, key: /etc/bedside/key.pem }
-rules:
-  - { when: { serial: MON-1 }, allow: true, device: dv-1, driver: nonin, socket: ICU-1/A }
 `;
+const ADMITTED = { when: { serial: "MON-1" }, device: "dv-1", driver: "nonin", socket: "ICU-1/A" };
 const BROKER = `listener 8883 127.0.0.1
 cafile /etc/mosquitto/ca.pem
 certfile /etc/mosquitto/server.pem
@@ -45,10 +45,11 @@ function pack(folder: string): void {
   const pki = makeAuthority("Hospital CA");
   const gateway = pki.issue({ cn: "gw-vm", kind: "client" });
   const broker = pki.issue({ cn: "localhost", kind: "server" });
+  const documents = biomedicalEngineer().admit(join(folder, "admissions.signed"), "gw-vm", [ADMITTED]);
   copyFileSync(FILE, join(folder, "bedside"));
   copyFileSync(join(ROOT, "config/host/bedside.service"), join(folder, "bedside.service"));
   const texts = {
-    "bedside.yaml": CONFIGURATION,
+    "bedside.yaml": CONFIGURATION + documents.replace(folder, "/etc/bedside"),
     "mosquitto.conf": BROKER,
     "ca.pem": pki.cert,
     "cert.pem": gateway.cert,
