@@ -7,7 +7,7 @@ const FORGED: Forged = {
   atMs: 1,
   refused: { afterMs: 2, number: "BED-611", what: "not trusted" },
   goesOn: true,
-  runs: { generation: 1, status: DOCUMENT_STATUS.applied },
+  runs: { generation: 2, status: DOCUMENT_STATUS.applied },
   tool: { code: 5, said: "timed out" },
 };
 const faultsOf = (signed: Partial<Signed>, forged: Partial<Forged>): readonly string[] =>
@@ -26,7 +26,7 @@ it.each<[string, Changes, RegExp]>([
   ["it was not refused", { signed: SIGNED, forged: { ...FORGED, refused: undefined } }, /did not refuse/],
   ["the tool believes the forged one", { signed: SIGNED, forged: { ...FORGED, tool: { code: 0, said: "" } } }, /believes/],
   ["a device went silent", { signed: SIGNED, forged: { ...FORGED, goesOn: false } }, /not every device/],
-  ["it runs now", { signed: SIGNED, forged: { ...FORGED, runs: { generation: 2, status: DOCUMENT_STATUS.applied } } }, /took the place/],
+  ["it runs now", { signed: SIGNED, forged: { ...FORGED, runs: { generation: 3, status: DOCUMENT_STATUS.applied } } }, /took the place/],
 ])("the changes of the demo are not as they should be where %s", (_, changes, told) => {
   expect(changeFaults(changes).join("\n")).toMatch(told);
 });

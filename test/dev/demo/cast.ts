@@ -5,7 +5,7 @@ import type { Metric } from "../../../proto/messages.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../../support/emulated-device.ts";
 import type { DeviceBook } from "./ledger.ts";
 
-/** The devices of the demo: three that the gateway's file admits, and one that waits for a signed change. */
+/** The devices of the demo: three that the hospital's first admissions admit, and one that waits for a change of them. */
 export type Part = {
   readonly location: string;
   readonly model: string;
@@ -14,7 +14,7 @@ export type Part = {
   readonly beyond: DeviceBook["beyond"];
   readonly rule: Rule;
   /** Who admits it; until then its port stays shut. */
-  readonly admittedBy: "file" | "signed change";
+  readonly admittedBy: "first admissions" | "signed change";
   readonly start: (link: string) => Promise<EmulatedDevice>;
 };
 export type Rule = { readonly device: string; readonly driver: string; readonly socket: string };
@@ -31,7 +31,7 @@ const oximeter = {
   speaks: "unasked",
   keyOf: refid,
   beyond: () => false,
-  admittedBy: "file",
+  admittedBy: "first admissions",
 } as const;
 
 export const CAST: readonly Part[] = [
@@ -54,7 +54,7 @@ export const CAST: readonly Part[] = [
     speaks: "asked",
     keyOf: fieldNumber,
     beyond: isUndocumented,
-    admittedBy: "file",
+    admittedBy: "first admissions",
     rule: { device: "ventilator-1", driver: "puritan-bennett-840", socket: "ICU-12/C" },
     start: (link) => startEmulatedDevice({ emulator: puritanBennett840Emulator, seed: 7, link }),
   },

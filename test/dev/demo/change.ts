@@ -25,8 +25,8 @@ export type Forged = {
 };
 export const UNCHANGED: Changes = { signed: undefined, forged: undefined };
 
-/** The generation of the signed change; the gateway had no document before. */
-const FIRST = 1;
+/** The generation of the signed change, behind the first admissions. */
+const CHANGED = 2;
 const APPLIED_WITHIN_MS = 25_000;
 const READ_WITHIN_MS = 10_000;
 const REFUSED_WITHIN_MS = 15_000;
@@ -57,7 +57,7 @@ export async function pushSigned({ stage, elapsed, saw, watch }: ChangeOptions):
   const doing = commandOf("hospital");
   step({});
   const pushed = office.push("hospital").then((tool) => step({ tool }));
-  const isApplied = () => office.reported()?.status === DOCUMENT_STATUS.applied && office.reported()?.generation === FIRST;
+  const isApplied = () => office.reported()?.status === DOCUMENT_STATUS.applied && office.reported()?.generation === CHANGED;
   if (await watch(doing, isApplied, APPLIED_WITHIN_MS)) step({ appliedMs: elapsed() - atMs });
   const isInTable = () =>
     central.birth()?.devices.some(({ device }) => device?.device === late) === true && hasReading(central.records, late, 0n);
@@ -78,7 +78,7 @@ export async function pushForged({ stage, elapsed, saw, watch }: ChangeOptions, 
   step({});
   const pushed = office.push("stranger").then((tool) => step({ tool }));
   const refusal = () => office.reported()?.refusals.find(({ key }) => key === FORGED);
-  const isTaken = (): boolean => office.reported()?.generation !== FIRST;
+  const isTaken = (): boolean => office.reported()?.generation !== CHANGED;
   await watch(doing, () => refusal() !== undefined || isTaken(), REFUSED_WITHIN_MS);
   if (refusal() !== undefined) {
     const { number, what } = FAULTS[FORGED];
@@ -112,7 +112,7 @@ export function changeFaults({ signed, forged }: Changes): readonly string[] {
     ...(forged?.refused === undefined ? [`the gateway did not refuse the forged change ${said(forged?.tool)}`] : []),
     ...(forged?.tool?.code === 0 ? [`bedside-fleet believes that the forged change was applied ${said(forged.tool)}`] : []),
     ...(forged !== undefined && !forged.goesOn ? ["after the forged change not every device was heard"] : []),
-    ...(forged !== undefined && !(forged.runs?.generation === FIRST && forged.runs.status === DOCUMENT_STATUS.applied)
+    ...(forged !== undefined && !(forged.runs?.generation === CHANGED && forged.runs.status === DOCUMENT_STATUS.applied)
       ? ["the forged change took the place of what ran"]
       : []),
   ];

@@ -14,6 +14,8 @@ import { GATEWAY } from "./cast.ts";
 export type Office = {
   /** The line of the key that the gateway's file trusts. */
   readonly trust: string;
+  /** The hospital's first admissions, without which no port is opened. */
+  readonly pushFirst: () => Promise<Push>;
   readonly push: (who: Who) => Promise<Push>;
   /** What the gateway itself said last of its admissions. */
   readonly reported: () => Reported | undefined;
@@ -33,11 +35,13 @@ export const SIGNERS: Readonly<Record<Who, { readonly key: string; readonly by: 
 /** The command as it is typed, without where the site file lies. */
 export const commandOf = (who: Who): string => ["bedside-fleet", ...pushWords(who).slice(0, 6), "…", GATEWAY].join(" ");
 
-function pushWords(who: Who): readonly string[] {
-  const { key, by, reason } = SIGNERS[who];
-  const signed = ["--generation", "next", "--by", by, "--reason", reason];
-  return ["push", "admissions.yaml", "--kind", "admissions", "--key", `${key}.pem`, ...signed, GATEWAY];
+function pushWords(who: Who, body = BODY, why = SIGNERS[who].reason): readonly string[] {
+  const { key, by } = SIGNERS[who];
+  const signed = ["--generation", "next", "--by", by, "--reason", why];
+  return ["push", body, "--kind", "admissions", "--key", `${key}.pem`, ...signed, GATEWAY];
 }
+const BODY = "admissions.yaml";
+const FIRST_BODY = "first.yaml";
 
 /** A gateway does not tell the hash of what it could not verify, so the stranger would wait in vain. */
 const WITHIN: Readonly<Record<Who, string>> = { hospital: "20s", stranger: "2s" };
@@ -48,8 +52,8 @@ export type OfficeOptions = {
   readonly folder: string;
   readonly brokerPort: number;
   readonly pki: Authority;
-  /** What each wants to be admitted, as YAML. */
-  readonly bodies: Readonly<Record<Who, string>>;
+  /** What each wants to be admitted, and the hospital at first, as YAML. */
+  readonly bodies: Readonly<Record<Who | "first", string>>;
   /** The gateway trusts the stranger too, to prove that the demo can fail. */
   readonly betrayed: boolean;
   readonly undo: (() => Promise<void> | void)[];
@@ -65,6 +69,7 @@ export async function openOffice(options: OfficeOptions): Promise<Office> {
   undo.push(() => ear.stop());
   return {
     trust: options.betrayed ? `${lines.hospital}${lines.stranger}` : lines.hospital,
+    pushFirst: () => tool("hospital", [...pushWords("hospital", FIRST_BODY, "the room's devices"), "--within", WITHIN.hospital]),
     push: (who) => tool(who, [...pushWords(who), "--within", WITHIN[who]]),
     reported: () => {
       const last = ear.messages.at(-1);
@@ -76,7 +81,8 @@ export async function openOffice(options: OfficeOptions): Promise<Office> {
   async function furnish(who: Who): Promise<string> {
     const at = (name: string): string => join(folder, who, name);
     mkdirSync(join(folder, who));
-    writeFileSync(at("admissions.yaml"), options.bodies[who]);
+    writeFileSync(at(BODY), options.bodies[who]);
+    if (who === "hospital") writeFileSync(at(FIRST_BODY), options.bodies.first);
     writeIdentity(at, pki, operations);
     const file = `${SIGNERS[who].key}.pem`;
     const made = await tool(who, ["keys", "new", file, "--id", SIGNERS[who].key, "--role", "biomedical", "--no-passphrase"]);

@@ -42,6 +42,7 @@ export type Outcome = {
 };
 
 const FRAME_MS = 250;
+const ONLINE_WITHIN_MS = 30_000;
 const OPEN_WITHIN_MS = 30_000;
 const HEARD_WITHIN_MS = 20_000;
 const UNIT_WITHIN_MS = 5000;
@@ -56,7 +57,9 @@ export async function play(options: PlayOptions): Promise<Outcome> {
   const { stage, kills, say, stop } = options;
   const played = new Played(options);
   say("Starting the agent ...");
-  await played.untilHolding(stage.start());
+  const life = stage.start();
+  await played.admitFirst();
+  await played.untilHolding(life);
   for (const { emulated } of stage.devices) emulated.resume();
   const length = options.seconds === undefined ? Number.POSITIVE_INFINITY : options.seconds * 1000;
   played.begin();
@@ -116,6 +119,16 @@ class Played {
       }
       await pause(10);
     }
+  }
+
+  /** As a hospital does with a box that was just plugged in. */
+  async admitFirst(): Promise<void> {
+    const { central, office } = this.#stage;
+    const came = await this.watch("the gateway comes on line", () => central.birth() !== undefined, ONLINE_WITHIN_MS);
+    if (!came) throw new RangeError(`The gateway did not come on line within ${ONLINE_WITHIN_MS / 1000} s.`);
+    this.#options.say("Pushing the room's first admissions, signed by the hospital's key ...");
+    const { code, said } = await office.pushFirst();
+    if (code !== 0) throw new RangeError(`The first admissions were not applied: ${said}`);
   }
 
   async untilHolding(life: AgentLife): Promise<void> {

@@ -99,7 +99,11 @@ async function build({ programs, betrayed, say, undo }: StageOptions & { readonl
   const office = await openOffice({
     program: programs.fleet,
     ...{ folder, brokerPort: broker.port, pki, betrayed, undo },
-    bodies: { hospital: `rules:\n${rulesText(devices)}\n`, stranger: "rules: []\n" },
+    bodies: {
+      first: bodyText(devices.filter(({ part }) => part.admittedBy === "first admissions")),
+      hospital: bodyText(devices),
+      stranger: "rules: []\n",
+    },
   });
   const config = join(folder, "bedside.yaml");
   writeFileSync(config, configuration({ folder, port: broker.port, devices, trust: office.trust }));
@@ -114,7 +118,7 @@ async function plugIn(folder: string, undo: Undo): Promise<readonly Placed[]> {
     const emulated = await part.start(join(folder, `tty-${part.location}`));
     undo.push(() => emulated.stop());
     // Switched on, but not sending before somebody listens. The one that is asked is silent by itself.
-    if (part.admittedBy === "file" && part.speaks === "unasked") emulated.pause();
+    if (part.admittedBy === "first admissions" && part.speaks === "unasked") emulated.pause();
     devices.push({ part, emulated });
   }
   return devices;
@@ -128,7 +132,7 @@ function livesOf(
 ): Pick<Stage, "lives" | "start" | "admitted" | "admitLate" | "books"> {
   const lives: AgentLife[] = [];
   let isLate = false;
-  const admitted = (): readonly Placed[] => devices.filter(({ part }) => part.admittedBy === "file" || isLate);
+  const admitted = (): readonly Placed[] => devices.filter(({ part }) => part.admittedBy === "first admissions" || isLate);
   undo.push(async () => {
     for (const life of lives) await life.stop();
   });
@@ -180,14 +184,12 @@ pace: ${PACE_MS}ms
 window: ${WINDOW_MS}ms
 ports:
 ${ports.join("\n")}
-rules:
-${rulesText(devices.filter(({ part }) => part.admittedBy === "file"))}
 trust:
 ${trust}`;
 }
 
-const rulesText = (devices: readonly Placed[]): string =>
-  devices.map(({ part: { location, rule } }) => `  - ${ruleText(location, rule)}`).join("\n");
+const bodyText = (devices: readonly Placed[]): string =>
+  `rules:\n${devices.map(({ part: { location, rule } }) => `  - ${ruleText(location, rule)}\n`).join("")}`;
 
 /** A rule as a person writes it. */
 export const ruleText = (location: string, { device, driver, socket }: Rule): string =>
