@@ -119,7 +119,7 @@ const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, key: string,
   ["with nothing in it",           new Uint8Array(),                                              "document.unreadable",    /no signed document/],
 ];
 describe("a document on the box", () => {
-  test.each(REFUSED)("%s is refused, told with its path and reported, and stops nothing", async (_what, bytes, key, says) => {
+  test.each(REFUSED)("%s is refused, told with its path and reported, and stops nothing (R22)", async (_what, bytes, key, says) => {
     const life = await begin(new MemoryDisk(), { path: PATH, bytes });
     expect([life.desk.settings.rules, [...life.faults]]).toEqual([[], [[SCOPE, key]]]);
     expect(life.texts.get(SCOPE)).toContain(`The document in ${PATH} is refused: `);
