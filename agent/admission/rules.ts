@@ -2,7 +2,7 @@ import type { Rule } from "../../config/schema.ts";
 import type { PortFacts } from "../effects/effects.ts";
 
 /**
- * What may be done with a port, and why. `rule` counts from 1, as in the file; undefined where none matched. `known` says what
+ * What may be done with a port, and why. `rule` counts from 1, in their order; undefined where none matched. `known` says what
  * the rule knows the device by: its socket, or also the adapter's own serial number. `claims` is the device that a rule would
  * have given a port that is blocked all the same.
  */

@@ -144,7 +144,7 @@ function adviceText(told: readonly ToldPort[], { config, drivers, gateway = "GAT
     "",
     `  bedside-fleet push admissions.yaml --kind admissions --key KEY --generation next --by NAME --reason TEXT ${gateway}`,
     "",
-    "Or  bedside-fleet sign  makes a file of it for a stick: copy it to this box, name it under  documents:",
+    "Where the centre cannot be reached,  bedside-fleet sign  makes a file of it: copy that to this box, name it under  documents:",
     `in ${config ?? "the configuration file"}, and restart the service.`,
     "",
     ...missing.map(ruleLine),
