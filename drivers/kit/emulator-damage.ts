@@ -21,9 +21,16 @@ function cut(framing: Framing, ...parts: readonly Uint8Array[]): Cut {
   framer.push(before(framing));
   const outputs = [...parts.flatMap((part) => framer.push(part)), ...framer.flush()];
   return {
-    frames: outputs.flatMap((output) => ("frame" in output ? [output.frame] : [])),
+    frames: outputs.flatMap((output) => ("frame" in output ? [plain(framing, output.frame)] : [])),
     broken: outputs.reduce((sum, output) => sum + ("broken" in output ? output.broken : 0), 0),
   };
+}
+
+/** Flags in a row are fill: the closing flag of a damaged frame may go with the frame behind it, which is the same all the same. */
+export function plain(framing: Framing, frame: Uint8Array): Uint8Array {
+  if (!("stuffed" in framing)) return frame;
+  const content = frame.findIndex((byte) => byte !== framing.stuffed.flag);
+  return frame.subarray(Math.max(0, content - 1));
 }
 
 /** The message holds a whole frame, so that damage to it can be judged. */
