@@ -63,8 +63,7 @@ export function alarmBytes({ entries, told }: Alarms, width: EnumBytes): Uint8Ar
       ...words(6),
     ];
   });
-  const sounds = entries.some(({ colour }) => colour > COLOUR.white);
-  return Uint8Array.from([...words(1), ...bool(sounds), ...words(2), ...enumeration(0), ...list.flat(), ...words(5)]);
+  return Uint8Array.from([...words(1), ...bool(sounds(entries)), ...words(2), ...enumeration(0), ...list.flat(), ...words(5)]);
 }
 function textBytes(text: string): readonly number[] {
   const letters = [...text].map((letter) => letter.charCodeAt(0));
@@ -75,11 +74,31 @@ export type AlarmsTold = {
   readonly observations: Readonly<Record<string, string | null>>;
   readonly conditions: Readonly<Record<string, boolean>>;
 };
-/** GE-9: the text of each place, and whether anything stands there. */
-export function alarmsTold({ entries }: Alarms): AlarmsTold {
-  const places = Array.from({ length: ENTRIES }, (_, index) => [index + 1, entryOf(entries, index)] as const);
+/** GE-9: everything of the record: each text, its colour, what changed, and whether anything stands there. */
+export function alarmsTold({ entries, told }: Alarms): AlarmsTold {
+  const places = Array.from({ length: ENTRIES }, (_, index) => ({
+    name: `ge.alarm.${index + 1}`,
+    now: entryOf(entries, index),
+    before: entryOf(told, index),
+  }));
   return {
-    observations: Object.fromEntries(places.map(([place, { text }]) => [`dri.alarm.text${place}`, text === "" ? null : text])),
-    conditions: Object.fromEntries(places.map(([place, { colour }]) => [`dri.alarm.entry${place}`, colour !== COLOUR.none])),
+    observations: {
+      "ge.alarm.sound": flag(sounds(entries)),
+      "ge.alarm.silence": "0",
+      ...Object.fromEntries(
+        places.flatMap(({ name, now, before }) => [
+          [`${name}.text`, now.text === "" ? null : now.text],
+          [`${name}.text_changed`, flag(now.text !== before.text)],
+          [`${name}.colour`, String(now.colour)],
+          [`${name}.colour_changed`, flag(now.colour !== before.colour)],
+        ]),
+      ),
+    },
+    conditions: {
+      "ge.alarm": places.some(({ now }) => now.colour !== COLOUR.none),
+      ...Object.fromEntries(places.map(({ name, now }) => [name, now.colour !== COLOUR.none])),
+    },
   };
 }
+const flag = (is: boolean): string => (is ? "1" : "0");
+const sounds = (entries: readonly Entry[]): boolean => entries.some(({ colour }) => colour > COLOUR.white);

@@ -1,7 +1,7 @@
 /**
  * What the emulated monitor knows of the subrecords, from the protocol paper: where a group lies, which i16 follow its header, the
- * power of ten of each, the MDC term that the paper or the code table gives it ("" where there is none, or where the label decides),
- * and between what it moves at this bedside ([0, 0]: it is never measured).
+ * power of ten of each, the term that the driver's README has for it ("": it goes by its place, "ge.p1.hr", or its label decides), and
+ * between what it moves at this bedside ([0, 0]: it is never measured).
  */
 export type FieldRow = readonly [name: string, exponent: number, refid: string, low: number, high: number];
 export type GroupRow = {
@@ -140,83 +140,134 @@ export const GROUPS: readonly GroupRow[] = [
     name: "flow_vol2", class: 3, at: 18, header: true, site: "", label: 0, there: true,
     fields: [
       ["ipeep", -2, "MDC_PRESS_AWAY_END_EXP_POS_INTRINSIC", 0, 900],
-      ["pmean", -2, "MDC_PRESS_AWAY_INSP_MEAN", 500, 2200],
-      ["raw", 0, "", 0, 0],
-      ["mv_insp", 0, "", 0, 0],
-      ["epeep", -2, "", 0, 0],
-      ["mv_spont", 0, "", 0, 0],
+      ["pmean", -2, "", 500, 2200],
+      ["raw", -2, "MDC_RES_AWAY", 500, 2600],
+      ["mv_insp", -2, "MDC_VOL_MINUTE_AWAY_INSP", 290, 1590],
+      ["epeep", -2, "", 0, 1600],
+      ["mv_spont", -2, "", 0, 900],
       ["ie_ratio", -2, "MDC_RATIO_IE", 20, 130],
-      ["insp_time", -2, "MDC_VENT_TIME_PD_INSP", 60, 260],
+      ["insp_time", -2, "", 60, 260],
       ["exp_time", -2, "", 90, 520],
-      ["compliance_static", 0, "", 0, 0],
-      ["pplat_static", 0, "", 0, 0],
-      ["peepe", 0, "", 0, 0],
-      ["peepi", 0, "", 0, 0],
+      ["static_compliance", -2, "MDC_COMPL_LUNG_STATIC", 1800, 7600],
+      ["static_pplat", -2, "", 1000, 3400],
+      ["static_peepe", -2, "", 0, 1600],
+      ["static_peepi", -2, "", 0, 900],
     ],
   },
 ];
 
-/** Where a label decides what a number is (GE-5): kind of group, label, field → MDC term. */
-export const LABELS: readonly (readonly [site: string, label: number, field: string, refid: string])[] = [
-  ["pressure", 1, "sys", "MDC_PRESS_BLD_ART_ABP_SYS"],
-  ["pressure", 1, "dia", "MDC_PRESS_BLD_ART_ABP_DIA"],
-  ["pressure", 1, "mean", "MDC_PRESS_BLD_ART_ABP_MEAN"],
-  ["pressure", 8, "sys", "MDC_PRESS_BLD_ART_ABP_SYS"],
-  ["pressure", 8, "dia", "MDC_PRESS_BLD_ART_ABP_DIA"],
-  ["pressure", 8, "mean", "MDC_PRESS_BLD_ART_ABP_MEAN"],
-  ["pressure", 2, "mean", "MDC_PRESS_BLD_VEN_CENT_MEAN"],
-  ["pressure", 3, "sys", "MDC_PRESS_BLD_ART_PULM_SYS"],
-  ["pressure", 3, "dia", "MDC_PRESS_BLD_ART_PULM_DIA"],
-  ["pressure", 3, "mean", "MDC_PRESS_BLD_ART_PULM_MEAN"],
-  ["pressure", 7, "mean", "MDC_PRESS_INTRA_CRAN_MEAN"],
-  ["temperature", 1, "temp", "MDC_TEMP_ESOPH"],
-  ["temperature", 2, "temp", "MDC_TEMP_NASOPH"],
-  ["temperature", 3, "temp", "MDC_TEMP_TYMP"],
-  ["temperature", 4, "temp", "MDC_TEMP_RECT"],
-  ["temperature", 5, "temp", "MDC_TEMP_FOLEY"],
-  ["temperature", 6, "temp", "MDC_TEMP_AXIL"],
-  ["temperature", 7, "temp", "MDC_TEMP_SKIN"],
-  ["temperature", 8, "temp", "MDC_TEMP_AWAY"],
-  ["temperature", 9, "temp", "MDC_TEMP_ROOM"],
-  ["temperature", 15, "temp", "MDC_TEMP_CORE"],
-  ["agent", 0, "et", "MDC_CONC_AWAY_AGENT_ET"],
-  ["agent", 0, "fi", "MDC_CONC_AWAY_AGENT_INSP"],
-  ["agent", 4, "et", "MDC_CONC_AWAY_ISOFL_ET"],
-  ["agent", 4, "fi", "MDC_CONC_AWAY_ISOFL_INSP"],
-  ["agent", 5, "et", "MDC_CONC_AWAY_DESFL_ET"],
-  ["agent", 5, "fi", "MDC_CONC_AWAY_DESFL_INSP"],
-  ["agent", 6, "et", "MDC_CONC_AWAY_SEVOFL_ET"],
-  ["agent", 6, "fi", "MDC_CONC_AWAY_SEVOFL_INSP"],
+/**
+ * GE-5: what a label says of its group: kind of group, number, the monitor's word for it, and the MDC terms of the first values of the
+ * group ("": none, the value goes by its place). A number without a row is that of row -1, and told as its digits.
+ */
+export type LabelRow = readonly [site: string, label: number, text: string, refids: readonly string[]];
+
+export const LABELS: readonly LabelRow[] = [
+  ["pressure", -1, "", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 1, "ART", ["MDC_PRESS_BLD_ART_ABP_SYS", "MDC_PRESS_BLD_ART_ABP_DIA", "MDC_PRESS_BLD_ART_ABP_MEAN"]],
+  ["pressure", 2, "CVP", ["", "", "MDC_PRESS_BLD_VEN_CENT_MEAN"]],
+  ["pressure", 3, "PA", ["MDC_PRESS_BLD_ART_PULM_SYS", "MDC_PRESS_BLD_ART_PULM_DIA", "MDC_PRESS_BLD_ART_PULM_MEAN"]],
+  ["pressure", 4, "RAP", ["", "", "MDC_PRESS_BLD_ATR_RIGHT_MEAN"]],
+  ["pressure", 5, "RVP", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 6, "LAP", ["", "", "MDC_PRESS_BLD_ATR_LEFT_MEAN"]],
+  ["pressure", 7, "ICP", ["", "", "MDC_PRESS_INTRA_CRAN_MEAN"]],
+  ["pressure", 8, "ABP", ["MDC_PRESS_BLD_ART_ABP_SYS", "MDC_PRESS_BLD_ART_ABP_DIA", "MDC_PRESS_BLD_ART_ABP_MEAN"]],
+  ["pressure", 9, "P1", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 10, "P2", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 11, "P3", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 12, "P4", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 13, "P5", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 14, "P6", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 15, "SP", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 16, "FEM", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 17, "UAC", ["MDC_PRESS_BLD_ART_UMB_SYS", "MDC_PRESS_BLD_ART_UMB_DIA", "MDC_PRESS_BLD_ART_UMB_MEAN"]],
+  ["pressure", 18, "UVC", ["", "", "MDC_PRESS_BLD_VEN_UMB_MEAN"]],
+  ["pressure", 19, "ICP2", ["", "", "MDC_PRESS_INTRA_CRAN_MEAN"]],
+  ["pressure", 20, "P7", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 21, "P8", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["pressure", 22, "FEMV", ["MDC_PRESS_BLD_SYS", "MDC_PRESS_BLD_DIA", "MDC_PRESS_BLD_MEAN"]],
+  ["temperature", -1, "", ["MDC_TEMP"]],
+  ["temperature", 1, "ESO", ["MDC_TEMP_ESOPH"]],
+  ["temperature", 2, "NASO", ["MDC_TEMP_NASOPH"]],
+  ["temperature", 3, "TYMP", ["MDC_TEMP_TYMP"]],
+  ["temperature", 4, "RECT", ["MDC_TEMP_RECT"]],
+  ["temperature", 5, "BLAD", ["MDC_TEMP_FOLEY"]],
+  ["temperature", 6, "AXIL", ["MDC_TEMP_AXIL"]],
+  ["temperature", 7, "SKIN", ["MDC_TEMP_SKIN"]],
+  ["temperature", 8, "AIRW", ["MDC_TEMP_AWAY"]],
+  ["temperature", 9, "ROOM", ["MDC_TEMP_ROOM"]],
+  ["temperature", 10, "MYO", ["MDC_TEMP"]],
+  ["temperature", 11, "T1", ["MDC_TEMP"]],
+  ["temperature", 12, "T2", ["MDC_TEMP"]],
+  ["temperature", 13, "T3", ["MDC_TEMP"]],
+  ["temperature", 14, "T4", ["MDC_TEMP"]],
+  ["temperature", 15, "CORE", ["MDC_TEMP_CORE"]],
+  ["temperature", 16, "SURF", ["MDC_TEMP"]],
+  ["agent", -1, "", ["MDC_CONC_AWAY_AGENT_ET", "MDC_CONC_AWAY_AGENT_INSP"]],
+  ["agent", 0, "unknown", ["MDC_CONC_AWAY_AGENT_ET", "MDC_CONC_AWAY_AGENT_INSP"]],
+  ["agent", 1, "none", ["MDC_CONC_AWAY_AGENT_ET", "MDC_CONC_AWAY_AGENT_INSP"]],
+  ["agent", 2, "HAL", ["MDC_CONC_AWAY_AGENT_ET", "MDC_CONC_AWAY_AGENT_INSP"]],
+  ["agent", 3, "ENF", ["MDC_CONC_AWAY_AGENT_ET", "MDC_CONC_AWAY_AGENT_INSP"]],
+  ["agent", 4, "ISO", ["MDC_CONC_AWAY_ISOFL_ET", "MDC_CONC_AWAY_ISOFL_INSP"]],
+  ["agent", 5, "DES", ["MDC_CONC_AWAY_DESFL_ET", "MDC_CONC_AWAY_DESFL_INSP"]],
+  ["agent", 6, "SEV", ["MDC_CONC_AWAY_SEVOFL_ET", "MDC_CONC_AWAY_SEVOFL_INSP"]],
 ];
 
-/** Not told by the emulator: bits, not a number. */
-export const BIT_FIELDS: readonly string[] = ["nmt.ptc"];
+/** Bits of a group's header that are told as the digits of their number: group, name, word, first bit, how many. */
+export const WORDS: readonly (readonly [group: string, name: string, word: "status" | "label", from: number, count: number])[] = [
+  ["ecg", "source", "status", 3, 4],
+  ["nibp", "label", "label", 0, 16],
+  ["co2", "status", "status", 0, 32],
+];
 
-/** Wave type, samples a second, between what it moves, MDC term ("" where there is none that says enough). */
+/** Conditions: reference id, group and status bit, and the bit that switches it off (-1: none). */
+export const CONDITIONS: readonly (readonly [refid: string, group: string, bit: number, unless: number])[] = [
+  ["MDC_EVT_ECG_ASYSTOLE", "ecg", 2, -1],
+  ["ge.ecg.channel_1_off", "ecg", 11, -1],
+  ["ge.ecg.channel_2_off", "ecg", 12, -1],
+  ["ge.ecg.channel_3_off", "ecg", 13, -1],
+  ["MDC_EVT_APNEA", "co2", 2, 8],
+  ["ge.co2.apnoea_resp", "co2", 7, 8],
+  ["ge.co2.occlusion", "co2", 5, -1],
+  ["ge.co2.air_leak", "co2", 6, -1],
+  ["ge.flow_vol.disconnection", "flow_vol", 2, -1],
+  ["ge.flow_vol.obstruction", "flow_vol", 5, -1],
+  ["ge.flow_vol.leak", "flow_vol", 6, -1],
+];
+
+/** The value that is a bit field; of each part: name, first bit, how many, its "no value" (-1: none), whether a trend has it. */
+export const BIT_FIELD = { group: "nmt", field: "ptc", specialMax: -31_000 } as const;
+export const PARTS: readonly (readonly [name: string, from: number, count: number, none: number, trend: boolean])[] = [
+  ["ptc", 0, 5, 31, true],
+  ["tof_count", 5, 4, -1, false],
+  ["current", 9, 7, -1, true],
+];
+
+/** Wave type, samples a second, between what it moves, reference id. */
 export const WAVES: readonly (readonly [type: number, rate: number, low: number, high: number, refid: string])[] = [
-  [1, 300, -400, 1300, ""],
-  [2, 300, -300, 1100, ""],
-  [3, 300, -200, 900, ""],
-  [4, 100, 5000, 13000, ""],
-  [5, 100, 200, 1400, ""],
-  [6, 100, 500, 1500, ""],
-  [7, 100, 500, 1500, ""],
-  [16, 100, 300, 1500, ""],
-  [17, 100, 300, 1500, ""],
+  [1, 300, -400, 1300, "ge.wave.ecg1"],
+  [2, 300, -300, 1100, "ge.wave.ecg2"],
+  [3, 300, -200, 900, "ge.wave.ecg3"],
+  [4, 100, 5000, 13000, "ge.wave.p1"],
+  [5, 100, 200, 1400, "ge.wave.p2"],
+  [6, 100, 500, 1500, "ge.wave.p3"],
+  [7, 100, 500, 1500, "ge.wave.p4"],
+  [16, 100, 300, 1500, "ge.wave.p5"],
+  [17, 100, 300, 1500, "ge.wave.p6"],
   [8, 100, -200, 300, "MDC_PULS_OXIM_PLETH"],
-  [9, 25, 0, 520, "MDC_AWAY_CO2"],
-  [10, 25, 3300, 4100, ""],
-  [11, 25, 0, 300, ""],
-  [12, 25, 120, 210, ""],
+  [9, 25, 0, 520, "ge.wave.co2"],
+  [10, 25, 3300, 4100, "MDC_CONC_AWAY_O2"],
+  [11, 25, 0, 300, "MDC_CONC_AWAY_N2O"],
+  [12, 25, 120, 210, "ge.wave.aa"],
   [13, 25, 30, 260, "MDC_PRESS_AWAY"],
   [14, 25, -420, 460, "MDC_FLOW_AWAY"],
   [15, 25, -120, 130, "MDC_RESP"],
-  [18, 100, -500, 500, ""],
-  [19, 100, -500, 500, ""],
-  [20, 100, -500, 500, ""],
-  [21, 100, -500, 500, ""],
-  [23, 25, 0, 520, ""],
-  [32, 100, -300, 300, ""],
-  [35, 300, -60, 60, ""],
-  [39, 100, -120, 130, ""],
+  [18, 100, -500, 500, "ge.wave.eeg1"],
+  [19, 100, -500, 500, "ge.wave.eeg2"],
+  [20, 100, -500, 500, "ge.wave.eeg3"],
+  [21, 100, -500, 500, "ge.wave.eeg4"],
+  [23, 25, 0, 520, "ge.wave.vol"],
+  [32, 100, -300, 300, "ge.wave.entropy"],
+  [35, 300, -60, 60, "ge.wave.bis"],
+  [39, 100, -120, 130, "ge.wave.resp_100"],
 ];

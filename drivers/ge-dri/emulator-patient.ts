@@ -1,6 +1,6 @@
 import { type Dice, roll } from "./emulator-dice.ts";
-import { GROUPS, type GroupRow } from "./emulator-groups.table.ts";
-import { CO2_STATUS, ECG_STATUS, type Group, type Groups, INVALID, NIBP_LABEL, SPECIALS, STATUS } from "./emulator-physiological.ts";
+import { BIT_FIELD, type FieldRow, GROUPS, type GroupRow } from "./emulator-groups.table.ts";
+import { ECG_STATUS, type Group, type Groups, INVALID, NIBP_LABEL, SPECIALS, STATUS } from "./emulator-physiological.ts";
 
 /** What happens at the bed, second by second: numbers that move, sensors that fail, modules that come and go, labels that change. */
 
@@ -39,9 +39,11 @@ export function admitted(seed: number): Patient {
 
 function firstOf(row: GroupRow, dice: Dice): Group {
   const status = !row.header || !row.there ? 0 : STATUS.exists | STATUS.active;
-  const values = row.fields.map(([, , , low, high]) => (row.there && low !== high ? dice.between(low, high) : INVALID));
+  const values = row.fields.map((field) => (row.there ? firstValue(field, dice) : INVALID));
   return { status, label: row.label, values };
 }
+
+const firstValue = ([, , , low, high]: FieldRow, dice: Dice): number => (low === high ? INVALID : dice.between(low, high));
 
 export function nextSecond(before: Patient): Patient {
   const dice = roll(before.random);
@@ -58,11 +60,17 @@ function moved(row: GroupRow, group: Group, cuff: number, dice: Dice): Group {
   const holds = row.name === "nibp" && cuff !== CUFF_TAKES;
   const values = holds
     ? group.values
-    : row.fields.map(([, , , low, high], index) => (low === high ? INVALID : wander(group.values[index]!, low, high, dice)));
+    : row.fields.map((field, index) => (isBitField(row, field) ? stimulation(dice) : wander(group.values[index]!, field, dice)));
   return { values, label: labelOf(row, group.label, cuff, dice), status: statusOf(row, group.status, dice) };
 }
 
-function wander(value: number, low: number, high: number, dice: Dice): number {
+const isBitField = ({ name }: GroupRow, [field]: FieldRow): boolean => name === BIT_FIELD.group && field === BIT_FIELD.field;
+/** GE-23: a post-tetanic count or none, a count of responses, the current. */
+const stimulation = (dice: Dice): number =>
+  (dice.happens(0.5) ? 31 : dice.between(0, 20)) | (dice.between(0, 4) << 5) | (dice.between(5, 60) << 9);
+
+function wander(value: number, [, , , low, high]: FieldRow, dice: Dice): number {
+  if (low === high) return INVALID;
   const stride = Math.max(1, Math.round((high - low) / 40));
   return Math.min(high, Math.max(low, value + dice.between(-stride, stride)));
 }
@@ -75,18 +83,27 @@ function labelOf(row: GroupRow, label: number, cuff: number, dice: Dice): number
 const RELABELLED: Readonly<Record<string, readonly [number, ...number[]]>> = {
   p1: [1, 8],
   p2: [2, 3],
+  // Some stand at another transducer as well, and one is unknown.
+  p5: [1, 4, 6, 13, 15, 17, 18, 19, 22, 99],
   t2: [6, 7, 15],
+  t3: [1, 10, 13, 16, 99],
   aa: [0, 4, 5, 6],
 };
 
-function statusOf({ name }: GroupRow, status: number, dice: Dice): number {
-  if (name === "ecg") {
-    const doubt = dice.happens(0.1) ? dice.one([ECG_STATUS.noise, ECG_STATUS.artefact]) : 0;
-    return STATUS.exists | STATUS.active | (dice.happens(0.1) ? SOURCE_PLETH : SOURCE_ECG) | doubt;
-  }
-  if (name !== "co2") return status;
-  const changed = dice.happens(0.08) ? dice.one([CO2_STATUS.apnoea, CO2_STATUS.alarmOff, CO2_STATUS.wet]) : 0;
-  return status ^ changed;
+/** Bits that say something for a while; one may be switched off by another. */
+const TOGGLED: Readonly<Record<string, readonly [number, ...number[]]>> = {
+  ecg: [2, 11, 12, 13],
+  co2: [2, 5, 6, 7, 8, 9],
+  flow_vol: [2, 5, 6],
+};
+const ECG_MOMENT = (0xf << 3) | ECG_STATUS.noise | ECG_STATUS.artefact;
+
+function statusOf({ name }: GroupRow, before: number, dice: Dice): number {
+  const bits = TOGGLED[name];
+  const status = bits !== undefined && dice.happens(0.1) ? before ^ (1 << dice.one(bits)) : before;
+  if (name !== "ecg") return status;
+  const doubt = dice.happens(0.1) ? dice.one([ECG_STATUS.noise, ECG_STATUS.artefact]) : 0;
+  return (status & ~ECG_MOMENT) | (dice.happens(0.1) ? SOURCE_PLETH : SOURCE_ECG) | doubt;
 }
 
 function spellOf(groups: Groups, dice: Dice): Spell {

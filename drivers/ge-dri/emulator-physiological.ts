@@ -1,5 +1,5 @@
 import { decimal, decimalText } from "../kit/decimal.ts";
-import { BIT_FIELDS, GROUPS, type GroupRow, LABELS } from "./emulator-groups.table.ts";
+import { BIT_FIELD, CONDITIONS, GROUPS, type GroupRow, LABELS, PARTS, WORDS } from "./emulator-groups.table.ts";
 
 /** A subrecord of the physiological record (PHDB), 278 bytes, and what a faithful reader concludes from it. */
 
@@ -11,7 +11,6 @@ const CLASS_LOW = 0xa1;
 
 export const STATUS = { exists: 1, active: 2 } as const;
 export const ECG_STATUS = { noise: 1 << 7, artefact: 1 << 8 } as const;
-export const CO2_STATUS = { apnoea: 1 << 2, zeroing: 1 << 4, alarmOff: 1 << 8, wet: 1 << 9 } as const;
 export const NIBP_LABEL = { measuring: 1 << 5, old: 1 << 8 } as const;
 export const INVALID = -32767;
 /** Values up to here say why there is none; -32000 is a number (GE-2). */
@@ -61,37 +60,67 @@ export type Told = {
   readonly observations: Readonly<Record<string, string | null>>;
   readonly conditions: Readonly<Record<string, boolean>>;
 };
+/** Trends are no present values: everything in them goes by its own name. */
+export type Series = "" | "trend_10s." | "trend_60s.";
+type Place = { readonly row: GroupRow; readonly group: Group; readonly active: boolean };
 
-/** `own`: only the device's own names, under this prefix (trends are no present values). */
-export function toldOf(subrecords: readonly Physiological[], own?: string): Told {
-  const observations: Record<string, string | null> = {};
-  const conditions: Record<string, boolean> = {};
-  for (const { class: level, groups } of subrecords)
-    for (const row of GROUPS) {
+/** Of two groups with one label the first that is active has its terms, and the other goes by its place (GE-5). */
+export function toldOf(subrecords: readonly Physiological[], series: Series = ""): Told {
+  const places = subrecords.flatMap(({ class: level, groups }) =>
+    GROUPS.flatMap((row): readonly Place[] => {
       const group = row.class === level ? groups[row.name] : undefined;
-      if (group === undefined || !isThere(row, group)) continue;
-      const active = !row.header || (group.status & STATUS.active) !== 0;
-      row.fields.forEach(([field, exponent], index) => {
-        if (BIT_FIELDS.includes(`${row.name}.${field}`)) return;
-        const key = own === undefined ? nameOf(row, field, group.label) : `${own}.${row.name}.${field}`;
-        observations[key] = active ? digits(group.values[index]!, exponent) : null;
-      });
-      // GE-7: the bit says nothing while the apnoea alarm is off.
-      if (row.name === "co2" && own === undefined && active)
-        conditions.MDC_EVT_APNEA = (group.status & (CO2_STATUS.apnoea | CO2_STATUS.alarmOff)) === CO2_STATUS.apnoea;
+      return group === undefined || !isThere(row, group) ? [] : [{ row, group, active: isActive(row, group) }];
+    }),
+  );
+  const observations: Record<string, string | null> = {};
+  for (const place of [...places.filter(({ active }) => active), ...places.filter(({ active }) => !active)])
+    for (const [term, name, value] of saidBy(place, series)) {
+      const key = series !== "" || term === "" || Object.hasOwn(observations, term) ? `ge.${series}${name}` : term;
+      observations[key] = place.active ? value : null;
     }
-  return { observations, conditions };
+  return { observations, conditions: series === "" ? conditionsOf(places) : {} };
 }
 
-/** GE-3: a group that does not exist is no module. */
+/** GE-3: a group that does not exist is no module; one that is not active has no values, whatever its numbers are. */
 const isThere = ({ header }: GroupRow, { status }: Group): boolean => !header || (status & STATUS.exists) !== 0;
+const isActive = ({ header }: GroupRow, { status }: Group): boolean => !header || (status & STATUS.active) !== 0;
+
+type Said = readonly [term: string, name: string, value: string | null];
+function saidBy({ row, group }: Place, series: Series): readonly Said[] {
+  const labels = LABELS.filter(([site]) => site === row.site);
+  // GE-5: the label of this very record decides.
+  const label = labels.find(([, number]) => number === group.label) ?? labels.find(([, number]) => number < 0);
+  return [
+    ...(label === undefined ? [] : [["", `${row.name}.label`, label[2] || String(group.label)] as const]),
+    ...WORDS.filter(([of]) => of === row.name).map(
+      ([of, name, word, from, count]): Said => ["", `${of}.${name}`, String(bitsOf(group[word], from, count))],
+    ),
+    ...row.fields.flatMap(([field, exponent, refid], index): readonly Said[] => {
+      const value = group.values[index]!;
+      if (row.name === BIT_FIELD.group && field === BIT_FIELD.field) return partsOf(value, series);
+      return [[label?.[3][index] ?? refid, `${row.name}.${field}`, digits(value, exponent)]];
+    }),
+  ];
+}
 
 /** GE-1, GE-2. */
 const digits = (value: number, exponent: number): string | null => (value <= SPECIAL_MAX ? null : decimalText(decimal(value, exponent)));
+const bitsOf = (word: number, from: number, count: number): number => Math.floor((word >>> 0) / 2 ** from) % 2 ** count;
 
-/** GE-5: the label of this very record decides. */
-function nameOf({ name, site, fields }: GroupRow, field: string, label: number): string {
-  const labelled = LABELS.find((row) => row[0] === site && row[1] === label && row[2] === field)?.[3];
-  const refid = labelled ?? fields.find(([one]) => one === field)?.[2] ?? "";
-  return refid === "" ? `dri.${name}.${field}` : refid;
-}
+/** GE-23, GE-24. */
+const partsOf = (value: number, series: Series): readonly Said[] =>
+  PARTS.map(([name, from, count, none, trend]) => {
+    const part = bitsOf(value & 0xffff, from, count);
+    const isNone = value <= BIT_FIELD.specialMax || part === none || (series !== "" && !trend);
+    return ["", `${BIT_FIELD.group}.${name}`, isNone ? null : String(part)];
+  });
+
+/** GE-7: a condition that is switched off is neither there nor not there. */
+const conditionsOf = (places: readonly Place[]): Told["conditions"] =>
+  Object.fromEntries(
+    CONDITIONS.flatMap(([refid, of, bit, unless]) =>
+      places
+        .filter(({ row, group, active }) => row.name === of && active && (unless < 0 || bitsOf(group.status, unless, 1) === 0))
+        .map(({ group }) => [refid, bitsOf(group.status, bit, 1) === 1]),
+    ),
+  );

@@ -58,8 +58,4 @@ export function wavesOf(types: readonly number[], { random, second, gap }: Secon
 
 /** refid → samples as sent. */
 export const wavesTold = (waves: readonly Wave[]): Readonly<Record<string, readonly number[]>> =>
-  Object.fromEntries(waves.map(({ type, samples }) => [waveName(type), samples]));
-function waveName(type: number): string {
-  const refid = rowOf(type)?.[4] ?? "";
-  return refid === "" ? `dri.wave.${type}` : refid;
-}
+  Object.fromEntries(waves.map(({ type, samples }) => [rowOf(type)![4], samples]));

@@ -12,11 +12,9 @@ import { granted, waveBytes, wavesOf, wavesTold } from "./emulator-waves.ts";
  * The Computer Interface of a CARESCAPE monitor, written from the protocol paper alone. It is silent until it is asked; what was asked
  * for leaves once a second, each record in a frame of its own with a number of its main type.
  *
- * Names in units: the MDC term where the paper or the code table gives one for this number (the label of the record decides, GE-5);
- * otherwise `dri.<group>.<field>` with the paper's words ("dri.p1.hr", "dri.gasex.rq"). Trends are no present values and are always
- * `dri.trend10.<group>.<field>`, `dri.trend60.…`. Waves without a term are `dri.wave.<type>`. The five places of an alarm record are
- * `dri.alarm.text1` … 5, and as conditions `dri.alarm.entry1` … 5. Not told, hence partial: status words and their flags, the bit field
- * nmt.ptc, colours and sounds of alarms. `deviceTime` is r_time in Unix seconds (GE-10).
+ * Names in units are those of README.md ("Values"): the term, which the label of the record decides (GE-5), or the place behind `ge.`.
+ * Waves and alarms are told whole. A physiological unit is partial: most bits of its headers are not told, nor what has ended since the
+ * record before (a module pulled, a label changed). `deviceTime` is r_time in Unix seconds (GE-10).
  */
 
 export type DriState = {
@@ -155,17 +153,21 @@ function live(state: DriState, sends: Sent[]): DriState {
   return sendAlarms(sendWaves(sendTrends(sendDisplayed(before, sends), sends), sends), sends);
 }
 
-type Content = Pick<Unit, "observations" | "waves" | "conditions"> & { readonly main: number; readonly subrecords: readonly Subrecord[] };
+type Content = Pick<Unit, "observations" | "waves" | "conditions" | "partial"> & {
+  readonly main: number;
+  readonly subrecords: readonly Subrecord[];
+};
 function send(state: DriState, sends: Sent[], { main, subrecords, ...told }: Content): DriState {
   const number = state.numbers[main] ?? 0;
   const time = state.clock + state.second;
   const bytes = frameBytes(recordBytes({ number, time, main }, subrecords));
-  sends.push({ bytes, unit: { bytes: bytes.length, deviceTime: String(time), ...told, partial: true } });
+  sends.push({ bytes, unit: { bytes: bytes.length, deviceTime: String(time), ...told } });
   const lineFree = Math.max(state.lineFree, state.second * SECOND) + bytes.length * BYTE_TIME;
   return { ...state, lineFree, numbers: { ...state.numbers, [main]: (number + 1) & 0xff } };
 }
 
 const TYPE = { displayed: 1, trend10: 2, trend60: 3 } as const;
+const SERIES = { displayed: "", trend10: "trend_10s.", trend60: "trend_60s." } as const;
 
 function sendPhysiological(state: DriState, sends: Sent[], kind: keyof typeof TYPE, classes: readonly boolean[]): DriState {
   const groups = displayed(state.patient);
@@ -173,8 +175,7 @@ function sendPhysiological(state: DriState, sends: Sent[], kind: keyof typeof TY
   const list = classes.flatMap((wanted, level): readonly Physiological[] => (wanted ? [{ class: level, time, groups }] : []));
   if (list.length === 0) return state;
   const subrecords = list.map((one) => ({ type: TYPE[kind], bytes: subrecordBytes(one) }));
-  const told = toldOf(list, kind === "displayed" ? undefined : `dri.${kind}`);
-  return send(state, sends, { main: MAIN.physiological, subrecords, waves: {}, ...told });
+  return send(state, sends, { main: MAIN.physiological, subrecords, waves: {}, partial: true, ...toldOf(list, SERIES[kind]) });
 }
 
 function sendDisplayed(state: DriState, sends: Sent[]): DriState {

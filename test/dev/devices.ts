@@ -1,3 +1,4 @@
+import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
 import { driverById } from "../../drivers/index.ts";
 import type { Framing } from "../../drivers/kit/driver.ts";
 import type { AnyEmulator } from "../../drivers/kit/emulator.ts";
@@ -15,6 +16,7 @@ export type EmulatedKind = {
   readonly lies?: true;
 };
 export const DEVICES: Readonly<Record<string, EmulatedKind>> = {
+  "ge-dri": { emulator: geDriEmulator, says: "GE CARESCAPE monitor, computer interface" },
   nonin: { emulator: noninEmulator, says: "Nonin oximeter, data format 2" },
   "nonin-sync-late": { emulator: syncLateEmulator, says: "one whose SYNC comes late in every fourth packet", lies: true },
   "puritan-bennett-840": { emulator: puritanBennett840Emulator, says: "Puritan Bennett 840, settings port" },

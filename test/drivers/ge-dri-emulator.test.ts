@@ -89,7 +89,7 @@ withVectors("ge-dri", (read) => {
         const { observations } = toldOf(all[index]!.bodies.map(({ bytes }) => stateOf(bytes)));
         for (const [column, key] of Object.entries(COLUMNS))
           expect([column, Number(observations[key])]).toEqual([column, Number(row[column])]);
-        for (const absent of ["dri.p3.hr", "MDC_TEMP_ESOPH", "MDC_OUTPUT_CARD"]) expect(observations).not.toHaveProperty([absent]);
+        for (const absent of ["ge.p3.hr", "MDC_TEMP_ESOPH", "MDC_OUTPUT_CARD"]) expect(observations).not.toHaveProperty([absent]);
         expect(observations.MDC_VOL_AWAY_TIDAL_INSP).toBeNull();
       }
       const first = toldOf(all[0]!.bodies.map(({ bytes }) => stateOf(bytes))).observations;
@@ -213,7 +213,7 @@ describe("the emulated GE monitor", () => {
     expect(types.filter((type) => type === 2).length).toBeGreaterThanOrEqual(11);
     expect(types.filter((type) => type === 3).length).toBeGreaterThanOrEqual(1);
     for (const [index, { unit }] of sends.entries()) {
-      const prefix = { 1: "", 2: "dri.trend10.", 3: "dri.trend60." }[types[index]!]!;
+      const prefix = { 1: "", 2: "ge.trend_10s.", 3: "ge.trend_60s." }[types[index]!]!;
       for (const key of Object.keys(unit!.observations))
         expect(key.startsWith(prefix) && (prefix !== "" || !key.includes("trend"))).toBe(true);
     }
@@ -231,7 +231,7 @@ describe("the emulated GE monitor", () => {
       };
       // Offsets of the paper, by hand.
       expect(unit?.observations.MDC_ECG_HEART_RATE).toBe(value(10, 4, 0));
-      expect(unit?.observations["dri.ecg.st1"]).toBe(value(12, 4, 2));
+      expect(unit?.observations["ge.ecg.st1"]).toBe(value(12, 4, 2));
       expect(unit?.observations.MDC_PULS_OXIM_SAT_O2).toBe(value(128, 122, 2));
       expect(unit?.observations.MDC_CONC_AWAY_CO2_ET).toBe(value(142, 136, 2));
       expect(unit?.observations.MDC_PRESS_AIR_AMBIENT).toBe(value(148, 136, 1));
@@ -240,7 +240,7 @@ describe("the emulated GE monitor", () => {
       const cvp = u16(basic, 38) === 2;
       expect(unit?.observations[cvp ? "MDC_PRESS_BLD_VEN_CENT_MEAN" : "MDC_PRESS_BLD_ART_PULM_MEAN"]).toBe(value(44, 34, 2));
       expect(unit?.observations).not.toHaveProperty([cvp ? "MDC_PRESS_BLD_ART_PULM_MEAN" : "MDC_PRESS_BLD_VEN_CENT_MEAN"]);
-      expect(unit?.conditions.MDC_EVT_APNEA).toBe((u32(basic, 136) & 3) === 3 ? (u32(basic, 136) & 0x104) === 4 : undefined);
+      expect(unit?.conditions.MDC_EVT_APNEA).toBe((u32(basic, 136) & 0x103) === 3 ? (u32(basic, 136) & 4) === 4 : undefined);
     }
   });
 
@@ -277,9 +277,9 @@ describe("the emulated GE monitor", () => {
     expect(gaps).toEqual(holes);
     expect(holes.filter(Boolean).length).toBeGreaterThan(1);
     for (const [index, { unit }] of sends.entries()) {
-      expect(Object.keys(unit!.waves)).toEqual(["MDC_PULS_OXIM_PLETH", "dri.wave.32"]);
+      expect(Object.keys(unit!.waves)).toEqual(["MDC_PULS_OXIM_PLETH", "ge.wave.entropy"]);
       const { bytes } = heads[index]!.bodies[1]!;
-      expect(unit!.waves["dri.wave.32"]).toEqual(Array.from({ length: u16(bytes, 0) }, (_, sample) => i16(bytes, 6 + 2 * sample)));
+      expect(unit!.waves["ge.wave.entropy"]).toEqual(Array.from({ length: u16(bytes, 0) }, (_, sample) => i16(bytes, 6 + 2 * sample)));
     }
   });
 
@@ -335,8 +335,8 @@ describe("the emulated GE monitor", () => {
           const text = Buffer.from(body.slice(from, from + 80))
             .toString("latin1")
             .replace(/\0+$/, "");
-          expect(unit!.observations[`dri.alarm.text${place + 1}`]).toBe(text === "" ? null : text);
-          expect(unit!.conditions[`dri.alarm.entry${place + 1}`]).toBe(body[from + after] !== 0);
+          expect(unit!.observations[`ge.alarm.${place + 1}.text`]).toBe(text === "" ? null : text);
+          expect(unit!.conditions[`ge.alarm.${place + 1}`]).toBe(body[from + after] !== 0);
         }
         expect([main, body.length === 510 || body.length === 522]).toEqual([4, true]);
       }

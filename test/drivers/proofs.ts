@@ -110,7 +110,8 @@ function namesMetrics({ metrics }: AnyDriver): void {
 const seriesOf = ({ refid, unit, ucum }: Metric): string => `${refid} ${unit ?? ucum ?? ""}`;
 const twice = (all: readonly string[]): readonly string[] => all.filter((one, at) => all.indexOf(one) !== at);
 
-const TEMPLATE_BYTES_MAX = 64;
+/** A request of the GE interface has 75 bytes; none of a device here comes near this, and nothing long may hide in a template. */
+const TEMPLATE_BYTES_MAX = 256;
 function sendsTemplates(driver: AnyDriver): void {
   for (const [name, template] of Object.entries<Template<string>>(driver.tx)) {
     if (template.holes.length > 0) continue;
