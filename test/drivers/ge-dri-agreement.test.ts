@@ -54,14 +54,21 @@ function talk(seed: number): { readonly reader: Reader; readonly units: readonly
   return { reader, units };
 }
 
-test("trends and every waveform of an emulated monitor are told in every value, and its names are the driver's own", () => {
+test("an emulated monitor is told in every value under its own term, trends and every waveform included, and no condition is invented", () => {
   const declared = new Set(geDri.metrics.map(({ refid }) => refid));
   const named = new Set<string>();
   for (const seed of SEEDS) {
     const { reader, units } = talk(seed);
     expectAgreement(reader.conclusions, units);
-    for (const { observations, waves, conditions } of units)
+    for (const [n, { observations, waves, conditions }] of units.entries()) {
       for (const refid of Object.keys({ ...observations, ...waves, ...conditions })) named.add(refid);
+      const told = reader.conclusions[n]!;
+      // By their reference ids alone: agreement may also go by the device's name of a metric.
+      const values = new Map(told.observations.map(({ refid, value }) => [refid, value]));
+      expect(Object.entries(observations).filter(([refid, value]) => values.get(refid) !== value)).toEqual([]);
+      // A partial unit names every condition that is present.
+      expect(told.conditions.filter(({ refid, value }) => value === true && conditions[refid] !== true)).toEqual([]);
+    }
   }
   expect([...named].filter((refid) => !declared.has(refid))).toEqual([]);
   // Two groups of one label, a label without a row, a trend, the rarest waveforms.
