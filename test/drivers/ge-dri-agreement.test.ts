@@ -10,7 +10,7 @@ import { join } from "./streams.ts";
 
 /** What the driver's own dialogue does not ask for: trends, and every waveform in turn. */
 
-const SEEDS = [1, 2, 3, 4, 5, 6];
+const SEEDS = [1, 2, 3];
 const SECONDS = 250;
 const TURN_SECONDS = 15;
 const STREAM = { interval: 5, classes: ALL_CLASSES };
@@ -75,4 +75,4 @@ test("an emulated monitor is told in every value under its own term, trends and 
   for (const refid of ["ge.p5.sys", "MDC_PRESS_BLD_SYS", "ge.t3.temp", "MDC_TEMP", "ge.trend_10s.co2.et", "ge.trend_60s.p1.sys"])
     expect(named).toContain(refid);
   expect([...named].filter((refid) => refid.startsWith("ge.wave.")).length).toBeGreaterThan(15);
-});
+}, 60_000);

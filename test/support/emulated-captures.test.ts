@@ -30,6 +30,16 @@ describe("the captures that the emulators made", () => {
     },
   );
 
+  it("hold what the GE monitor's notes promise", () => {
+    const told = expected("ge-dri", "emulated-ordinary");
+    const rates = valuesOf(told, "MDC_ECG_HEART_RATE").filter((rate) => rate !== undefined);
+    const alarms = valuesOf(told, "ge.alarm.sound").filter((sound) => sound !== undefined);
+    expect([rates.length, alarms.length > 1]).toEqual([4, true]);
+    const displayed = told.filter(({ observations }) => "ge.ecg.source" in observations);
+    expect(displayed.every(({ observations }) => Object.values(observations).includes(null))).toBe(true);
+    expect(expected("ge-dri", "emulated-lost-bytes").length).toBeGreaterThan(6);
+  });
+
   it("hold what the Nonin's notes promise", () => {
     const ordinary = expected("nonin", "emulated-ordinary");
     const rates = valuesOf(ordinary, "MDC_PULS_OXIM_PULS_RATE").map(Number);

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Milliseconds } from "../../config/units.ts";
+import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
+import { ALL_CLASSES, REQUESTS } from "../../drivers/ge-dri/requests.ts";
 import type { AnyEmulator, Emulator, Unit } from "../../drivers/kit/emulator.ts";
 import { type NoninState, noninEmulator, STATUS } from "../../drivers/nonin/emulator.ts";
 import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
@@ -26,12 +28,12 @@ export type Recipe<S> = {
   readonly state: S;
   readonly lastMs: number;
   /** What the gateway sends, and when. */
-  readonly said?: readonly { readonly atMs: number; readonly text: string }[];
+  readonly said?: readonly { readonly atMs: number; readonly bytes: Uint8Array }[];
   /** The gateway opens the port when these bytes are gone already; units that began in them are not expected. */
   readonly missedBytes?: number;
 };
 
-export const madeCaptures = (): readonly MadeCapture[] => [...noninCaptures(), ...pb840Captures()];
+export const madeCaptures = (): readonly MadeCapture[] => [...geDriCaptures(), ...noninCaptures(), ...pb840Captures()];
 
 export function make<S>({ name, note, emulator, state, lastMs, said = [], missedBytes = 0 }: Recipe<S>): MadeCapture {
   const chunks: { t_ms: number; dir: "rx" | "tx"; hex: string }[] = [];
@@ -48,10 +50,11 @@ export function make<S>({ name, note, emulator, state, lastMs, said = [], missed
     arriving = { tick: arriving.tick, bytes: [] };
   };
   for (let at = 0; at <= lastMs; ) {
-    const heard = waiting.filter(({ atMs }) => atMs <= at).map(({ text }) => text);
-    waiting.splice(0, heard.length);
-    if (heard.length > 0) chunks.push({ t_ms: at, dir: "tx", hex: Buffer.from(heard.join("")).toString("hex") });
-    const turn = emulator.step(now, Buffer.from(heard.join("")), Milliseconds(at));
+    const parts = waiting.filter(({ atMs }) => atMs <= at).map(({ bytes }) => bytes);
+    waiting.splice(0, parts.length);
+    const heard = Buffer.concat(parts);
+    if (heard.length > 0) chunks.push({ t_ms: at, dir: "tx", hex: heard.toString("hex") });
+    const turn = emulator.step(now, heard, Milliseconds(at));
     now = turn.state;
     for (const { bytes, unit } of turn.sends) {
       freeAt = Math.max(freeAt, at);
@@ -78,6 +81,37 @@ export function make<S>({ name, note, emulator, state, lastMs, said = [], missed
   };
 }
 const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+/** A device that is in this state at its start, with a fault on top. */
+function faultyFrom<S>(device: Emulator<S>, state: S, fault: string) {
+  const { emulator } = faulty({ ...device, start: () => state }, fault);
+  return { emulator: emulator as AnyEmulator, state: emulator.start(6) };
+}
+
+// ── GE ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function geDriCaptures(): readonly MadeCapture[] {
+  const none = { wave3: 0, wave4: 0, wave5: 0, wave6: 0, wave7: 0, wave8: 0 };
+  const asked = [
+    REQUESTS.displayed.encode({ interval: 5, classes: ALL_CLASSES }),
+    REQUESTS.waves.encode({ wave1: 8, wave2: 9, ...none }),
+    REQUESTS.alarms.encode({}),
+  ];
+  const said = [{ atMs: 0, bytes: Buffer.concat(asked) }];
+  return [
+    make({
+      ...{ name: "ordinary", emulator: geDriEmulator, state: geDriEmulator.start(GE_SEED), lastMs: 20_500, said },
+      note: "displayed values of four classes each 5 s, pleth and CO2 each second, alarms as they change; some values are none",
+    }),
+    make({
+      ...faultyFrom(geDriEmulator, geDriEmulator.start(GE_SEED), "cut:every=3"),
+      ...{ name: "lost-bytes", lastMs: 12_500, said },
+      note: "every third record is cut off; nothing of it is expected",
+    }),
+  ];
+}
+/** Found by trying: what the note promises is in it (the test looks). */
+const GE_SEED = 1;
 
 // ── Nonin ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -124,17 +158,11 @@ function noninCaptures(): readonly MadeCapture[] {
   ];
 }
 
-/** A device that is in this state at its start, with a fault on top. */
-function faultyFrom<S>(device: Emulator<S>, state: S, fault: string) {
-  const { emulator } = faulty({ ...device, start: () => state }, fault);
-  return { emulator: emulator as AnyEmulator, state: emulator.start(6) };
-}
-
 // ── Puritan Bennett 840 ─────────────────────────────────────────────────────────────────────────────────────────────
 
 function pb840Captures(): readonly MadeCapture[] {
   const polls = (count: number) =>
-    Array.from({ length: count }, (_, index) => ({ atMs: index * 2000, text: index === 0 ? "RSET\rSNDF\r" : "SNDF\r" }));
+    Array.from({ length: count }, (_, index) => ({ atMs: index * 2000, bytes: Buffer.from(index === 0 ? "RSET\rSNDF\r" : "SNDF\r") }));
   const start = puritanBennett840Emulator.start(ALARMS_SEED);
   const alarms: Pb840State = { ...start, ventilation: { ...start.ventilation, wayLeft: 3, alarms: { 110: "LOW", 118: "RESET" } } };
   const new980 = pb840Emulator({ model: "980", speed: 9600 });
