@@ -26,6 +26,9 @@ async function killed(): Promise<{ disk: MemoryDisk; waiting: string[] }> {
   return { disk: bench.disk.copy(), waiting };
 }
 
+/** A start has some hundred steps, each on a copy of all files. */
+const STEPS_MS = 90_000;
+
 describe("what a killed run left", () => {
   test("is all that was stamped and not answered, each record once, from flash and ring", async () => {
     const { disk, waiting } = await killed();
@@ -74,19 +77,23 @@ describe("what a killed run left", () => {
     expect(segments.length, "a box that restarts often does not fill its spool with air").toBeLessThanOrEqual(8);
   });
 
-  test("survives that its successor is killed at any step of its start (R35)", async () => {
-    const { disk, waiting } = await killed();
-    const steps = await stepsOfStart(disk.copy());
-    expect(steps).toBeGreaterThan(20);
-    for (let step = 1; step <= steps; step++) {
-      const torn = disk.copy();
-      await killedAt(torn, step);
-      const next = await Bench.start({ disk: torn.copy(), run: 9n });
-      next.spool.connected();
-      expect(namesIn(await next.everything()).sort(), `killed at step ${step}`).toEqual([...waiting].sort());
-      expect(next.unexplained).toBe(0);
-    }
-  });
+  test(
+    "survives that its successor is killed at any step of its start (R35)",
+    async () => {
+      const { disk, waiting } = await killed();
+      const steps = await stepsOfStart(disk.copy());
+      expect(steps).toBeGreaterThan(20);
+      for (let step = 1; step <= steps; step++) {
+        const torn = disk.copy();
+        await killedAt(torn, step);
+        const next = await Bench.start({ disk: torn.copy(), run: 9n });
+        next.spool.connected();
+        expect(namesIn(await next.everything()).sort(), `killed at step ${step}`).toEqual([...waiting].sort());
+        expect(next.unexplained).toBe(0);
+      }
+    },
+    STEPS_MS,
+  );
 
   test("is still in the rings where flash takes nothing, and goes out live until it does", async () => {
     const { disk, waiting } = await killed();

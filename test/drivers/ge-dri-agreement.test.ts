@@ -5,7 +5,7 @@ import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
 import { ALL_CLASSES, REQUESTS } from "../../drivers/ge-dri/requests.ts";
 import { WAVES } from "../../drivers/ge-dri/waves.table.ts";
 import type { Unit } from "../../drivers/kit/emulator.ts";
-import { expectAgreement, Reader } from "./agreement.ts";
+import { expectSame, Reader } from "./agreement.ts";
 import { join } from "./streams.ts";
 
 /** What the driver's own dialogue does not ask for: trends, and every waveform in turn. */
@@ -59,7 +59,7 @@ test("an emulated monitor is told in every value under its own term, trends and 
   const named = new Set<string>();
   for (const seed of SEEDS) {
     const { reader, units } = talk(seed);
-    expectAgreement(reader.conclusions, units);
+    expectSame(reader.conclusions, units);
     for (const [n, { observations, waves, conditions }] of units.entries()) {
       for (const refid of Object.keys({ ...observations, ...waves, ...conditions })) named.add(refid);
       const told = reader.conclusions[n]!;
