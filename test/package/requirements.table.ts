@@ -11,7 +11,7 @@ export const OWED: Readonly<Record<string, string>> = {
   R18: "the service's sandbox is at most 1.5 of 10 exposed (that it runs in it is shown by ./build.sh vm)",
   R19: "a gateway writes and receives its own topics only, under its own client id",
   R22: "a document needs valid signatures of the right role",
-  R23: "a generation never goes back, over restarts and cut writes (a lost copy is not covered yet)",
+  R23: "a generation never goes back, over restarts, cut writes and the loss of one copy",
   R24: "the same generation with other content is refused, what was refused is not tried again",
   R25: "a document that is not confirmed in its time is reverted",
   R26: "a document that the schema lets through and that would harm is refused",
