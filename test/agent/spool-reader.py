@@ -133,6 +133,7 @@ class Spool:
 
     def __init__(self, state):
         self.odd, self.damage, self.sealed, self.lanes = [], [], [], {lane: [] for lane in LANES}
+        self.seen, self.twice = set(), []
         self.key_from, key = key_of(state)
         self.key_id, self.seal = (None, None) if key is None else (hashlib.sha256(key).digest()[:4], Seal(key))
         folder = os.path.join(state, "spool")
@@ -181,7 +182,14 @@ class Spool:
         self.expect(at == len(body), f"{where}: the blocks end at {at} of {len(body)}")
         self.expect(len(blocks) == unit["blocks"], f"{where}: {unit['blocks']} blocks told, {len(blocks)} read")
         self.expect(sum(len(one["records"]) for one in blocks) == unit["records"], f"{where}: {unit['records']} records told")
-        self.lanes[LANES[segment.header["lane"]]] += blocks
+        lane = LANES[segment.header["lane"]]
+        for one in blocks:
+            name = (lane, one["run"], one["number"])
+            if name in self.seen:
+                self.twice.append(f"{where}: {name[1]}/{name[2]}")
+            else:
+                self.lanes[lane].append(one)
+            self.seen.add(name)
 
     def expect(self, holds, otherwise):
         if not holds:
@@ -257,4 +265,4 @@ if __name__ == "__main__":
     spool, rings = Spool(asked.state), rings_of(asked.runtime) if asked.runtime else {}
     print(json.dumps({
         "key": spool.key_from, "lanes": spool.lanes, "damage": spool.damage, "sealed": spool.sealed, "free": spool.free,
-        "unknown": spool.unknown, "oneEnded": spool.one_ended, "odd": spool.odd, "rings": rings, "waiting": waiting(spool.lanes, rings)}))
+        "unknown": spool.unknown, "twice": spool.twice, "oneEnded": spool.one_ended, "odd": spool.odd, "rings": rings, "waiting": waiting(spool.lanes, rings)}))

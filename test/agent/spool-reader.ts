@@ -24,6 +24,8 @@ export type Found = {
   readonly sealed: readonly (Place & { readonly records: number; readonly delivered: boolean })[];
   readonly free: readonly string[];
   readonly unknown: readonly string[];
+  /** Blocks that stand in a second place as well: a start was killed while it wrote them anew. */
+  readonly twice: readonly string[];
   /** Segments that have a header at one end only, and which. */
   readonly oneEnded: Readonly<Record<string, "front" | "back">>;
   /** Where the bytes are not as the paper says. */
