@@ -96,36 +96,35 @@ class Segment:
         self.unknown = told[0] is None and any(front)
         self.ends = [end for end, one in zip(("front", "back"), told) if one is not None]
 
-    def unit_at(self, at):
-        """The head of the unit that holds here, if one does."""
+    def unit_at(self, at, key_id, seal):
+        """The unit that holds here, if one does: its check, and under our key its tag too. `body` is None under another key."""
         if at + UNIT_HEADER > BACK or self.data[at:at + 4] != b"BUN2":
             return None
         length, blocks, records, generation, check = struct.unpack("<IIIQI", self.data[at + 4:at + 28])
-        body = at + UNIT_HEADER
-        if generation != self.header["generation"] or length > BACK - body:
+        begin, end = at + UNIT_HEADER, at + UNIT_HEADER + length
+        if generation != self.header["generation"] or end > BACK:
             return None
-        if check != zlib.crc32(self.data[at + 28:body + length], zlib.crc32(self.data[at:at + 24])):
+        if check != zlib.crc32(self.data[at + 28:end], zlib.crc32(self.data[at:at + 24])):
             return None
-        return {"at": at, "end": body + length, "blocks": blocks, "records": records}
+        body, ours = None, self.data[at + 28:begin] == key_id
+        if ours:
+            nonce = struct.pack("<QI", generation, at)
+            body = seal.open(nonce, self.data[at:at + 24] + self.data[at + 28:begin], self.data[begin:end])
+        return None if ours and body is None else {"at": at, "end": end, "blocks": blocks, "records": records, "body": body}
 
-    def units(self):
+    def units(self, key_id, seal):
         """Every unit that holds, in their order, and the places between them that were passed over."""
-        found, damage, at = [], [], FIRST_UNIT
-        while True:
-            next_at = at
-            while next_at >= 0 and self.unit_at(next_at) is None:
+        found, damage, at, next_at = [], [], FIRST_UNIT, FIRST_UNIT
+        while next_at >= 0:
+            unit = self.unit_at(next_at, key_id, seal)
+            if unit is None:
                 next_at = self.data.find(b"BUN2", next_at + 1, BACK)
-            if next_at < 0:
-                return found, damage
+                continue
             if next_at > at:
                 damage.append({"segment": self.name, "offset": at, "bytes": next_at - at})
-            found.append(self.unit_at(next_at))
-            at = found[-1]["end"]
-
-    def opened(self, unit, seal):
-        at = unit["at"]
-        nonce = struct.pack("<QI", self.header["generation"], at)
-        return seal.open(nonce, self.data[at:at + 24] + self.data[at + 28:at + 32], self.data[at + UNIT_HEADER:unit["end"]])
+            found.append(unit)
+            at = next_at = unit["end"]
+        return found, damage
 
 
 class Spool:
@@ -152,7 +151,7 @@ class Spool:
         self.expect(segment.name.startswith(f"{lane}-"), f"{segment.name}: its header names lane {lane}")
         self.expect(segment.header["blank"], f"{segment.name}: its header is not blank where it should be")
         self.expect(len(segment.data) == SEGMENT, f"{segment.name}: {len(segment.data)} bytes")
-        units, damage = segment.units()
+        units, damage = segment.units(self.key_id, self.seal)
         self.damage += damage
         cursor = self.cursors.get((segment.name, segment.header["generation"]), 0)
         for unit in units:
@@ -160,13 +159,10 @@ class Spool:
 
     def read_unit(self, segment, unit, cursor):
         where = f"{segment.name} at {unit['at']}"
-        if segment.data[unit["at"] + 28:unit["at"] + 32] != self.key_id:
+        body = unit["body"]
+        if body is None:
             told = {"segment": segment.name, "offset": unit["at"], "bytes": unit["end"] - unit["at"], "records": unit["records"]}
             self.sealed.append(told | {"delivered": unit["end"] <= cursor})
-            return
-        body = segment.opened(unit, self.seal)
-        if body is None:
-            self.odd.append(f"{where}: the check holds, the tag does not")
             return
         at, blocks = 0, []
         while at + BLOCK_HEADER <= len(body):

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { LANES, type Lane } from "../../agent/model/model.ts";
 import { recoverSpool } from "../../agent/spool/recovery.ts";
@@ -95,6 +96,16 @@ describe("a reader that knows the paper only", { timeout: 30_000 }, () => {
     expect(namesFound("report", found.lanes.report)).toEqual(numbered("report", 0, 1, 2, 3));
   });
 
+  test("loses a unit whose check holds and whose tag does not", async () => {
+    const disk = await fiveUnits();
+    const { offset } = readDisk(disk).lanes.report[2]!;
+    const file = disk.files.get(REPORTS)!;
+    const bytes = new DataView(file.buffer, file.byteOffset + offset, 152);
+    bytes.setUint8(60, bytes.getUint8(60) ^ 1);
+    bytes.setUint32(24, crc32(file.subarray(offset + 28, offset + 152), crc32(file.subarray(offset, offset + 24))), true);
+    expect((await expectAgreement(disk)).damage).toEqual([{ segment: "report-1.seg", offset, bytes: 152 }]);
+  });
+
   test.for([
     ["front", 9, "back", 64],
     ["back", BACK + 9, "front", 0],
@@ -153,6 +164,9 @@ describe("what is delivered", { timeout: 30_000 }, () => {
     expect(await delivered(4, 5)).toBe(0);
     expect(await delivered(3)).toBe(6);
     expect(await delivered(6)).toBe(7);
+    const harmed = bench.disk.copy();
+    flip(harmed, `${SPOOL}/${together[0]!.segment}`, 64 + 60);
+    expect((await expectAgreement(harmed)).damage, "damage is told though it was delivered").toHaveLength(1);
   });
 
   test("leaves a segment free when all of it is, and its place is used again for other units", async () => {
