@@ -11,7 +11,7 @@ import { type Fault, faultWords } from "./emulator-fault-words.ts";
  * A *message* is what the device sends up to the end of a unit: `every=3` meets each third message since switch-on. A device
  * sends whole frames (one `Sent` is no part of a frame). The ledger stays honest: a unit of which a byte was damaged or did not
  * leave is none, since all damage is such that a reader sees it (emulator-damage.ts); what is repeated is a unit again, because
- * no driver here can tell it from a new one.
+ * hardly a driver can tell it from a new one (one that must says so in its units: `once`).
  */
 export type FaultContext = {
   /** Of the driver that reads the device. */

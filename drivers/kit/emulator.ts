@@ -34,21 +34,44 @@ export type AnyEmulator = Emulator<any>;
 /** Bytes that leave the device together, and the unit (a packet, an answer, an alert edge) that ends with them, if one does. */
 export type Sent = { readonly bytes: Uint8Array; readonly unit?: Unit };
 
-/** What a faithful reader must conclude from a unit: the sender's own ledger, in the device's digits. */
+/**
+ * What a faithful reader must conclude from a unit: the sender's own ledger, in the device's digits. A key is a refid; of a node
+ * below the port it is what `keyAt` makes of both.
+ */
 export type Unit = {
   /** Bytes of this unit, from its first to its last. */
   readonly bytes: number;
   /** The device's own time or counter, as a reader should carry it; absent where the unit has none. */
   readonly deviceTime?: string;
-  /** refid → the digits or text as sent, or null where the device says "no value". */
+  /** Key → the digits or text as sent, or null where the device says "no value". */
   readonly observations: Readonly<Record<string, string | null>>;
-  /** refid → raw samples. */
+  /** Key → raw samples. */
   readonly waves: Readonly<Record<string, readonly number[]>>;
-  /** Conditions present after this unit: refid → true. A change against the unit before is an alert edge. */
+  /** Conditions present after this unit: key → true. A change against the unit before is an alert edge. */
   readonly conditions: Readonly<Record<string, boolean>>;
   /** The emulator's paper names less than a reader may tell: what is not named here is no invention. */
   readonly partial?: true;
+  /** A reader knows this unit again where it comes twice in a row, and tells it once. */
+  readonly once?: true;
 };
+
+/** The name that a unit has for a metric of this node: "1/K MDC_FLOW_FLUID_PUMP", and without a node its refid. */
+export const keyAt = (node: readonly string[] | undefined, refid: string): string => `${placeOf(node ?? [])}${refid}`;
+const placeOf = (node: readonly string[]): string => (node.length === 0 ? "" : `${node.join("/")} `);
+
+/** What a unit says of one node, by refid, as the node's own device tells it; undefined where it says nothing of it. */
+export function unitAt(unit: Unit, node: readonly string[]): Unit | undefined {
+  const place = placeOf(node);
+  const of = <V>(all: Readonly<Record<string, V>>): Readonly<Record<string, V>> =>
+    Object.fromEntries(
+      Object.entries(all).flatMap(([key, value]) => {
+        const refid = key.slice(place.length);
+        return key.startsWith(place) && !refid.includes(" ") ? [[refid, value]] : [];
+      }),
+    );
+  const own = { observations: of(unit.observations), waves: of(unit.waves), conditions: of(unit.conditions) };
+  return Object.values(own).every((all) => Object.keys(all).length === 0) ? undefined : { ...unit, ...own };
+}
 
 /** A seeded generator for emulators (mulberry32): returns the next state and a number in [0, 1). */
 export function nextRandom(state: number): readonly [state: number, value: number] {

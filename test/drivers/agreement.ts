@@ -3,7 +3,7 @@ import { type Decoded, Link } from "../../agent/session/link.ts";
 import { after, type Duration, Milliseconds, type Mono } from "../../config/units.ts";
 import { decimalText } from "../../drivers/kit/decimal.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import type { Emulator, Unit } from "../../drivers/kit/emulator.ts";
+import { type Emulator, keyAt, type Unit } from "../../drivers/kit/emulator.ts";
 import { asideOf } from "../../drivers/kit/framer.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { join } from "./streams.ts";
@@ -11,12 +11,18 @@ import { join } from "./streams.ts";
 /** What a faithful reader must conclude: a unit of the emulator's, or a line of an expected.jsonl. */
 export type Wanted = Omit<Unit, "bytes">;
 
-/** What was concluded from one frame that says something of the patient or the device: value by metric. */
-type Said = { readonly refid: string; readonly name: string | undefined; readonly value: unknown };
+/** What was concluded from one frame that says something of the patient or the device: value by node and metric. */
+type Said = {
+  readonly refid: string;
+  readonly node?: readonly string[] | undefined;
+  readonly name: string | undefined;
+  readonly value: unknown;
+};
 export type Conclusion = {
   readonly observations: readonly Said[];
   readonly waves: readonly Said[];
   readonly conditions: readonly Said[];
+  /** Of all its nodes; where they differ, all of them. */
   readonly deviceTime: string | undefined;
 };
 
@@ -55,10 +61,11 @@ export class Reader {
     this.readings.push(...readings);
     for (const reading of readings) {
       if (reading.told !== "wave") continue;
-      const { metric, first, samples } = reading;
-      const from = this.#nextSample.get(metric.refid) ?? 0;
-      assert.ok(first >= from, `${metric.refid}: sample ${first} was numbered before; the next is ${from}`);
-      this.#nextSample.set(metric.refid, first + samples.length);
+      const { metric, first, samples, node } = reading;
+      const key = keyAt(node, metric.refid);
+      const from = this.#nextSample.get(key) ?? 0;
+      assert.ok(first >= from, `${key}: sample ${first} was numbered before; the next is ${from}`);
+      this.#nextSample.set(key, first + samples.length);
     }
     const concluded = conclusion(readings);
     if (concluded !== undefined) this.conclusions.push(concluded);
@@ -69,38 +76,45 @@ function conclusion(readings: readonly Reading[]): Conclusion | undefined {
   const observations: Said[] = [];
   const waves: Said[] = [];
   const conditions: Said[] = [];
-  let deviceTime: string | undefined;
+  const times = new Set<string>();
   for (const reading of readings) {
-    if (reading.told === "deviceTime") deviceTime = reading.value;
+    if (reading.told === "deviceTime") times.add(reading.value);
     if (!("metric" in reading)) continue;
     const { refid, name } = reading.metric;
-    if (reading.told === "number") observations.push({ refid, name, value: decimalText(reading.value) });
-    else if (reading.told === "text") observations.push({ refid, name, value: reading.value });
-    else if (reading.told === "absent") observations.push({ refid, name, value: null });
-    else if (reading.told === "wave") waves.push({ refid, name, value: reading.samples });
-    else conditions.push({ refid, name, value: reading.present });
+    const said = { refid, name, node: reading.node };
+    if (reading.told === "number") observations.push({ ...said, value: decimalText(reading.value) });
+    else if (reading.told === "text") observations.push({ ...said, value: reading.value });
+    else if (reading.told === "absent") observations.push({ ...said, value: null });
+    else if (reading.told === "wave") waves.push({ ...said, value: reading.samples });
+    else conditions.push({ ...said, value: reading.present });
   }
   if (observations.length + waves.length + conditions.length === 0) return undefined;
-  return { observations, waves, conditions, deviceTime };
+  return { observations, waves, conditions, deviceTime: times.size === 0 ? undefined : [...times].join(" and ") };
 }
 
 // ── The two ledgers ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** An emulator may name a metric by the number that its paper gives: "pb840.f71" is the metric whose name is "f71". */
-const isNamed = ({ refid, name }: Said, key: string): boolean => key === refid || (name !== undefined && key.endsWith(`.${name}`));
+const saidAs = (told: readonly Said[], key: string): Said | undefined =>
+  told.find(({ node, refid }) => key === keyAt(node, refid)) ?? told.find((said) => isNumbered(said, key));
+function isNumbered({ node, name }: Said, key: string): boolean {
+  const place = keyAt(node, "");
+  const rest = key.slice(place.length);
+  return name !== undefined && key.startsWith(place) && rest.endsWith(`.${name}`) && !rest.includes(" ");
+}
 
 /** What differs, in words; empty: nothing. */
 function differences(told: readonly Said[], wanted: Readonly<Record<string, unknown>>, partial: boolean): readonly string[] {
   const known = new Set<Said>();
   const wrong = Object.entries(wanted).flatMap(([key, value]) => {
-    const said = told.find((one) => isNamed(one, key));
+    const said = saidAs(told, key);
     if (said === undefined) return [`${key} was sent as ${JSON.stringify(value)} and not told`];
     known.add(said);
     if (JSON.stringify(said.value) === JSON.stringify(value)) return [];
     return [`${key} was sent as ${JSON.stringify(value)} and told as ${JSON.stringify(said.value)}`];
   });
   const invented = told.filter((said) => !partial && !known.has(said));
-  return [...wrong, ...invented.map(({ refid, value }) => `${refid} was not sent and told as ${JSON.stringify(value)}`)];
+  return [...wrong, ...invented.map(({ node, refid, value }) => `${keyAt(node, refid)} was not sent and told as ${JSON.stringify(value)}`)];
 }
 
 const DIFFERENCES_TOLD = 3;
@@ -116,7 +130,8 @@ export function expectAgreement(driver: AnyDriver, concluded: readonly Conclusio
 }
 
 /** The same in one order, whatever the driver. */
-export function expectSame(concluded: readonly Conclusion[], units: readonly Wanted[]): void {
+export function expectSame(concluded: readonly Conclusion[], sent: readonly Wanted[]): void {
+  const units = sent.filter((unit, i) => unit.once !== true || JSON.stringify(unit) !== JSON.stringify(sent[i - 1]));
   for (const [i, { observations, waves, conditions, deviceTime, partial }] of units.entries()) {
     const told = concluded[i];
     if (told === undefined) break;

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { keyAt, unitAt } from "../../drivers/kit/emulator.ts";
 import { type Event, STREAM } from "../../proto/messages.ts";
 import type { Central, Received } from "../support/central.ts";
 import type { LedgerEntry } from "../support/emulated-device.ts";
@@ -7,11 +8,16 @@ import type { LedgerEntry } from "../support/emulated-device.ts";
 
 type Of<K extends Received["body"]["kind"]> = Received & { readonly body: Extract<Received["body"], { kind: K }> };
 
-export const reportsOf = (central: Central, device: string): readonly Of<"report">[] =>
-  central.records.filter((record): record is Of<"report"> => record.body.kind === "report" && record.device.device === device);
+/** Of the port's own device, or of a node below it. */
+type Node = readonly string[];
+const isOf = ({ device }: Received, name: string, node: Node = []): boolean =>
+  device.device === name && keyAt(device.node, "") === keyAt(node, "");
 
-export const alertsOf = (central: Central, device: string): readonly Of<"alert">[] =>
-  central.records.filter((record): record is Of<"alert"> => record.body.kind === "alert" && record.device.device === device);
+export const reportsOf = (central: Central, device: string, node?: Node): readonly Of<"report">[] =>
+  central.records.filter((record): record is Of<"report"> => record.body.kind === "report" && isOf(record, device, node));
+
+export const alertsOf = (central: Central, device: string, node?: Node): readonly Of<"alert">[] =>
+  central.records.filter((record): record is Of<"alert"> => record.body.kind === "alert" && isOf(record, device, node));
 
 /** An event with the record that carried it. */
 export type Told<K extends Event["kind"]> = { readonly event: Extract<Event, { kind: K }>; readonly record: Received };
@@ -56,23 +62,32 @@ export const lastReport = (last: readonly { epoch: number; stream: number; n: nu
   last.find((one) => one.epoch === epoch && one.stream === STREAM.report)?.n;
 
 /**
- * Every unit that a Nonin sent between the first and the last one that arrived has arrived once, with its values; the packet's
- * counter tells which is which. Those in `excused` may be missing. Returns how many arrived.
+ * Every unit that a Nonin (or a node) sent between the first and the last one that arrived has arrived once, with its values; the
+ * packet's counter tells which is which. Those in `excused` may be missing. Returns how many arrived.
  */
 export function expectEveryUnit(
   central: Central,
-  options: { readonly device: string; readonly ledger: readonly LedgerEntry[]; readonly excused?: (entry: LedgerEntry) => boolean },
+  options: {
+    readonly device: string;
+    readonly node?: Node;
+    readonly ledger: readonly LedgerEntry[];
+    readonly excused?: (entry: LedgerEntry) => boolean;
+  },
 ): number {
-  const reports = reportsOf(central, options.device).filter(({ body }) => body.observations.length > 0);
+  const ledger = options.ledger.flatMap((entry) => {
+    const unit = unitAt(entry.unit, options.node ?? []);
+    return unit === undefined ? [] : [{ ...entry, unit }];
+  });
+  const reports = reportsOf(central, options.device, options.node).filter(({ body }) => body.observations.length > 0);
   const told = new Map(reports.map((report) => [report.deviceTime, report]));
   expect(told.size, "no packet was told twice").toBe(reports.length);
-  const sent = new Map(options.ledger.map((entry) => [entry.unit.deviceTime, entry]));
+  const sent = new Map(ledger.map((entry) => [entry.unit.deviceTime, entry]));
   const unsent = [...told.keys()].filter((time) => !sent.has(time));
   expect(unsent, "nothing was told that was not sent").toEqual([]);
-  const first = options.ledger.findIndex(({ unit }) => told.has(unit.deviceTime));
-  const last = options.ledger.findLastIndex(({ unit }) => told.has(unit.deviceTime));
+  const first = ledger.findIndex(({ unit }) => told.has(unit.deviceTime));
+  const last = ledger.findLastIndex(({ unit }) => told.has(unit.deviceTime));
   expect(first, "something arrived").toBeGreaterThanOrEqual(0);
-  const lost = options.ledger
+  const lost = ledger
     .slice(first, last + 1)
     .filter((entry) => !told.has(entry.unit.deviceTime) && options.excused?.(entry) !== true)
     .map(({ unit }) => unit.deviceTime);
