@@ -22,7 +22,7 @@ export type Memory = {
   readonly held: Held;
   /** The answer before came whole: what counts from request to request has lost nothing. */
   readonly counted: boolean;
-  /** Of the block before. */
+  /** Of the block before; 0 where none is. */
   readonly print: number;
   /** Of the answer in progress. */
   readonly whole: boolean;
@@ -66,6 +66,9 @@ export function decode(frame: Uint8Array, memory: Memory, gap: number): Decoded<
   if (message === undefined || kind === undefined) return { readings: [unreadable(frame.length, "no_answer")], memory };
   const other = memory.bed !== "" && memory.bed !== message.bed;
   const before = { ...(other ? START : memory), bed: message.bed, stuffed: message.stuffed ?? memory.stuffed };
+  // BB-12: the same text again is the same block again, and was told.
+  if (kind === "memory" && printOf(message.info) === before.print)
+    return { readings: [unreadable(message.info.length, "repeated")], memory: { ...before, whole: before.whole && gap === 0 } };
   const block = readBlock(message.info);
   const { readings, memory: after } = kind === "memory" ? remember(message, block, before, gap) : administer(block, before);
   const unread = [...block.unread].map(([reason, bytes]) => unreadable(bytes, reason));
@@ -84,7 +87,7 @@ function administer({ groups }: Block, memory: Memory): Decoded<Memory> {
       ...(version === undefined ? [] : [{ told: "identity", fact: "firmware", value: version } as const]),
       ...incomplete(memory),
     ],
-    memory: { ...memory, ...NO_ANSWER, counted: false },
+    memory: { ...memory, ...NO_ANSWER, counted: false, print: 0 },
   };
 }
 
@@ -96,19 +99,15 @@ function remember(message: Message, block: Block, memory: Memory, gap: number): 
   const cut = !message.last && open.length === 0 && block.lastSlot !== RACK;
   const whole = memory.whole && gap === 0 && !cut && isWhole(block);
   const seen = [...new Set([...memory.seen, ...groups.map(({ slot }) => slot).filter((slot) => slot !== RACK)])];
-  const print = printOf(message.info);
-  // The same text again is the same block again: it says nothing of who left, and what it counts was counted (BB-5).
-  const again = print === memory.print;
-  const counters = again ? "repeated" : memory.counted && whole ? undefined : "after_gap";
-  const sure = whole && !again;
-  const held = sure ? { ...memory.held, ...Object.fromEntries(told.map(({ slot, values }) => [slot, heldWord(values)])) } : memory.held;
-  const concluded = message.last ? conclude(memory.slots, seen, sure) : { slots: memory.slots, gone: [] };
+  const counters = memory.counted && whole ? undefined : "after_gap";
+  const held = whole ? { ...memory.held, ...Object.fromEntries(told.map(({ slot, values }) => [slot, heldWord(values)])) } : memory.held;
+  const concluded = message.last ? conclude(memory.slots, seen, whole) : { slots: memory.slots, gone: [] };
   const out = pulledOut(block, [...concluded.slots, ...seen]);
   const stays = (slot: string): boolean => !out.includes(slot);
   const progress = message.last ? NO_ANSWER : { whole, seen: seen.filter(stays), open };
   return {
     readings: [
-      ...told.flatMap((group) => groupReadings(group, counters, sure ? missingSince(memory.held[group.slot], group.values) : [])),
+      ...told.flatMap((group) => groupReadings(group, counters, whole ? missingSince(memory.held[group.slot], group.values) : [])),
       ...[...new Set([...concluded.gone, ...out])].map((slot) => removed(slot, "removed")),
       ...[...block.errors].filter(([, code]) => code !== REMOVED).map(([slot, code]) => unreadable(code.length, `error_${slot}_${code}`)),
       ...(beyond === 0 ? [] : [unreadable(beyond, "pumps_beyond_limit")]),
@@ -118,8 +117,8 @@ function remember(message: Message, block: Block, memory: Memory, gap: number): 
       ...progress,
       slots: concluded.slots.filter(stays),
       held: Object.fromEntries(Object.entries(held).filter(([slot]) => stays(slot) && !concluded.gone.includes(slot))),
-      counted: message.last && !again ? whole : memory.counted,
-      print,
+      counted: message.last ? whole : memory.counted,
+      print: printOf(message.info),
     },
   };
 }

@@ -17,7 +17,7 @@ export type AlarmRow = readonly [parameter: string, refid: string, on: string, l
 
 /** What the other parameters of this answer say of one pump, and why its counters are doubtful, where they are (BB-5). */
 export type Beside = { readonly values: ReadonlyMap<string, string>; readonly counters: CounterDoubt };
-export type CounterDoubt = "after_gap" | "repeated" | undefined;
+export type CounterDoubt = "after_gap" | undefined;
 type Parameter = { readonly form: ParameterRow[2]; readonly metric: ValueMetric };
 
 const nameOf = (parameter: string, refid: string): string => (refid === "" ? `bcc.${parameter}` : refid);

@@ -195,11 +195,27 @@ describe("what counts from request to request (BB-5)", () => {
     expect(told(reader.hear(answer(pump("13", counters, 301))))).toEqual(sure);
   });
 
-  test("is doubtful where the same block comes twice: it would be counted twice", () => {
+  test("is told once where the same block comes twice, and what comes twice is not silent", () => {
     const reader = settled(pump("13", counters));
-    reader.hear(answer(pump("13", counters, 301)));
-    expect(told(reader.hear(answer(pump("13", counters, 301))))).toEqual(sure.map((words) => `${words} questionable repeated`));
+    expect(told(reader.hear(answer(pump("13", counters, 301))))).toEqual(sure);
+    const info = pump("13", counters, 301);
+    expect(inWords(reader.hear(answer(info)))).toEqual([`unreadable ${info.length} repeated`]);
     expect(told(reader.hear(answer(pump("13", counters, 302))))).toEqual(sure);
+    reader.hear(answer(pump("13", counters, 302)), 40);
+    expect(told(reader.hear(answer(pump("13", counters, 303))))).toEqual(doubted);
+    // Whoever asks ALIVE begins anew.
+    reader.hear(message("303,50100,GNACK,0"));
+    expect(told(reader.hear(answer(pump("13", counters, 303))))).toEqual(doubted);
+  });
+
+  test("is told whole of a pump whose first or last block comes twice", () => {
+    const [first, last] = [
+      message(pump("13", { INBOCNT: "2" }, 301), { more: true }),
+      message(pump("13", { INAVRT: "3.1", DISPCHG: "0" }, 301)),
+    ];
+    const reader = settled(pump("13", counters));
+    const all = [first, first, last, last].map((block) => told(reader.hear(block)));
+    expect(all).toEqual([[], [], sure, []]);
   });
 
   test("is doubtful behind an answer that did not come, or came damaged", () => {
