@@ -61,7 +61,7 @@ export function movedTo(pump: Pump, second: number, dice: Dice): Pump {
   const left = pump.left - given;
   const alarms = movedAlarms(pump.alarms, { second, time, dice });
   const now: Pump = {
-    ...{ ...pump, moved: second, alarms, infused: (pump.infused + given) % 9999 },
+    ...{ ...pump, moved: second, alarms, infused: Math.min(INFUSED_MAX, pump.infused + given) },
     left: left > 0 ? left : FULL[pump.family],
     mains: dice.happens(0.05) ? !pump.mains : pump.mains,
     since: { ...pump.since, given: pump.since.given + given, changes: pump.since.changes + (dice.happens(0.2) ? 1 : 0) },
@@ -111,6 +111,11 @@ const NA = "_NA";
 const bit = (present: boolean): string => (present ? "1" : "0");
 /** Seconds in a field that ends at 65535. */
 const REMAINING_MAX = 65_535;
+/** mL and minutes at which the pump stops counting (BB-7). */
+const INFUSED_MAX = 9999;
+const TIME_MAX = 6000;
+/** Minutes that a pump had infused when it came into the rack: its serial number says so, and some stand at the end. */
+const timeBefore = ({ serial }: Pump): number => Number(serial) % (2 * TIME_MAX);
 
 export function parametersOf(pump: Pump, dice: Dice): Parameters {
   const { serial, family, phase, rate, infused, left, mains } = pump;
@@ -124,7 +129,10 @@ export function parametersOf(pump: Pump, dice: Dice): Parameters {
     ...[["INSOL", drug.long] as const, ["INSOLSN", drug.short] as const, ["INSOLID", drug.id] as const],
     ...(syringe ? [["INSYR", "50.0"] as const, ["INVOLACT", left.toFixed(2)] as const] : [["ACTCHAN", "1"] as const]),
     ...[["INVTB", dice.happens(0.1) ? NV : left.toFixed(1)] as const, ["INRMT", remaining] as const],
-    ...[["INVI", infused.toFixed(2)] as const, ["INTIME", String(Math.floor(pump.moved / 60) % 6000)] as const],
+    ...[
+      ["INVI", infused.toFixed(2)] as const,
+      ["INTIME", String(Math.min(TIME_MAX, timeBefore(pump) + Math.floor(pump.moved / 60)))] as const,
+    ],
     ["INAKKU", mains ? NA : String(dice.between(30, 480))],
     ["INSTBY", phase === "standby" ? String(Math.max(1, pump.phaseEnds - pump.moved)) : NV],
     ...[["INBORT", phase === "bolus" ? BOLUS_RATE.toFixed(1) : NV] as const, ["INBOVAL", phase === "bolus" ? "1.50" : NV] as const],

@@ -1,7 +1,7 @@
 import { type Duration, Milliseconds } from "../../config/units.ts";
-import type { Emulator, Sent, Unit } from "../kit/emulator.ts";
+import type { Emulator, Sent } from "../kit/emulator.ts";
 import { roll } from "../kit/emulator-dice.ts";
-import { conclude } from "./emulator-conclusion.ts";
+import { type Conclusion, conclude, concludeRack } from "./emulator-conclusion.ts";
 import { asked, filledRack, isSlot, type Rack, rackAt } from "./emulator-rack.ts";
 import { blockBytes, type Receiver, receive, type Stuffing } from "./emulator-wire.ts";
 
@@ -9,7 +9,8 @@ import { blockBytes, type Receiver, receive, type Stuffing } from "./emulator-wi
  * A B. Braun rack with its pumps that speaks BCC in request mode, written from the protocol paper alone. Answers go in blocks, each of
  * which waits for its 06; 15 brings the last block again. A request empties the counters of the pumps it asks for (BB-5).
  *
- * What its units name: bcc.SLOT.PARAMETER (emulator-conclusion.ts). A unit comes with the last block of an answer.
+ * What its units name stands in emulator-conclusion.ts. A block's unit is of the pumps of which a reader then has heard all: the last
+ * one may go on in the block that follows, and is told with that. A block of which nothing can be told yet has no unit.
  *
  * Not said by the paper, decided here: a request that is broken, stuffed the wrong way or for another bed id is not answered, and
  * neither is a MEM:GET sooner than 500 ms after the one before; a 06 sooner than 100 ms after its block is not heard; a block that
@@ -24,15 +25,8 @@ export type BccOptions = {
 };
 
 /** Blocks of an answer: the next to be sent at `due`, or, with `due` undefined, the one before it that waits for its 06. */
-type Answer = {
-  readonly blocks: readonly string[];
-  readonly at: number;
-  readonly due: Duration | undefined;
-  readonly sentAt: number;
-  readonly conclusion: Omit<Unit, "bytes"> | undefined;
-  /** Bytes since the first block, or since the last that the host asked for again. */
-  readonly bytes: number;
-};
+type Answer = { readonly blocks: readonly Block[]; readonly at: number; readonly due: Duration | undefined; readonly sentAt: number };
+type Block = { readonly info: string; readonly conclusion: Conclusion | undefined };
 export type BccState = {
   readonly random: number;
   readonly stuffing: Stuffing;
@@ -107,8 +101,7 @@ function acknowledged(state: BccState, how: "ack" | "nak", at: Duration): BccSta
   if (how === "ack" && at + GRAIN < answer.sentAt + ACK_SOONEST) return state;
   if (how === "ack" && answer.at >= answer.blocks.length) return { ...state, answer: undefined };
   const [random, due] = soon(state, at);
-  const again = how === "nak" ? { at: answer.at - 1, bytes: 0 } : {};
-  return { ...state, random, answer: { ...answer, ...again, due } };
+  return { ...state, random, answer: { ...answer, at: how === "nak" ? answer.at - 1 : answer.at, due } };
 }
 
 function soon({ random }: BccState, at: Duration): readonly [random: number, due: Duration] {
@@ -121,11 +114,10 @@ function sent(state: BccState, at: Duration, sends: Sent[]): BccState {
   const { answer, bed, stuffing } = state;
   if (answer?.due === undefined || answer.due > at + GRAIN) return state;
   const last = answer.at + 1 === answer.blocks.length;
-  const bytes = blockBytes({ bed, info: answer.blocks[answer.at]!, follows: last ? "nothing" : "more" }, stuffing);
-  const total = answer.bytes + bytes.length;
-  const tells = last && answer.conclusion !== undefined;
-  sends.push({ bytes, ...(tells ? { unit: { ...answer.conclusion, bytes: total } } : {}) });
-  return { ...state, answer: { ...answer, at: answer.at + 1, due: undefined, sentAt: answer.due, bytes: total } };
+  const { info, conclusion } = answer.blocks[answer.at]!;
+  const bytes = blockBytes({ bed, info, follows: last ? "nothing" : "more" }, stuffing);
+  sends.push({ bytes, ...(conclusion === undefined ? {} : { unit: { ...conclusion, bytes: bytes.length } }) });
+  return { ...state, answer: { ...answer, at: answer.at + 1, due: undefined, sentAt: answer.due } };
 }
 
 // ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,16 +132,23 @@ function obey(before: BccState, { bed, request }: { readonly bed: string; readon
   const state = renamed(before, second);
   const time = String(state.secondsBefore + second);
   if (request === "ADMIN:ALIVE" && (bed === BED_UNKNOWN || bed === state.bed))
-    return replies(state, at, [[time, SYSTEM, "GNACK", "0"].join(",")]);
+    return replies(state, at, [
+      { info: [time, SYSTEM, "GNACK", "0"].join(","), conclusion: concludeRack(time, { "bcc.GNACK": "0", "bcc.bed_id": state.bed }) },
+    ]);
   if (bed !== state.bed || (request === "MEM:GET" && at + GRAIN < state.askedAll + GET_PAUSE)) return state;
   const rack = rackAt(state.rack, second);
   const now = { ...state, rack, ...(request === "MEM:GET" ? { askedAll: at } : {}) };
   const slots = Object.keys(rack.pumps).sort();
-  if (request === "ADMIN:VERSION") return replies(now, at, [[time, SYSTEM, state.version].join(",")]);
+  if (request === "ADMIN:VERSION")
+    return replies(now, at, [
+      { info: [time, SYSTEM, state.version].join(","), conclusion: concludeRack(time, { "bcc.bed_id": state.bed }) },
+    ]);
   const [, slot] = /^MEM:GETSLOT#(..)$/.exec(request) ?? [];
   const wanted = request === "MEM:GET" ? slots : slots.filter((one) => one === slot);
   if (wanted.length > 0) return tells(now, at, wanted);
-  return replies(now, at, [[time, SYSTEM, "GNERR", errorOf(rack, request, slot)].join(",")]);
+  const error = errorOf(rack, request, slot);
+  const conclusion: Conclusion = { ...concludeRack(time, { "bcc.GNERR": error }), once: true };
+  return replies(now, at, [{ info: [time, SYSTEM, "GNERR", error].join(","), conclusion }]);
 }
 
 function errorOf(rack: Rack, request: string, slot: string | undefined): string {
@@ -164,26 +163,47 @@ function renamed(state: BccState, second: number): BccState {
   return { ...state, bed: next, bedChanges: Number.POSITIVE_INFINITY };
 }
 
-function replies(state: BccState, at: Duration, quadruples: readonly string[], conclusion?: Answer["conclusion"]): BccState {
+function replies(state: BccState, at: Duration, blocks: readonly Block[]): BccState {
   const [random, due] = soon(state, at);
-  return { ...state, random, answer: { blocks: blocksOf(quadruples), at: 0, due, sentAt: at, conclusion, bytes: 0 } };
+  return { ...state, random, answer: { blocks, at: 0, due, sentAt: at } };
 }
 
 function tells(state: BccState, at: Duration, wanted: readonly string[]): BccState {
   const second = Math.floor(at / 1000);
   const { rack, slots } = asked(state.rack, wanted, second);
-  const time = state.secondsBefore + second;
-  const quadruples = slots.flatMap(({ slot, parameters }) => parameters.map(([name, text]) => `${time},501${slot},${name},${text}`));
-  return replies({ ...state, rack }, at, quadruples, conclude(slots, time));
+  const time = String(state.secondsBefore + second);
+  const blocks = blocksOf(
+    slots.flatMap(({ slot, parameters }) => parameters.map(([name, text]) => ({ slot, text: `${time},501${slot},${name},${text}` }))),
+  );
+  const told = blocks.map((block, index): Block => {
+    const heard = heardUpTo(blocks, index);
+    const conclusion =
+      heard.length === 0
+        ? undefined
+        : conclude(
+            slots.filter(({ slot }) => heard.includes(slot)),
+            time,
+          );
+    return { info: block.map(({ text }) => text).join(SEPARATOR), conclusion };
+  });
+  return replies({ ...state, rack }, at, told);
+}
+
+type Quadruple = { readonly slot: string; readonly text: string };
+/** Slots of which nothing more can come behind this block, and could behind the one before. */
+function heardUpTo(blocks: readonly (readonly Quadruple[])[], index: number): readonly string[] {
+  const before = blocks[index - 1]?.at(-1);
+  const begun = [...new Set([...(before === undefined ? [] : [before]), ...blocks[index]!].map(({ slot }) => slot))];
+  return index + 1 === blocks.length ? begun : begun.slice(0, -1);
 }
 
 const SEPARATOR = "\u001e";
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
-function blocksOf(quadruples: readonly string[]): readonly string[] {
-  const blocks: string[][] = [[]];
+function blocksOf(quadruples: readonly Quadruple[]): readonly (readonly Quadruple[])[] {
+  const blocks: Quadruple[][] = [[]];
   let length = 0;
   for (const quadruple of quadruples) {
-    const own = bytesOf(quadruple) + 1;
+    const own = bytesOf(quadruple.text) + 1;
     if (length > 0 && length + own > INFORMATION_MAX) {
       blocks.push([]);
       length = 0;
@@ -191,5 +211,5 @@ function blocksOf(quadruples: readonly string[]): readonly string[] {
     blocks.at(-1)!.push(quadruple);
     length += own;
   }
-  return blocks.map((block) => block.join(SEPARATOR));
+  return blocks;
 }
