@@ -1,4 +1,5 @@
 import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
+import { bbraunBccEmulator, bbraunBccFullEmulator, bbraunBccStuffedEmulator } from "../../drivers/bbraun-bcc/emulator.ts";
 import { driverById } from "../../drivers/index.ts";
 import type { Framing } from "../../drivers/kit/driver.ts";
 import type { AnyEmulator } from "../../drivers/kit/emulator.ts";
@@ -17,6 +18,9 @@ export type EmulatedKind = {
 };
 export const DEVICES: Readonly<Record<string, EmulatedKind>> = {
   "ge-dri": { emulator: geDriEmulator, says: "GE CARESCAPE monitor, computer interface" },
+  "bbraun-bcc": { emulator: bbraunBccEmulator, says: "B. Braun rack with three pumps, BCC" },
+  "bbraun-bcc-stuffed": { emulator: bbraunBccStuffedEmulator, says: "one with a single pump, where everything is stuffed" },
+  "bbraun-bcc-full": { emulator: bbraunBccFullEmulator, says: "one with 24 pumps on three pillars" },
   nonin: { emulator: noninEmulator, says: "Nonin oximeter, data format 2" },
   "nonin-sync-late": { emulator: syncLateEmulator, says: "one whose SYNC comes late in every fourth packet", lies: true },
   "puritan-bennett-840": { emulator: puritanBennett840Emulator, says: "Puritan Bennett 840, settings port" },
