@@ -1,5 +1,5 @@
+import { type Dice, roll } from "../kit/emulator-dice.ts";
 import type { Alert, Value } from "./emulator-attributes.ts";
-import { type Dice, roll } from "./emulator-dice.ts";
 import { ALERTS, NUMERICS, type NumericRow } from "./emulator-objects.table.ts";
 
 /** What happens at the bed, one turn of 1.024 s after another: numbers that move, fail and are not measured, modules, alarms. */

@@ -1,8 +1,8 @@
 import { type Duration, Milliseconds, Seconds } from "../../config/units.ts";
+import { roll } from "../kit/emulator-dice.ts";
 import { OPTION } from "./emulator-association.ts";
 import * as attributes from "./emulator-attributes.ts";
 import { hex, hexWord, type Piece } from "./emulator-bytes.ts";
-import { roll } from "./emulator-dice.ts";
 import type { Ear } from "./emulator-frame.ts";
 import type { Attribute, PollRequest } from "./emulator-message.ts";
 import { admitted, nextTurn, type Patient } from "./emulator-patient.ts";

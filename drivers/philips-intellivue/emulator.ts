@@ -1,5 +1,6 @@
 import { Milliseconds, Seconds } from "../../config/units.ts";
 import type { Emulator, Sent } from "../kit/emulator.ts";
+import { roll } from "../kit/emulator-dice.ts";
 import {
   abortMessage,
   acceptMessage,
@@ -14,7 +15,6 @@ import {
 } from "./emulator-association.ts";
 import * as attributes from "./emulator-attributes.ts";
 import type { Piece } from "./emulator-bytes.ts";
-import { roll } from "./emulator-dice.ts";
 import { frameBytes, hear } from "./emulator-frame.ts";
 import {
   ACTION,
