@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { Milliseconds } from "../../config/units.ts";
 import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
 import { ALL_CLASSES, REQUESTS } from "../../drivers/ge-dri/requests.ts";
+import { bbraunBccStuffedEmulator } from "../../drivers/bbraun-bcc/emulator.ts";
+import { encodeRequest } from "../../drivers/bbraun-bcc/message.ts";
 import type { AnyEmulator, Emulator, Unit } from "../../drivers/kit/emulator.ts";
 import { type NoninState, noninEmulator, STATUS } from "../../drivers/nonin/emulator.ts";
 import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
@@ -34,6 +36,7 @@ export type Recipe<S> = {
 };
 
 export const madeCaptures = (): readonly MadeCapture[] => [...geDriCaptures(), ...noninCaptures(), ...pb840Captures()];
+export const madeCaptures = (): readonly MadeCapture[] => [...bccCaptures(), ...noninCaptures(), ...pb840Captures()];
 
 export function make<S>({ name, note, emulator, state, lastMs, said = [], missedBytes = 0 }: Recipe<S>): MadeCapture {
   const chunks: { t_ms: number; dir: "rx" | "tx"; hex: string }[] = [];
@@ -195,6 +198,24 @@ function pb840Captures(): readonly MadeCapture[] {
 }
 /** Found by trying: its first eight answers hold everything that the note promises (the test looks). */
 const ALARMS_SEED = 4;
+
+// ── B. Braun ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Two blocks an answer; what is said comes late enough for the block before it. */
+function bccCaptures(): readonly MadeCapture[] {
+  const state = bbraunBccStuffedEmulator.start(2);
+  const ask = (command: string, bed = state.bed) => encodeRequest(command, { bed, stuffed: true });
+  const ack = Uint8Array.of(0x06);
+  const answer = [ask("MEM:GET"), ack, ack];
+  const bytes = [ask("ADMIN:ALIVE", "1"), ack, ask("ADMIN:VERSION"), ack, ...answer, ...answer, ...answer];
+  const said = bytes.map((one, index) => ({ atMs: index * 2000, bytes: one }));
+  return [
+    make({
+      ...{ name: "stuffed", emulator: bbraunBccStuffedEmulator, state, lastMs: 2000 * said.length, said },
+      note: "one pump, everything stuffed: ALIVE, VERSION and three answers of two blocks each",
+    }),
+  ];
+}
 
 const folderOf = (driver: string): string => join(import.meta.dirname, "../../drivers", driver, "captures");
 export const captureFiles = ({ driver, name }: MadeCapture): { readonly capture: string; readonly expected: string } => ({
