@@ -1,5 +1,5 @@
-import { geDri } from "./ge-dri/driver.ts";
 import { bbraunBcc } from "./bbraun-bcc/driver.ts";
+import { geDri } from "./ge-dri/driver.ts";
 import type { AnyDriver } from "./kit/driver.ts";
 import { nonin } from "./nonin/driver.ts";
 import { puritanBennett840 } from "./puritan-bennett-840/driver.ts";

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Milliseconds } from "../../config/units.ts";
-import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
-import { ALL_CLASSES, REQUESTS } from "../../drivers/ge-dri/requests.ts";
 import { bbraunBccStuffedEmulator } from "../../drivers/bbraun-bcc/emulator.ts";
 import { encodeRequest } from "../../drivers/bbraun-bcc/message.ts";
+import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
+import { ALL_CLASSES, REQUESTS } from "../../drivers/ge-dri/requests.ts";
 import type { AnyEmulator, Emulator, Unit } from "../../drivers/kit/emulator.ts";
 import { type NoninState, noninEmulator, STATUS } from "../../drivers/nonin/emulator.ts";
 import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
@@ -35,8 +35,7 @@ export type Recipe<S> = {
   readonly missedBytes?: number;
 };
 
-export const madeCaptures = (): readonly MadeCapture[] => [...geDriCaptures(), ...noninCaptures(), ...pb840Captures()];
-export const madeCaptures = (): readonly MadeCapture[] => [...bccCaptures(), ...noninCaptures(), ...pb840Captures()];
+export const madeCaptures = (): readonly MadeCapture[] => [...bccCaptures(), ...geDriCaptures(), ...noninCaptures(), ...pb840Captures()];
 
 export function make<S>({ name, note, emulator, state, lastMs, said = [], missedBytes = 0 }: Recipe<S>): MadeCapture {
   const chunks: { t_ms: number; dir: "rx" | "tx"; hex: string }[] = [];
