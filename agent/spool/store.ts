@@ -110,9 +110,10 @@ export class LaneStore {
     const file = await this.#disk.open(path, "existing");
     try {
       const found = await readHeaders(file);
-      if (found === "damaged" || found?.damaged === true) this.corruptBytes += UNITS_START;
-      const header = found === "damaged" ? undefined : found?.header;
-      if (header === undefined || header.lane !== this.#lane) {
+      const isForeign = typeof found === "object" && found.header.lane !== this.#lane;
+      if (found === "damaged" || found?.damaged === true || isForeign) this.corruptBytes += UNITS_START;
+      const header = found === "damaged" || isForeign ? undefined : found?.header;
+      if (header === undefined) {
         this.#places.give({ path, file });
         return;
       }

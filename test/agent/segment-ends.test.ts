@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { SEGMENT_BYTES, type StoredBlock, UNITS_END, UNITS_START } from "../../agent/spool/segment.ts";
+import { encodeSegmentHeader, SEGMENT_BYTES, type StoredBlock, UNITS_END, UNITS_START } from "../../agent/spool/segment.ts";
 import { LaneStore } from "../../agent/spool/store.ts";
 import { blockBytes, MemoryDisk, nameOf, storeParts } from "./fakes.ts";
 
@@ -58,6 +58,15 @@ describe("of a segment's two headers", () => {
       });
       expect([numbers, corrupt, free]).toEqual([[], UNITS_START, true]);
     }
+  });
+
+  test("neither may name another lane than its file: that is told, too", async () => {
+    const foreign = encodeSegmentHeader({ lane: "report", generation: 5n, order: 1 });
+    const { numbers, corrupt } = await harmed((bytes) => {
+      bytes.set(foreign, 0);
+      bytes.set(foreign, UNITS_END);
+    });
+    expect([numbers, corrupt]).toEqual([[], UNITS_START]);
   });
 
   test("none stands in one that is done with, and no unit ever reaches the second one", async () => {
