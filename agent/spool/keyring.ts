@@ -6,7 +6,7 @@ import { writeWhole } from "./run-file.ts";
 
 /** Bytes of a key of AES-256. */
 const KEY_BYTES = 32;
-const COPIES = ["spool.key", "spool.key.copy"] as const;
+export const COPIES = ["spool.key", "spool.key.copy"] as const;
 /** Where no copy of the key is, or none can be read as one. */
 type Copy = Uint8Array | "none" | { readonly fault: Fault };
 
@@ -62,6 +62,19 @@ export class Keyring {
   #write(name: string, key: Uint8Array): Promise<void> {
     return writeWhole(this.#options.disk, this.#options.folder, name, `1 ${toBase64(key)} ${crc32(key)}\n`);
   }
+}
+
+export type KeyFound = {
+  readonly key: Uint8Array | undefined;
+  readonly copies: Readonly<Record<(typeof COPIES)[number], "good" | "missing" | "damaged">>;
+};
+
+/** The key as it lies there, for who only looks: nothing is made or written anew. Throws Fault `disk.*`. */
+export async function findKey(disk: Pick<Disk, "read">, folder: string): Promise<KeyFound> {
+  const found = await Promise.all(COPIES.map((name) => disk.read(`${folder}/${name}`)));
+  const keys = found.map((bytes) => (bytes === undefined ? undefined : keyIn(new TextDecoder().decode(bytes))));
+  const is = (at: 0 | 1) => (keys[at] !== undefined ? "good" : found[at] === undefined ? "missing" : "damaged");
+  return { key: keys[0] ?? keys[1], copies: { "spool.key": is(0), "spool.key.copy": is(1) } };
 }
 
 function keyIn(text: string): Uint8Array | undefined {

@@ -25,6 +25,7 @@ const UNIT_MAGIC = 0x324e5542;
 const TAG = 16;
 const UNIT_FIRST_BYTE = UNIT_MAGIC & 0xff;
 
+export type Readable = Pick<DiskFile, "read">;
 export type StoredBlock = { readonly name: BlockName; readonly bytes: Uint8Array; readonly records: number };
 
 /** Where the first unit stands. */
@@ -58,7 +59,7 @@ export function readSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined 
  * was. A crash while a segment is emptied may leave one of them: then what was delivered is sent again.
  */
 export async function readHeaders(
-  file: DiskFile,
+  file: Readable,
 ): Promise<{ readonly header: SegmentHeader; readonly damaged: boolean } | "damaged" | undefined> {
   const ends = [await file.read(0, SEGMENT_HEADER), await file.read(UNITS_END, SEGMENT_HEADER)];
   const [first, second] = ends.map(readSegmentHeader);
@@ -127,11 +128,42 @@ export type Unit = { readonly offset: number; readonly length: number; readonly 
 /** Whole, and sealed under a key that is not here: nobody can read it any more. */
 export type Sealed = { readonly offset: number; readonly length: number; readonly sealedRecords: number };
 
+/** What a unit says of itself before its body, in plain. Nothing is checked. */
+export type UnitHead = {
+  readonly isUnit: boolean;
+  /** With the head itself. */
+  readonly length: number;
+  readonly blocks: number;
+  readonly records: number;
+  readonly generation: bigint;
+  readonly keyId: number;
+};
+/** Undefined where no unit could begin. */
+export function unitHead(segment: Uint8Array, offset: number): UnitHead | undefined {
+  if (offset + UNIT_HEADER > segment.length) return undefined;
+  const view = viewOf(segment.subarray(offset, offset + UNIT_HEADER));
+  return {
+    isUnit: view.getUint32(0, true) === UNIT_MAGIC,
+    length: UNIT_HEADER + view.getUint32(4, true),
+    blocks: view.getUint32(8, true),
+    records: view.getUint32(12, true),
+    generation: view.getBigUint64(16, true),
+    keyId: view.getUint32(28, true),
+  };
+}
+/** Whether its bytes are as they were written, whoever could open them. */
+export function unitHolds(segment: Uint8Array, offset: number): boolean {
+  const head = unitHead(segment, offset);
+  if (head?.isUnit !== true || offset + head.length > segment.length) return false;
+  const unit = segment.subarray(offset, offset + head.length);
+  return viewOf(unit).getUint32(24, true) === unitCheck(unit);
+}
+
 /**
  * Reads the unit at `offset`. Undefined where none stands: the end of the segment, a torn commit, an altered one, or an older
  * generation. Each block in it is checked again by its own name.
  */
-export async function readUnit(file: DiskFile, { offset, generation, seal }: UnitPlace): Promise<Unit | Sealed | undefined> {
+export async function readUnit(file: Readable, { offset, generation, seal }: UnitPlace): Promise<Unit | Sealed | undefined> {
   if (offset + UNIT_HEADER > SEGMENT_BYTES) return undefined;
   const header = await file.read(offset, UNIT_HEADER);
   if (header.length < UNIT_HEADER) return undefined;
@@ -164,7 +196,7 @@ function* blocksIn(plain: Uint8Array): Generator<StoredBlock> {
 }
 
 /** The next good unit of this generation behind a damaged place; undefined where nothing but the end follows. */
-export async function nextUnitBehind(file: DiskFile, { offset, generation, seal }: UnitPlace): Promise<number | undefined> {
+export async function nextUnitBehind(file: Readable, { offset, generation, seal }: UnitPlace): Promise<number | undefined> {
   const rest = await file.read(offset, SEGMENT_BYTES - offset);
   const view = viewOf(rest);
   for (let at = 1; at + UNIT_HEADER <= rest.length; at++) {

@@ -1,0 +1,256 @@
+import type { Wall } from "../../config/units.ts";
+import { decodeBatch } from "../../proto/codec.ts";
+import type { Disk, Seal, Seals } from "../effects/effects.ts";
+import { Fault } from "../fault/fault.ts";
+import { LANES, type Lane } from "../model/model.ts";
+import { verifyBlock } from "./block.ts";
+import { type CursorEntry, readCursors, savedCursor } from "./cursors.ts";
+import { findKey, type KeyFound } from "./keyring.ts";
+import {
+  nextUnitBehind,
+  type Readable,
+  readSegmentHeader,
+  readUnit,
+  SEGMENT_BYTES,
+  type SegmentHeader,
+  type StoredBlock,
+  UNITS_END,
+  UNITS_START,
+  type Unit,
+  type UnitPlace,
+  unitHead,
+  unitHolds,
+} from "./segment.ts";
+
+/** What lies on flash, looked at from outside: files are read, and nothing is opened for writing, synced, locked or repaired. */
+
+export type Amount = { readonly blocks: number; readonly records: number; readonly bytes: number };
+export type Why =
+  | "cannot_be_read"
+  | "too_short"
+  | "both_headers"
+  | "front_header"
+  | "back_header"
+  | "other_lane"
+  | "unit"
+  | "seal"
+  | "blocks"
+  | "last_unit";
+/** A place that does not hold: a file of the folder, from where on, how many bytes. */
+export type Damaged = { readonly file: string; readonly offset: number; readonly bytes: number; readonly why: Why };
+/** Whole, but nobody can open it. */
+export type SealedUnit = Amount & { readonly file: string; readonly offset: number; readonly keyId: number };
+
+export type SegmentLook = {
+  readonly file: string;
+  readonly lane: Lane;
+  readonly is: "used" | "free" | "unknown";
+  readonly units: number;
+  readonly delivered: Amount;
+  readonly waiting: Amount;
+  /** When the first and the last record that wait were stamped, as the gateway believed. */
+  readonly oldest: Wall | undefined;
+  readonly newest: Wall | undefined;
+  readonly sealed: readonly SealedUnit[];
+  readonly damaged: readonly Damaged[];
+};
+export type SpoolLook = {
+  readonly key: KeyFound["copies"] & { readonly id: number | undefined };
+  readonly segments: readonly SegmentLook[];
+  /** Names that none of ours has; never opened. */
+  readonly foreign: readonly string[];
+};
+
+/** No key has this id: every unit is taken for one that is sealed under another key. */
+const NO_KEY: Seal = {
+  id: -1,
+  seal: () => new Uint8Array(),
+  open: () => undefined,
+};
+const OURS = /^(?:cursors\.json(?:\.new)?|lost\+found)$/;
+
+/** Throws Fault `disk.*` where the folder or the key cannot be read; a file that cannot be is a damaged place. */
+export async function lookAtSpool(parts: { readonly disk: Disk; readonly seals: Seals }, stateDir: string): Promise<SpoolLook> {
+  const { disk, seals } = parts;
+  const folder = `${stateDir}/spool`;
+  const { key, copies } = await findKey(disk, stateDir);
+  const seal = key === undefined ? NO_KEY : seals(key);
+  const cursors = await readCursors(disk, folder);
+  const segments: SegmentLook[] = [];
+  const foreign: string[] = [];
+  for (const file of await disk.list(folder)) {
+    const lane = LANES.find((one) => new RegExp(`^${one}-\\d+\\.seg$`).test(file));
+    if (lane === undefined && !OURS.test(file)) foreign.push(file);
+    if (lane === undefined) continue;
+    const look = await lookAtFile(disk, folder, { file, lane, cursors, seal });
+    if (look !== undefined) segments.push(look);
+  }
+  return { key: { ...copies, id: key === undefined ? undefined : seal.id }, segments, foreign };
+}
+
+/**
+ * Looks once more at the files in which something did not hold: where an agent works, what was read may have been written just then.
+ * Throws as `lookAtSpool`.
+ */
+export async function lookAgain(
+  parts: { readonly disk: Disk; readonly seals: Seals },
+  stateDir: string,
+  before: SpoolLook,
+): Promise<SpoolLook> {
+  const { disk, seals } = parts;
+  const { key } = await findKey(disk, stateDir);
+  const about = { cursors: await readCursors(disk, `${stateDir}/spool`), seal: key === undefined ? NO_KEY : seals(key) };
+  const segments: SegmentLook[] = [];
+  for (const one of before.segments) {
+    const look = one.damaged.length === 0 ? one : await lookAtFile(disk, `${stateDir}/spool`, { ...one, ...about });
+    if (look !== undefined) segments.push(look);
+  }
+  return { ...before, segments };
+}
+
+type About = { readonly file: string; readonly lane: Lane; readonly cursors: readonly CursorEntry[]; readonly seal: Seal };
+
+/** Undefined where it is gone. */
+async function lookAtFile(disk: Pick<Disk, "read">, folder: string, about: About): Promise<SegmentLook | undefined> {
+  try {
+    const bytes = await disk.read(`${folder}/${about.file}`);
+    return bytes === undefined ? undefined : await lookAtSegment(bytes, about);
+  } catch (caught) {
+    if (!(caught instanceof Fault)) throw caught;
+    return nothingIn(about, "unknown", [{ offset: 0, bytes: 0, why: "cannot_be_read" }]);
+  }
+}
+
+type Place = Omit<Damaged, "file">;
+const NOTHING: Amount = { blocks: 0, records: 0, bytes: 0 };
+const nothingIn = ({ file, lane }: About, is: SegmentLook["is"], damaged: readonly Place[]): SegmentLook => ({
+  file,
+  lane,
+  is,
+  units: 0,
+  delivered: NOTHING,
+  waiting: NOTHING,
+  oldest: undefined,
+  newest: undefined,
+  sealed: [],
+  damaged: damaged.map((place) => ({ file, ...place })),
+});
+
+/** A segment's bytes, as they were read at once. */
+export async function lookAtSegment(bytes: Uint8Array, about: About): Promise<SegmentLook> {
+  const isEmpty = isZero(bytes);
+  if (isEmpty) return nothingIn(about, "free", []);
+  if (bytes.length < SEGMENT_BYTES) return nothingIn(about, "unknown", [{ offset: 0, bytes: bytes.length, why: "too_short" }]);
+  const ends = [bytes.subarray(0, UNITS_START), bytes.subarray(UNITS_END, SEGMENT_BYTES)] as const;
+  const [front, back] = ends.map(wholeHeader);
+  const header = front ?? back;
+  // Zeros in place of both: what stands between them is what was delivered before.
+  if (header === undefined && isZero(ends[0])) return nothingIn(about, "free", isZero(ends[1]) ? [] : [headerAt(1)]);
+  if (header === undefined) return nothingIn(about, "unknown", [{ offset: 0, bytes: SEGMENT_BYTES, why: "both_headers" }]);
+  if (header.lane !== about.lane) return nothingIn(about, "unknown", [{ offset: 0, bytes: SEGMENT_BYTES, why: "other_lane" }]);
+  const broken = ([front, back] as const).flatMap((one, at) => (one === undefined && !isZero(ends[at]!) ? [headerAt(at)] : []));
+  return sumUp(await unitsIn(bytes, header, about.seal), { ...about, header, broken });
+}
+
+const headerAt = (end: number): Place =>
+  end === 0
+    ? { offset: 0, bytes: UNITS_START, why: "front_header" }
+    : { offset: UNITS_END, bytes: SEGMENT_BYTES - UNITS_END, why: "back_header" };
+/** A header and nothing but zeros behind it. */
+function wholeHeader(bytes: Uint8Array): SegmentHeader | undefined {
+  return isZero(bytes.subarray(24)) ? readSegmentHeader(bytes) : undefined;
+}
+const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+
+// ── Units ──
+
+type Found = Unit | Omit<SealedUnit, "file"> | Place;
+
+async function unitsIn(bytes: Uint8Array, { generation }: SegmentHeader, seal: Seal): Promise<readonly Found[]> {
+  const file: Readable = { read: async (at, length) => bytes.subarray(at, Math.min(at + length, bytes.length)) };
+  const found: Found[] = [];
+  for (let offset = UNITS_START; ; ) {
+    const place: UnitPlace = { generation, offset, seal };
+    const unit = await readUnit(file, place);
+    if (unit !== undefined) {
+      found.push("sealedRecords" in unit ? sealedAt(bytes, offset) : isComplete(bytes, unit) ? unit : { ...placeOf(unit), why: "blocks" });
+      offset += unit.length;
+      continue;
+    }
+    const next = await nextUnitBehind(file, place);
+    const end = next ?? endOfLast(bytes, place);
+    if (end === undefined) return found;
+    const why = unitHolds(bytes, offset) ? "seal" : next === undefined ? "last_unit" : "unit";
+    found.push({ offset, bytes: end - offset, why });
+    if (next === undefined) return found;
+    offset = next;
+  }
+}
+
+const placeOf = ({ offset, length }: Unit): Omit<Place, "why"> => ({ offset, bytes: length });
+
+function sealedAt(bytes: Uint8Array, offset: number): Omit<SealedUnit, "file"> {
+  const head = unitHead(bytes, offset)!;
+  return { offset, bytes: head.length, blocks: head.blocks, records: head.records, keyId: head.keyId };
+}
+
+/** Reading passes over a block that does not hold; the unit's head says how many there were. */
+function isComplete(bytes: Uint8Array, unit: Unit): boolean {
+  const head = unitHead(bytes, unit.offset);
+  const counted = unit.blocks.reduce((sum, block) => sum + (verifyBlock(block.bytes, block.name)?.records ?? 0), 0);
+  return head?.blocks === unit.blocks.length && head.records === unit.records && counted === unit.records;
+}
+
+/**
+ * Behind the last unit stand zeros, or units of an older generation that this file held before. What claims to be of this one, or
+ * of an older one and does not hold, was begun and torn, or is damaged. Undefined where nothing says so.
+ */
+function endOfLast(bytes: Uint8Array, { offset, generation }: UnitPlace): number | undefined {
+  const head = unitHead(bytes, offset);
+  if (head === undefined || offset >= UNITS_END) return undefined;
+  const rest = bytes.subarray(offset, UNITS_END);
+  if (isZero(rest.subarray(0, 32))) return isZero(rest) ? undefined : UNITS_END;
+  const isOlder = head.isUnit && head.generation !== generation && unitHolds(bytes, offset);
+  if (isOlder || !(head.isUnit || head.generation === generation)) return undefined;
+  const end = offset + head.length;
+  return Math.min(end, UNITS_END);
+}
+
+// ── Sums ──
+
+type Known = About & { readonly header: SegmentHeader; readonly broken: readonly Place[] };
+
+function sumUp(found: readonly Found[], { file, lane, cursors, header, broken }: Known): SegmentLook {
+  const saved = savedCursor(cursors, file, header.generation);
+  const units = found.filter((one): one is Unit => "length" in one);
+  const isDelivered = ({ offset, length }: Unit): boolean => offset + length <= saved;
+  const waiting = units.filter((unit) => !isDelivered(unit));
+  const [first] = waiting.flatMap(({ blocks }) => blocks);
+  const last = waiting.at(-1)?.blocks.at(-1);
+  return {
+    file,
+    lane,
+    is: "used",
+    units: found.filter((one) => !("why" in one)).length,
+    delivered: sumOf(units.filter(isDelivered)),
+    waiting: sumOf(waiting),
+    oldest: first === undefined ? undefined : stampIn(first, "first"),
+    newest: last === undefined ? undefined : stampIn(last, "last"),
+    sealed: found.flatMap((one) => ("keyId" in one ? [{ file, ...one }] : [])),
+    damaged: [...broken, ...found.filter((one): one is Place => "why" in one)].map((place) => ({ file, ...place })),
+  };
+}
+
+const sumOf = (units: readonly Unit[]): Amount => ({
+  blocks: units.reduce((sum, { blocks }) => sum + blocks.length, 0),
+  records: units.reduce((sum, { records }) => sum + records, 0),
+  bytes: units.reduce((sum, { length }) => sum + length, 0),
+});
+
+/** Of one record of a block; undefined where the block does not say what time it was. */
+function stampIn({ bytes }: StoredBlock, which: "first" | "last"): Wall | undefined {
+  const batch = decodeBatch(bytes);
+  const record = batch?.records.at(which === "first" ? 0 : -1);
+  const clock = batch?.head?.clock;
+  return record === undefined || clock === undefined ? undefined : (((clock.utcUs + record.atUs) / 1000) as Wall);
+}
