@@ -320,3 +320,13 @@ function varint(bytes: Uint8Array, at: number): { readonly value: number; readon
   }
   return undefined;
 }
+
+const EPOCH_TAG = 0x08;
+
+/** The epoch of the record in that field of a batch, without a look at the rest. The encoders write it first, and leave out a 0. */
+export function recordEpoch(bytes: Uint8Array, { start }: Field): number {
+  const tag = varint(bytes, start);
+  const length = tag === undefined ? undefined : varint(bytes, tag.end);
+  if (length === undefined || bytes[length.end] !== EPOCH_TAG) return 0;
+  return varint(bytes, length.end + 1)?.value ?? 0;
+}

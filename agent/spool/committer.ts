@@ -150,7 +150,11 @@ export class Committer {
     const { disk, spoolDir, lanes } = this.#options;
     const stores = perLane((lane) => lanes[lane].store);
     const refused = await readSegments(disk, spoolDir, { stores, cursors: this.#cursors }, () => undefined);
-    for (const lane of LANES) lanes[lane].adopted += stores[lane].settle();
+    for (const lane of LANES) {
+      const found = stores[lane].settle();
+      for (const records of found.values()) lanes[lane].adopted += records;
+      lanes[lane].book.add("adopted", found);
+    }
     if (refused !== undefined) throw refused;
   }
 

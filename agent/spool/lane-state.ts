@@ -4,6 +4,7 @@ import type { Block, LaneWriter } from "./lane.ts";
 import type { Homeless } from "./recovery.ts";
 import type { Ring } from "./ring.ts";
 import type { LaneStore, Loaded } from "./store.ts";
+import { add, type Counts, type DeviceLedger, type LaneBook, tallyOf } from "./tally.ts";
 
 /** A batch on its way out. */
 export type Outgoing = {
@@ -35,6 +36,8 @@ export type LaneState = {
   adopted: number;
   delivered: number;
   dropped: number;
+  /** The same, device by device. */
+  readonly book: LaneBook;
 };
 
 export const isUrgent = (lane: Lane): boolean => lane === "alert" || lane === "event";
@@ -49,6 +52,14 @@ export function blockOf(homeless: Homeless, now: Mono): Block {
 export function ledgerOf({ writer, live, store, adopted, delivered, dropped }: LaneState): LaneLedger {
   const inMemory = live.reduce((sum, block) => sum + (block.kept === undefined && !block.released ? block.records : 0), 0);
   return { made: writer.made, adopted, delivered, dropped, waiting: writer.openRecords + inMemory + store.waiting };
+}
+
+/** Device by device. Counts what waits anew, block by block, so it is for who asks, and not for every turn. */
+export function deviceLedgersOf({ writer, live, store, book }: LaneState): ReadonlyMap<string, DeviceLedger> {
+  const waiting: Counts = new Map(store.waitingOf);
+  const inMemory = live.filter((block) => block.kept === undefined && !block.released).map(({ bytes }) => bytes);
+  for (const bytes of [...inMemory, writer.openBytes]) add(waiting, tallyOf(bytes));
+  return book.ledger(waiting);
 }
 
 export function sizesOf(states: readonly LaneState[]): { readonly ring: number; readonly flash: number; readonly written: number } {

@@ -75,6 +75,11 @@ export class LaneWriter {
     return this.#open?.records ?? 0;
   }
 
+  /** What is in it so far. */
+  get openBytes(): Uint8Array {
+    return this.#open === undefined ? new Uint8Array() : join([...this.#open.pieces, ...this.#open.turn]);
+  }
+
   /** The numbers given so far: epoch → the next n. */
   get next(): ReadonlyMap<number, number> {
     return this.#next;

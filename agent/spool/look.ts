@@ -38,8 +38,8 @@ export type Why =
   | "last_unit";
 /** A place that does not hold: a file of the folder, from where on, how many bytes. */
 export type Damaged = { readonly file: string; readonly offset: number; readonly bytes: number; readonly why: Why };
-/** Whole, but nobody can open it. */
-export type SealedUnit = Amount & { readonly file: string; readonly offset: number; readonly keyId: number };
+/** Whole, but nobody can open it; from one commit to the last that follows it without a gap. */
+export type SealedRange = Amount & { readonly file: string; readonly offset: number; readonly keyId: number };
 
 export type SegmentLook = {
   readonly file: string;
@@ -51,7 +51,7 @@ export type SegmentLook = {
   /** When the first and the last record that wait were stamped, as the gateway believed. */
   readonly oldest: Wall | undefined;
   readonly newest: Wall | undefined;
-  readonly sealed: readonly SealedUnit[];
+  readonly sealed: readonly SealedRange[];
   readonly damaged: readonly Damaged[];
 };
 export type SpoolLook = {
@@ -164,7 +164,7 @@ const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
 
 // ── Units ──
 
-type Found = Unit | Omit<SealedUnit, "file"> | Place;
+type Found = Unit | Omit<SealedRange, "file"> | Place;
 
 async function unitsIn(bytes: Uint8Array, { generation }: SegmentHeader, seal: Seal): Promise<readonly Found[]> {
   const file: Readable = { read: async (at, length) => bytes.subarray(at, Math.min(at + length, bytes.length)) };
@@ -189,7 +189,7 @@ async function unitsIn(bytes: Uint8Array, { generation }: SegmentHeader, seal: S
 
 const placeOf = ({ offset, length }: Unit): Omit<Place, "why"> => ({ offset, bytes: length });
 
-function sealedAt(bytes: Uint8Array, offset: number): Omit<SealedUnit, "file"> {
+function sealedAt(bytes: Uint8Array, offset: number): Omit<SealedRange, "file"> {
   const head = unitHead(bytes, offset)!;
   return { offset, bytes: head.length, blocks: head.blocks, records: head.records, keyId: head.keyId };
 }
@@ -236,9 +236,21 @@ function sumUp(found: readonly Found[], { file, lane, cursors, header, broken }:
     waiting: sumOf(waiting),
     oldest: first === undefined ? undefined : stampIn(first, "first"),
     newest: last === undefined ? undefined : stampIn(last, "last"),
-    sealed: found.flatMap((one) => ("keyId" in one ? [{ file, ...one }] : [])),
+    sealed: rangesOf(found.filter((one) => "keyId" in one)).map((range) => ({ file, ...range })),
     damaged: [...broken, ...found.filter((one): one is Place => "why" in one)].map((place) => ({ file, ...place })),
   };
+}
+
+/** A spool whose key is lost has thousands of commits. */
+function rangesOf(sealed: readonly Omit<SealedRange, "file">[]): readonly Omit<SealedRange, "file">[] {
+  const ranges: Omit<SealedRange, "file">[] = [];
+  for (const one of sealed) {
+    const { offset, keyId, blocks, records, bytes } = ranges.at(-1) ?? { ...one, bytes: -1 };
+    if (keyId !== one.keyId || offset + bytes !== one.offset) ranges.push(one);
+    else
+      ranges[ranges.length - 1] = { offset, keyId, blocks: blocks + one.blocks, records: records + one.records, bytes: bytes + one.bytes };
+  }
+  return ranges;
 }
 
 const sumOf = (units: readonly Unit[]): Amount => ({

@@ -1,5 +1,6 @@
 import type { DiskFile, Seal } from "../effects/effects.ts";
 import { nextUnitBehind, readUnit, type SegmentHeader, type StoredBlock, UNITS_START } from "./segment.ts";
+import { type Counts, type Tally, tallyOf } from "./tally.ts";
 
 /** A unit never fills a segment alone, so that one commit of a full ring is several units. */
 const UNIT_MAX = 256 * 1024;
@@ -18,8 +19,9 @@ export type Segment = {
   cursor: number;
   /** Where the drain reads next; set back to the cursor when a connection ends. */
   readAt: number;
-  /** Records that wait in it. */
+  /** Records that wait in it, and whose they are. */
   waiting: number;
+  readonly waitingOf: Counts;
   /** Units of which some blocks were answered, or are under way from memory. By offset. */
   readonly partial: Map<number, Partial>;
   /** Damaged places: where each begins, and where the next good unit stands. */
@@ -50,6 +52,7 @@ export const newSegment = (path: string, file: DiskFile, { generation, order }: 
   cursor: UNITS_START,
   readAt: UNITS_START,
   waiting: 0,
+  waitingOf: new Map(),
   partial: new Map(),
   holes: new Map(),
   closed: false,
@@ -78,7 +81,7 @@ export type RecoveredUnit = {
   readonly segment: Segment;
   readonly offset: number;
   readonly length: number;
-  readonly keys: readonly { readonly key: string; readonly records: number }[];
+  readonly keys: readonly { readonly key: string; readonly records: number; readonly tally: Tally }[];
 };
 
 /**
@@ -118,7 +121,7 @@ export async function walkSegment(
       segment.cursor = at;
       continue;
     }
-    const keys = unit.blocks.map((block) => ({ key: keyOf(block), records: block.records }));
+    const keys = unit.blocks.map((block) => ({ key: keyOf(block), records: block.records, tally: tallyOf(block.bytes) }));
     units.push({ segment, offset: unit.offset, length: unit.length, keys });
   }
   segment.committed = segment.end;
@@ -143,3 +146,22 @@ export function passDelivered(segment: Segment): void {
   }
   segment.readAt = Math.max(segment.readAt, segment.cursor);
 }
+
+/** A block on flash. */
+export type Kept = {
+  readonly segment: Segment;
+  readonly unit: number;
+  readonly key: string;
+  readonly records: number;
+  readonly tally: Tally;
+};
+/** A block read back for sending. */
+export type Loaded = { readonly block: StoredBlock; readonly kept: Kept };
+
+export const placeOf = (segment: Segment, unit: number, block: StoredBlock): Kept => ({
+  segment,
+  unit,
+  key: keyOf(block),
+  records: block.records,
+  tally: tallyOf(block.bytes),
+});

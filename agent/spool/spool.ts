@@ -1,4 +1,5 @@
 import { after, type Bytes, type Duration, elapsed, type Mono, Seconds } from "../../config/units.ts";
+import { decodeBatch } from "../../proto/codec.ts";
 import type { Disk } from "../effects/effects.ts";
 import type { Fault } from "../fault/fault.ts";
 import { type ClockReading, LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
@@ -7,6 +8,7 @@ import { type Gap, GapBook, rangesOf } from "./gaps.ts";
 import { type Block, type Entry, LaneWriter, type Wire } from "./lane.ts";
 import {
   blockOf,
+  deviceLedgersOf,
   isParked,
   isUrgent,
   isVolatile,
@@ -20,6 +22,7 @@ import { namesIn } from "./names.ts";
 import { perLane, type Recovered } from "./recovery.ts";
 import type { StoredBlock } from "./segment.ts";
 import type { Kept } from "./store.ts";
+import { type DeviceLedger, LaneBook, tallyOf } from "./tally.ts";
 import type { Troubles } from "./troubles.ts";
 
 export type { LaneLedger, Outgoing } from "./lane-state.ts";
@@ -56,6 +59,8 @@ export class Spool {
   readonly #troubles: Troubles;
   readonly #startFault: Fault | undefined;
   #ringFault: { readonly fault: Fault; readonly at: Mono } | undefined;
+  /** Of the epochs that speak. */
+  readonly #devices = new Map<number, string>();
   #online = false;
   #connection = 0;
 
@@ -67,6 +72,8 @@ export class Spool {
       const ring = recovered.rings[lane];
       const writer = new LaneWriter({ lane, run: options.run, ring, wire: options.wire, closed: (block) => this.#closed(lane, block) });
       const live = recovered.homeless[lane].map((block): Block => blockOf(block, mono));
+      const book = new LaneBook();
+      for (const adopted of [recovered.stores[lane].waitingOf, ...live.map(({ bytes }) => tallyOf(bytes))]) book.add("adopted", adopted);
       return {
         writer,
         ring,
@@ -78,6 +85,7 @@ export class Spool {
         adopted: recovered.adopted[lane],
         delivered: 0,
         dropped: 0,
+        book,
       };
     });
     this.#committer = new Committer(
@@ -89,8 +97,22 @@ export class Spool {
 
   /** Takes a record; it has its number now, and is in the ring when the turn ends. */
   keep(lane: Lane, entry: Entry): void {
-    const { n, tooLong } = this.#lanes[lane].writer.add(entry, this.#options.clock);
-    if (tooLong) this.#lose(lane, [{ run: this.#options.run, epoch: entry.epoch, lane, n }], "too_long");
+    const { writer, book } = this.#lanes[lane];
+    const { n, tooLong } = writer.add(entry, this.#options.clock);
+    const device = this.#deviceOf(entry.epoch);
+    book.made(device);
+    if (!tooLong) return;
+    this.#lose(lane, [{ run: this.#options.run, epoch: entry.epoch, lane, n }], "too_long");
+    book.drop("too_long", new Map([[device, 1]]));
+  }
+
+  /** As its blocks call it. */
+  #deviceOf(epoch: number): string {
+    const known = this.#devices.get(epoch);
+    if (known !== undefined) return known;
+    const name = decodeBatch(this.#options.wire.device(epoch))?.devices[0]?.device ?? "";
+    this.#devices.set(epoch, name);
+    return name;
   }
 
   /** Ends the turn: alerts and events become a message at once, reports and waves wait for their pace. */
@@ -204,6 +226,11 @@ export class Spool {
     return perLane((lane) => ledgerOf(this.#lanes[lane]));
   }
 
+  /** The ledger of each lane, device by device; "" is the gateway itself. For who asks: it looks at every block in memory. */
+  deviceLedgers(): Readonly<Record<Lane, ReadonlyMap<string, DeviceLedger>>> {
+    return perLane((lane) => deviceLedgersOf(this.#lanes[lane]));
+  }
+
   get sizes(): ReturnType<typeof sizesOf> {
     return sizesOf(LANES.map((lane) => this.#lanes[lane]));
   }
@@ -231,6 +258,7 @@ export class Spool {
   /** The epoch is over: its streams are not counted on. */
   endEpoch(epoch: number): void {
     for (const lane of LANES) this.#lanes[lane].writer.forget(epoch);
+    this.#devices.delete(epoch);
   }
 
   /** Puts on flash what is not delivered. Throws Fault `disk.*` where it cannot; the rings still hold it then. */
@@ -266,6 +294,7 @@ export class Spool {
     block.released = true;
     if (block.slot !== undefined) this.#lanes[lane].ring.release(block.slot);
     this.#lose(lane, namesIn(block), reason);
+    this.#lanes[lane].book.drop(reason, tallyOf(block.bytes));
   }
 
   /** Its gap is in a block of its own when this returns. */
@@ -275,6 +304,7 @@ export class Spool {
       lost.flatMap((block) => [...namesIn(block)]),
       "spool_full",
     );
+    for (const { bytes } of lost) this.#lanes[lane].book.drop("spool_full", tallyOf(bytes));
     this.tellGaps();
     this.#lanes.event.writer.close();
   }
@@ -298,13 +328,16 @@ export class Spool {
     block.released = true;
     if (block.slot !== undefined) state.ring.release(block.slot);
     state.live = state.live.filter((one) => one !== block);
-    if (block.kept === undefined) state.delivered += block.records;
-    else this.#released(state, block.kept);
+    if (block.kept === undefined) {
+      state.delivered += block.records;
+      state.book.add("delivered", tallyOf(block.bytes));
+    } else this.#released(state, block.kept);
   }
 
   #released(state: LaneState, kept: Kept): void {
     state.store.release(kept);
     state.delivered += kept.records;
+    state.book.add("delivered", kept.tally);
     this.#committer.moved();
   }
 

@@ -19,21 +19,22 @@ import {
 } from "./segment.ts";
 import {
   behindHoles,
+  type Kept,
   keyOf,
+  type Loaded,
   newSegment,
   type Partial,
   passDelivered,
+  placeOf,
   type RecoveredUnit,
   retire,
   type Segment,
   splitUnits,
   walkSegment,
 } from "./segment-state.ts";
+import { add, type Counts, type Tally, take } from "./tally.ts";
 
-/** A block on flash. */
-export type Kept = { readonly segment: Segment; readonly unit: number; readonly key: string; readonly records: number };
-/** A block read back for sending. */
-export type Loaded = { readonly block: StoredBlock; readonly kept: Kept };
+export type { Kept, Loaded } from "./segment-state.ts";
 
 export type StoreParts = { readonly disk: Disk; readonly entropy: Entropy; readonly keyring: Keyring };
 
@@ -74,6 +75,13 @@ export class LaneStore {
   /** Records that wait on flash, delivered ones excluded. */
   get waiting(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.waiting, 0);
+  }
+
+  /** The same, by device. */
+  get waitingOf(): Tally {
+    const counts: Counts = new Map();
+    for (const segment of this.#segments) add(counts, segment.waitingOf);
+    return counts;
   }
 
   /** Bytes that wait on flash, with what stands between them. */
@@ -132,11 +140,11 @@ export class LaneStore {
   }
 
   /**
-   * Counts what was recovered as waiting, the oldest segment first, and returns how many records that is. Of a block that a crash
+   * Counts what was recovered as waiting, the oldest segment first, and returns whose records that is. Of a block that a crash
    * during the moving of scraps left in two segments the older one counts, so that it is sent once and in its order.
    */
-  settle(): number {
-    const before = this.waiting;
+  settle(): Tally {
+    const found: Counts = new Map();
     const recovered = this.#recovered.splice(0);
     this.#segments.push(...recovered.map(({ segment }) => segment));
     this.#segments.sort((a, b) => a.order - b.order);
@@ -147,15 +155,17 @@ export class LaneStore {
     for (const { segment, offset, length, keys } of units) {
       const isTwice = (key: string): boolean => waiting.has(key) || this.#fromRing.has(key);
       const twice = keys.filter(({ key }) => isTwice(key));
-      for (const { key, records } of keys) {
-        if (!isTwice(key)) segment.waiting += records;
+      for (const { key, records, tally } of keys) {
+        if (!isTwice(key)) {
+          segment.waiting += records;
+          for (const counts of [segment.waitingOf, found]) add(counts, tally);
+        }
         waiting.add(key);
       }
       if (twice.length === 0) continue;
       segment.partial.set(offset, { length, blocks: keys.length, done: new Set(twice.map(({ key }) => key)), claimed: new Set() });
     }
     for (const { segment } of recovered) passDelivered(segment);
-    const found = this.waiting - before;
     this.#recycle();
     return found;
   }
@@ -200,8 +210,10 @@ export class LaneStore {
       segment.committed = offset + length;
       const partial: Partial = { length, blocks: unit.length, done: new Set(), claimed: new Set() };
       for (const block of unit) {
+        const place = placeOf(segment, offset, block);
         segment.waiting += block.records;
-        if (kept(block, { segment, unit: offset, key: keyOf(block), records: block.records })) partial.claimed.add(keyOf(block));
+        add(segment.waitingOf, place.tally);
+        if (kept(block, place)) partial.claimed.add(place.key);
       }
       if (partial.claimed.size > 0) segment.partial.set(offset, partial);
     }
@@ -258,10 +270,7 @@ export class LaneStore {
     const partial = segment.partial.get(unit.offset);
     return unit.blocks
       .filter((block) => partial === undefined || !(partial.done.has(keyOf(block)) || partial.claimed.has(keyOf(block))))
-      .map((block) => ({
-        block,
-        kept: { segment, unit: unit.offset, key: keyOf(block), records: block.records },
-      }));
+      .map((block) => ({ block, kept: placeOf(segment, unit.offset, block) }));
   }
 
   /** The block was delivered. */
@@ -272,6 +281,7 @@ export class LaneStore {
     partial.done.add(kept.key);
     partial.claimed.delete(kept.key);
     segment.waiting -= kept.records;
+    take(segment.waitingOf, kept.tally);
     passDelivered(segment);
     this.#recycle();
   }

@@ -89,13 +89,20 @@ describe("a look at a segment", () => {
   });
 
   test("tells whole commits that no key here opens by their plain heads", async () => {
-    const { bytes, starts } = segmentOf([[block(1)], [block(2), block(3, 4)]]);
+    const { bytes, starts, end } = segmentOf([[block(1)], [block(2), block(3, 4)]]);
     const other = nodeSeals()(new Uint8Array(32).fill(6));
-    const { sealed, waiting, damaged, oldest } = await look(bytes, { seal: other });
-    expect(sealed).toMatchObject([
-      { offset: starts[0], blocks: 1, records: 2, keyId: seal.id },
-      { offset: starts[1], blocks: 2, records: 6, keyId: seal.id },
-    ]);
+    const { sealed, waiting, damaged, oldest, units } = await look(bytes, { seal: other });
+    expect(sealed).toEqual([{ file: "report-1.seg", offset: starts[0], bytes: end - 64, blocks: 3, records: 8, keyId: seal.id }]);
+    expect(units).toBe(2);
+    const third = encodeUnit([block(9)], { generation: GENERATION, offset: end, seal: other });
+    const mixed = bytes.slice();
+    mixed.set(third, end);
+    expect(await look(mixed, { seal: nodeSeals()(new Uint8Array(32)) })).toMatchObject({
+      sealed: [
+        { offset: 64, records: 8, keyId: seal.id },
+        { offset: end, records: 2, bytes: third.length, keyId: other.id },
+      ],
+    });
     expect([waiting.records, damaged, oldest]).toEqual([0, [], undefined]);
     expect(places(await look(flipped(bytes, starts[0]! + 50), { seal: other })), "damage is seen without a key").toMatchObject([
       [starts[0], starts[1]! - starts[0]!, "unit"],

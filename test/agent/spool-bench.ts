@@ -4,6 +4,7 @@ import type { Gap } from "../../agent/spool/gaps.ts";
 import { recoverSpool } from "../../agent/spool/recovery.ts";
 import { readRing } from "../../agent/spool/ring.ts";
 import { type Outgoing, Spool } from "../../agent/spool/spool.ts";
+import type { DeviceLedger } from "../../agent/spool/tally.ts";
 import { type Bytes, MiB, Milliseconds } from "../../config/units.ts";
 import { decodeBatch } from "../../proto/codec.ts";
 import type { Device } from "../../proto/messages.ts";
@@ -67,8 +68,9 @@ export class Bench {
     return new Bench(disk, clock, recovered, run, size, options.device);
   }
   /** The process is killed now; the next run begins on what it left. */
-  restart(run: bigint, size?: Bytes): Promise<Bench> {
-    return Bench.start({ disk: this.disk.copy(), clock: this.clock, run, ...(size === undefined ? {} : { size }) });
+  restart(run: bigint, size?: Bytes, device?: (epoch: number) => Device): Promise<Bench> {
+    const more = { ...(size === undefined ? {} : { size }), ...(device === undefined ? {} : { device }) };
+    return Bench.start({ disk: this.disk.copy(), clock: this.clock, run, ...more });
   }
 
   keep(lane: Lane, epoch = 1, text = "x"): void {
@@ -115,6 +117,28 @@ export class Bench {
   }
   get unexplained(): number {
     return unexplained(this.spool.ledger());
+  }
+  /** Lanes in which the devices' ledgers together do not tell what the lane's does, and devices whose own does not balance. */
+  get unequal(): readonly string[] {
+    const byDevice = this.spool.deviceLedgers();
+    const droppedOf = ({ dropped }: DeviceLedger): number => Object.values(dropped).reduce((total, count) => total + count, 0);
+    const uneven = Object.values(byDevice)
+      .flatMap((devices) => [...devices])
+      .filter(([, one]) => one.made + one.adopted !== one.delivered + one.waiting + droppedOf(one))
+      .map(([name, one]) => `${name}: ${JSON.stringify(one)}`);
+    const differing = Object.entries(this.spool.ledger()).flatMap(([lane, ledger]) => {
+      const all = [...byDevice[lane as Lane].values()];
+      const sum = (of: (one: DeviceLedger) => number): number => all.reduce((total, one) => total + of(one), 0);
+      const told = {
+        made: sum(({ made }) => made),
+        adopted: sum(({ adopted }) => adopted),
+        delivered: sum(({ delivered }) => delivered),
+        dropped: sum(droppedOf),
+        waiting: sum(({ waiting }) => waiting),
+      };
+      return JSON.stringify(told) === JSON.stringify(ledger) ? [] : [`${lane}: ${JSON.stringify(told)} for ${JSON.stringify(ledger)}`];
+    });
+    return [...uneven, ...differing];
   }
   get waiting(): number {
     return LANES.reduce((sum, lane) => sum + this.spool.ledger()[lane].waiting, 0);

@@ -40,6 +40,7 @@ class Trial {
     else await this.#disk();
     await settle();
     expect(bench.unexplained, "the ledger balances at any moment").toBe(0);
+    expect(bench.unequal, "so do those of the devices, and they are its parts").toEqual([]);
   }
 
   /** All troubles are over: everything that was made is delivered or named by a gap. */
@@ -132,7 +133,7 @@ describe("over any sequence of stamps, answers, disconnections and failures of t
       timeout: 20_000,
     }, async () => {
       const random = randomOf(seed * 7919);
-      const bench = await Bench.start({ size: MiB(seed % 2 === 0 ? 5 : 64) });
+      const bench = await Bench.start({ size: MiB(seed % 2 === 0 ? 5 : 64), device: (epoch) => ({ epoch, device: `dv-${epoch}` }) });
       const trial = new Trial(bench, random);
       for (let step = 0; step < 500; step++) await trial.step();
       await trial.end();
