@@ -353,6 +353,7 @@ class Agent {
       uptime: elapsed(this.#startedAt, this.#effects.clock.now()),
       clock: this.#clock.read(),
       ledger: this.#spool.ledger(),
+      deviceLedgers: () => this.#spool.deviceLedgers(),
       spool: this.#spool.sizes,
       degraded: this.#spool.degraded !== undefined,
       window: this.#settings.window,

@@ -3,6 +3,7 @@ import { Seconds } from "../../config/units.ts";
 import { askControl } from "../effects/node/control.ts";
 import type { Self } from "../effects/node/process.ts";
 import type { Status } from "../health/snapshot.ts";
+import { bytesText } from "./amounts-text.ts";
 import type { Words } from "./words.ts";
 
 const ASK_WITHIN = Seconds(5);
@@ -14,11 +15,18 @@ export const askStatus = async (runtimeDir: string): Promise<Status> =>
 /** `bedside status`: exit 1 while anything is wrong. */
 export async function status(words: Words, self: Self): Promise<number> {
   const told = await askStatus(words.runtimeDir);
-  self.out(words.json ? `${JSON.stringify(told)}\n` : text(told));
+  self.out(words.json ? `${JSON.stringify(told)}\n` : statusText(told));
   return told.faults.length === 0 && told.unexplained === 0 ? EXIT.ok : EXIT.failed;
 }
 
-function text(told: Status): string {
+/** "61 h at today's rate". */
+function roomText({ roomHours, fillBytesPerSecond, sizeBytes, usedBytes }: Status["spool"]): string {
+  const free = bytesText(Math.max(0, sizeBytes - usedBytes));
+  if (roomHours !== undefined) return `${roomHours < 10 ? roomHours.toFixed(1) : Math.floor(roomHours)} h at today's rate (${free} free)`;
+  return fillBytesPerSecond === undefined ? `${free} free, its hours are not known yet` : `${free} free, and nothing comes`;
+}
+
+export function statusText(told: Status): string {
   const { uplink, spool, ledger, faults, devices, ports } = told;
   const sum = (of: "made" | "adopted" | "delivered" | "dropped" | "waiting") =>
     Object.values(ledger).reduce((total, lane) => total + lane[of], 0);
@@ -31,7 +39,7 @@ function text(told: Status): string {
     `  clock    ${told.clock.known}${told.clock.source === "" ? "" : ` (${told.clock.source})`}`,
     `  uplink   ${link}`,
     `  ledger   made ${sum("made")}, adopted ${sum("adopted")}, delivered ${sum("delivered")}, dropped ${sum("dropped")}, waiting ${sum("waiting")}, unexplained ${told.unexplained}`,
-    `  spool    window ${spool.windowMs} ms, ${spool.flashBytes} B waiting on flash, ${spool.flashWrittenBytes} B written since start${spool.degraded ? ", DEGRADED: nothing is kept" : ""}`,
+    `  spool    ${roomText(spool)}, window ${spool.windowMs} ms, ${spool.flashBytes} B waiting on flash, ${spool.flashWrittenBytes} B written since start${spool.degraded ? ", DEGRADED: nothing is kept" : ""}`,
     ...devices.map(
       (one) =>
         `  device   ${one.device}   ${one.socket}   ${one.driver}   ${one.phase} for ${one.seconds} s${one.nodes.length === 0 ? "" : `, ${one.nodes.length} nodes`}   ${one.counts.frames} frames, ${one.counts.discarded} B discarded`,

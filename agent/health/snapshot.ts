@@ -5,11 +5,11 @@ import type { Conditions } from "../alerts/edges.ts";
 import type { FaultKey } from "../fault/fault.ts";
 import type { ClockReading, Lane } from "../model/model.ts";
 import type { SessionView } from "../session/session.ts";
-import type { LaneLedger } from "../spool/spool.ts";
+import type { LaneLedger, SpoolSizes } from "../spool/spool.ts";
 import type { Self } from "../uplink/birth.ts";
 import type { UplinkView } from "../uplink/uplink.ts";
 import { wireClock } from "../wire/heads.ts";
-import { unexplained, wireLedger } from "./ledger.ts";
+import { type DeviceLedgers, tracesOf, unexplained, wireLedger } from "./ledger.ts";
 
 /** Everything that health and status tell, taken at one instant. */
 export type Snapshot = {
@@ -17,7 +17,9 @@ export type Snapshot = {
   readonly uptime: Duration;
   readonly clock: ClockReading;
   readonly ledger: Readonly<Record<Lane, LaneLedger>>;
-  readonly spool: { readonly ring: number; readonly flash: number; readonly written: number };
+  /** Counted when it is asked for. */
+  readonly deviceLedgers: () => DeviceLedgers;
+  readonly spool: SpoolSizes;
   readonly degraded: boolean;
   readonly window: Duration;
   readonly memory: { readonly resident: Bytes; readonly free: Bytes };
@@ -72,7 +74,18 @@ export function statusOf(snapshot: Snapshot, now: Mono) {
     },
     ledger,
     unexplained: unexplained(ledger),
-    spool: { ringBytes: spool.ring, flashBytes: spool.flash, flashWrittenBytes: spool.written, windowMs: window, degraded },
+    /** What became of each device's records; the gateway's own under its id. At most one more than DEVICES_MAX. */
+    traces: tracesOf(snapshot.deviceLedgers(), self.gateway),
+    spool: {
+      ringBytes: spool.ring,
+      flashBytes: spool.flash,
+      flashWrittenBytes: spool.written,
+      sizeBytes: spool.size,
+      usedBytes: spool.used,
+      ...roomOf(spool),
+      windowMs: window,
+      degraded,
+    },
     memory,
     faults,
     ports: ports.map(({ port: { path, location, hardware, facts }, verdict }) => ({ path, location, hardware, facts, verdict })),
@@ -100,6 +113,12 @@ export function statusOf(snapshot: Snapshot, now: Mono) {
       }),
     ),
   };
+}
+/** How long what is free would take what comes if no broker answered; nothing while the rate is not known, or is none. */
+function roomOf({ size, used, fillRate }: SpoolSizes): { readonly fillBytesPerSecond?: number; readonly roomHours?: number } {
+  if (fillRate === undefined) return {};
+  const fillBytesPerSecond = Math.round(fillRate);
+  return fillRate <= 0 ? { fillBytesPerSecond } : { fillBytesPerSecond, roomHours: Math.max(0, size - used) / fillRate / 3600 };
 }
 const present = (conditions: Conditions) =>
   [...conditions.values()].filter((one) => one.present).map((one) => ({ refid: one.metric.refid, word: one.word }));

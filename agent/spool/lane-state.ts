@@ -3,6 +3,7 @@ import type { Lane } from "../model/model.ts";
 import type { Block, LaneWriter } from "./lane.ts";
 import type { Homeless } from "./recovery.ts";
 import type { Ring } from "./ring.ts";
+import { BLOCK_COST } from "./segment.ts";
 import type { LaneStore, Loaded } from "./store.ts";
 import { add, type Counts, type DeviceLedger, type LaneBook, tallyOf } from "./tally.ts";
 
@@ -62,11 +63,22 @@ export function deviceLedgersOf({ writer, live, store, book }: LaneState): Reado
   return book.ledger(waiting);
 }
 
-export function sizesOf(states: readonly LaneState[]): { readonly ring: number; readonly flash: number; readonly written: number } {
+/** What would go to flash if no broker answered, since the start. */
+export const fillOf = (states: readonly LaneState[]): number =>
+  states.reduce((sum, { writer }) => sum + writer.bytes + writer.blocks * BLOCK_COST, 0);
+
+/** Bytes; `used`: what is not free for more. */
+export function sizesOf(states: readonly LaneState[]): {
+  readonly ring: number;
+  readonly flash: number;
+  readonly written: number;
+  readonly used: number;
+} {
   const sum = (of: (state: LaneState) => number) => states.reduce((total, state) => total + of(state), 0);
   return {
     ring: sum((state) => state.ring.used),
     flash: sum((state) => state.store.bytes),
     written: sum((state) => state.store.written),
+    used: sum((state) => state.store.usedBytes),
   };
 }

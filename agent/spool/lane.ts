@@ -62,6 +62,9 @@ export class LaneWriter {
   #open: OpenBlock | undefined;
   #number = 0;
   made = 0;
+  /** Bytes of the blocks that were closed. */
+  bytes = 0;
+  blocks = 0;
 
   constructor(options: { lane: Lane; run: RunId; ring: Ring; wire: Wire; closed: (block: Block) => void }) {
     this.#lane = options.lane;
@@ -165,6 +168,8 @@ export class LaneWriter {
     if (block.slot !== undefined) this.#ring.close(block.slot, block.length);
     const { firstAt, records, slot, held } = block;
     const name = { run: this.#run, lane: this.#lane, number: block.number };
+    this.bytes += block.length;
+    this.blocks += 1;
     this.#closed({
       name,
       firstAt,

@@ -76,6 +76,9 @@ export async function writeHeaders(file: DiskFile, header: SegmentHeader | undef
   await file.write(0, bytes);
 }
 
+/** What a block costs on flash that goes there alone. */
+export const BLOCK_COST = UNIT_HEADER + TAG + ENTRY_HEADER;
+
 export const unitLength = (blocks: readonly StoredBlock[]): number =>
   blocks.reduce((sum, block) => sum + ENTRY_HEADER + block.bytes.length, UNIT_HEADER + TAG);
 

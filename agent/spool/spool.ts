@@ -4,11 +4,13 @@ import type { Disk } from "../effects/effects.ts";
 import type { Fault } from "../fault/fault.ts";
 import { type ClockReading, LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
 import { Committer } from "./committer.ts";
+import { FillRate } from "./fill-rate.ts";
 import { type Gap, GapBook, rangesOf } from "./gaps.ts";
 import { type Block, type Entry, LaneWriter, type Wire } from "./lane.ts";
 import {
   blockOf,
   deviceLedgersOf,
+  fillOf,
   isParked,
   isUrgent,
   isVolatile,
@@ -47,6 +49,9 @@ export type SpoolOptions = {
   readonly wire: Wire;
   readonly gapEntry: (gap: Gap) => Entry;
 };
+/** Bytes. Size: the limit. Fill rate: bytes a second that would go to flash if no broker answered; undefined: not known yet. */
+export type SpoolSizes = ReturnType<typeof sizesOf> & { readonly size: Bytes; readonly fillRate: number | undefined };
+
 /**
  * Delivered or durable, whichever is first. A record is in the ring when the turn of its stamp ends; it is on flash when its
  * window ends without an answer; only an answer of the broker, or a gap that names it, takes it away.
@@ -54,6 +59,7 @@ export type SpoolOptions = {
 export class Spool {
   readonly #options: SpoolOptions;
   readonly #lanes: Record<Lane, LaneState>;
+  readonly #fillRate: FillRate;
   readonly #gaps = new GapBook();
   readonly #committer: Committer;
   readonly #troubles: Troubles;
@@ -68,6 +74,7 @@ export class Spool {
     this.#options = options;
     this.#startFault = recovered.faults.ring;
     const { mono } = options.clock();
+    this.#fillRate = new FillRate(mono);
     this.#lanes = perLane((lane) => {
       const ring = recovered.rings[lane];
       const writer = new LaneWriter({ lane, run: options.run, ring, wire: options.wire, closed: (block) => this.#closed(lane, block) });
@@ -135,6 +142,7 @@ export class Spool {
     for (const lane of LANES) this.#lanes[lane].writer.closeIfOlder(age, now);
     this.#committer.tick(now, this.#online ? "online" : "offline");
     this.#watchRings(now);
+    this.#fillRate.tick(() => fillOf(LANES.map((lane) => this.#lanes[lane])), now);
   }
 
   /** Why a kill would cost what is on its way; also for a while after the last refusal. */
@@ -231,8 +239,10 @@ export class Spool {
     return perLane((lane) => deviceLedgersOf(this.#lanes[lane]));
   }
 
-  get sizes(): ReturnType<typeof sizesOf> {
-    return sizesOf(LANES.map((lane) => this.#lanes[lane]));
+  get sizes(): SpoolSizes {
+    const states = LANES.map((lane) => this.#lanes[lane]);
+    const { limits, clock } = this.#options;
+    return { ...sizesOf(states), size: limits().size, fillRate: this.#fillRate.perSecond(fillOf(states), clock().mono) };
   }
 
   /** Records of earlier runs that were sealed under a key that is gone. */

@@ -94,6 +94,12 @@ export class LaneStore {
     return (this.#segments.length + this.#condemned.length + this.#places.free) * SEGMENT_BYTES;
   }
 
+  /** Of these bytes, what nothing more can be written to before it is delivered. */
+  get usedBytes(): number {
+    const used = this.#segments.reduce((sum, { closed, end }) => sum + (closed ? SEGMENT_BYTES : end), 0);
+    return used + this.#condemned.length * SEGMENT_BYTES;
+  }
+
   /** Removes a file that holds nothing. False when there is none. */
   discardFree(): Promise<boolean> {
     return this.#places.discardFree();

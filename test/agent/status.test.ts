@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { statusText } from "../../agent/cli/status.ts";
 import { unexplained, wireLedger } from "../../agent/health/ledger.ts";
 import { encodeHealthOf, type Snapshot, statusOf } from "../../agent/health/snapshot.ts";
 import { perLane } from "../../agent/spool/recovery.ts";
+import type { DeviceLedger } from "../../agent/spool/tally.ts";
 import { encodeBirth, encodeDeath, nonceOf, type Self } from "../../agent/uplink/birth.ts";
 import { bootIdBytes } from "../../agent/wire/heads.ts";
-import { after, type Bytes, Milliseconds, Seconds } from "../../config/units.ts";
+import { after, type Bytes, MiB, Milliseconds, Seconds } from "../../config/units.ts";
 import { decodeHealth, decodePresence } from "../../proto/codec.ts";
 import { IDENTITY, LIVENESS, STREAM } from "../../proto/messages.ts";
 import { StillClock } from "./fakes.ts";
@@ -22,12 +24,21 @@ const SELF: Self = {
 const READING = { mono: NOW, wall: clock.wall(), quality: { known: "synced", source: "chrony", uncertainty: Milliseconds(2) } } as const;
 const PORT = { path: "/dev/ttyUSB0", location: "usb-1", hardware: true, facts: { vendor: "0403" } };
 const LEDGER = perLane(() => ({ made: 10, adopted: 2, delivered: 7, dropped: 1, waiting: 4 }));
+const TOLD: DeviceLedger = { made: 10, adopted: 2, delivered: 5, waiting: 4, dropped: { spool_full: 3 } };
 const SNAPSHOT: Snapshot = {
   self: SELF,
   uptime: Seconds(61.4),
   clock: READING,
   ledger: LEDGER,
-  spool: { ring: 1, flash: 2, written: 3 },
+  deviceLedgers: () => ({
+    ...perLane(() => new Map()),
+    event: new Map([["", TOLD]]),
+    report: new Map([
+      ["nonin-1", { ...TOLD, dropped: { spool_full: 2, too_long: 1 } }],
+      ["", TOLD],
+    ]),
+  }),
+  spool: { ring: 1, flash: 2, written: 3, size: MiB(64), used: MiB(4), fillRate: 1024 },
   degraded: false,
   window: Milliseconds(250),
   memory: { resident: 4 as Bytes, free: 5 as Bytes },
@@ -110,6 +121,35 @@ describe("status", () => {
     });
     expect(status.devices[0]!.nodes).toEqual([{ node: ["1", "K"], epoch: 6, seconds: 2, facts: { serial: "P7" }, conditions: [] }]);
     expect(status.devices[0]!.counts).toEqual({ bytes: 100, frames: 9, framed: 90, discarded: 7, broken: 1, pending: 3 });
+  });
+
+  test("tells what became of each device's records, lane by lane, and the gateway's own under its id", () => {
+    expect(status.traces).toEqual([
+      { device: "gw-1", lanes: { event: { ...TOLD, unexplained: 0 }, report: { ...TOLD, unexplained: 0 } }, unexplained: 0 },
+      { device: "nonin-1", lanes: { report: { ...TOLD, dropped: { spool_full: 2, too_long: 1 }, unexplained: 0 } }, unexplained: 0 },
+    ]);
+    const lost = { ...SNAPSHOT, deviceLedgers: () => ({ ...SNAPSHOT.deviceLedgers(), wave: new Map([["x", { ...TOLD, waiting: 1 }]]) }) };
+    expect(statusOf(lost, NOW).traces.find(({ device }) => device === "x")).toMatchObject({
+      unexplained: 3,
+      lanes: { wave: { unexplained: 3 } },
+    });
+  });
+
+  test("tells how long the room on flash lasts at the measured rate, once one is known and something comes", () => {
+    const spool = (fillRate: number | undefined, used = MiB(4)) =>
+      statusOf({ ...SNAPSHOT, spool: { ...SNAPSHOT.spool, fillRate, used } }, NOW).spool;
+    expect(spool(1024)).toMatchObject({ sizeBytes: MiB(64), usedBytes: MiB(4), fillBytesPerSecond: 1024, roomHours: (60 * 1024) / 3600 });
+    expect(spool(1024, MiB(70)).roomHours, "made smaller than what is used").toBe(0);
+    expect(spool(0)).not.toHaveProperty("roomHours");
+    expect(spool(undefined)).not.toHaveProperty("fillBytesPerSecond");
+    const line = (rate: number | undefined, used?: Bytes) =>
+      statusText({ ...status, spool: spool(rate, used) })
+        .split("\n")
+        .find((one) => one.startsWith("  spool "));
+    expect(line(1024)).toMatch(/^ {2}spool {4}17 h at today's rate \(60\.0 MiB free\), window 250 ms/);
+    expect(line(10_240)).toContain("1.7 h at today's rate");
+    expect(line(undefined)).toContain("60.0 MiB free, its hours are not known yet");
+    expect(line(0)).toContain("60.0 MiB free, and nothing comes");
   });
 
   test("is one line of JSON, nothing lost on the way", () => {
