@@ -36,6 +36,12 @@ async function obey(words: Words, self: Self): Promise<number> {
       return (await import("./status.ts")).status(words, self);
     case "ports":
       return (await import("./ports.ts")).ports(words, self);
+    case "trace":
+      return (await import("./trace.ts")).trace(words, self);
+    case "spool inspect":
+      return (await import("./spool.ts")).spoolInspect(words, self);
+    case "spool verify":
+      return (await import("./spool.ts")).spoolVerify(words, self);
     case "explain":
       return (await import("./explain.ts")).explain(words, self);
     case "config check":

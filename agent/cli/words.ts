@@ -4,11 +4,11 @@ import { Fault } from "../fault/fault.ts";
 
 /** What was typed, understood. */
 export type Words = {
-  readonly verb: "run" | "ports" | "status" | "version" | "help" | "explain" | "config check" | "config explain";
+  readonly verb: (typeof VERBS)[number];
   readonly json: boolean;
   /** Of `version` alone. */
   readonly parts: boolean;
-  /** What `config check`, `config explain` and `explain` are about. */
+  /** What `trace`, `config check`, `config explain` and `explain` are about. */
   readonly operand: string | undefined;
   /** Of `config check` alone: the kind of document whose body the file is. */
   readonly kind: Kind | undefined;
@@ -19,9 +19,27 @@ export type Words = {
   readonly devRoot: string;
 };
 
-const VERBS: readonly Words["verb"][] = ["run", "ports", "status", "version", "help", "explain", "config check", "config explain"];
-/** Verbs that are told about what. */
-const WANTS: Partial<Record<Words["verb"], "must" | "may">> = { "config check": "must", "config explain": "may", explain: "may" };
+const VERBS = [
+  "run",
+  "ports",
+  "status",
+  "trace",
+  "spool inspect",
+  "spool verify",
+  "version",
+  "help",
+  "explain",
+  "config check",
+  "config explain",
+] as const;
+/** First words that are no verb alone, and what may follow. */
+const PAIRS: ReadonlyMap<string, string> = new Map([
+  ["config", "check FILE or explain KEY"],
+  ["spool", "inspect or verify"],
+]);
+/** Verbs that must be told about what, and verbs that may be. */
+const MUST: Partial<Record<Words["verb"], string>> = { trace: "DEVICE", "config check": "FILE" };
+const MAY: readonly Words["verb"][] = ["config explain", "explain"];
 const OPTIONS = {
   "--config": "config",
   "--kind": "kind",
@@ -36,6 +54,9 @@ export const USAGE = `bedside VERB [options]
   run --config FILE   is the agent: reads the devices, delivers to the broker
   ports               every port seen, its verdict, and the rule that is missing
   status              what the agent does: uplink, devices, ledger, faults
+  trace DEVICE        what became of its records: delivered, waiting, lost
+  spool inspect       what waits on flash; needs no agent and disturbs none
+  spool verify        every stored commit checked; exit 1 where one fails
   version             which version this is, and of what
   config check FILE   every mistake of a configuration at once; opens nothing
   config explain KEY  what a setting is for; without KEY a list
@@ -91,16 +112,17 @@ export function readWords(words: readonly string[]): Words {
 
 function verbOf(plain: readonly string[]): Pick<Words, "verb" | "operand"> {
   const [first, second] = plain;
-  if (first === undefined) throw new Fault("usage", "which verb? run, ports, status, version, config or explain");
-  const length = first === "config" ? 2 : 1;
+  if (first === undefined) throw new Fault("usage", "which verb? run, ports, status, trace, spool, version, config or explain");
+  const pair = PAIRS.get(first);
+  const length = pair === undefined ? 1 : 2;
   const verb = VERBS.find((one) => one === plain.slice(0, length).join(" "));
-  if (verb === undefined && length === 2 && second === undefined) throw new Fault("usage", "config wants check FILE or explain KEY");
+  if (verb === undefined && pair !== undefined && second === undefined) throw new Fault("usage", `${first} wants ${pair}`);
   if (verb === undefined) throw notUnderstood(plain[length - 1]);
   const [operand, ...more] = plain.slice(length);
-  const wants = WANTS[verb];
-  const extra = wants === undefined ? operand : more[0];
+  const must = MUST[verb];
+  const extra = must === undefined && !MAY.includes(verb) ? operand : more[0];
   if (extra !== undefined) throw notUnderstood(extra);
-  if (wants === "must" && operand === undefined) throw new Fault("usage", `${verb} wants a FILE`);
+  if (must !== undefined && operand === undefined) throw new Fault("usage", `${verb} wants a ${must}`);
   return { verb, operand };
 }
 

@@ -56,6 +56,9 @@ describe("what is typed behind bedside", () => {
     ["explain BED-205",                             { verb: "explain", operand: "BED-205" }],
     ["explain",                                     { verb: "explain" }],
     ["config check --help",                         {}],
+    ["trace dv-1 --json",                           { verb: "trace", operand: "dv-1", json: true }],
+    ["spool inspect",                               { verb: "spool inspect" }],
+    ["spool verify --json --state-dir=/s",          { verb: "spool verify", json: true, stateDir: "/s" }],
   ];
   for (const [line, words] of UNDERSTOOD)
     test(`"${line}" is understood`, () => {
@@ -87,6 +90,12 @@ describe("what is typed behind bedside", () => {
     ["explain BED-205 BED-206",   '"BED-206"'],
     ["explain --kind settings",   "--kind goes with config check"],
     ["check b.yaml",              '"check"'],
+    ["trace",                     "trace wants a DEVICE"],
+    ["trace a b",                 '"b"'],
+    ["spool",                     "spool wants inspect or verify"],
+    ["spool erase",               '"erase"'],
+    ["spool verify report-1.seg", '"report-1.seg"'],
+    ["verify",                    '"verify"'],
     ["--state-dir /s",            "which verb?"],
     ["constructor",               '"constructor"'],
     ["status toString x",         '"toString"'],
@@ -109,6 +118,9 @@ describe("what is typed behind bedside", () => {
       "run",
       "ports",
       "status",
+      "trace DEVICE",
+      "spool inspect",
+      "spool verify",
       "version",
       "config check FILE",
       "config explain KEY",
