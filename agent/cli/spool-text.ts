@@ -1,4 +1,5 @@
 import { columns } from "../../config/command-line.ts";
+import { shown } from "../../config/settings/mistakes.ts";
 import { Fault, faultRow, faultText } from "../fault/fault.ts";
 import { LANES, type Lane } from "../model/model.ts";
 import type { Amount, Damaged, SealedRange, SpoolLook, Why } from "../spool/look.ts";
@@ -102,7 +103,7 @@ export function inspectText(look: SpoolLook, about: AboutLook): string {
         `  sealed   ${countText(records, "record")} in ${countText(blocks, "block")}, ${bytesText(bytes)}, under key ${key}, which is not here: only their headers can be read`,
     ),
     ...(damaged === 0 ? [] : [`  damaged  ${countText(damaged, "place")}:  bedside spool verify  names each`]),
-    ...(foreign.length === 0 ? [] : [`  foreign  not ours, and not looked at: ${foreign.join(", ")}`]),
+    ...(foreign.length === 0 ? [] : [`  foreign  not ours, and not looked at: ${foreign.map(shown).join(", ")}`]),
     ...(about.agent
       ? ["  note     an agent works on it: the numbers move, and what it delivered in the last seconds still counts as waiting"]
       : []),
@@ -187,7 +188,7 @@ export function verifyText(look: SpoolLook, fault: Fault | undefined): string {
     (one) =>
       `  sealed   ${one.file} at ${one.offset}, ${one.bytes} B: ${countText(one.records, "record")} under key ${nameOf(one.keyId)}\n`,
   );
-  const foreign = look.foreign.map((name) => `  foreign  ${name} is not ours, and was not looked at\n`);
+  const foreign = look.foreign.map((name) => `  foreign  ${shown(name)} is not ours, and was not looked at\n`);
   const good = `${countText(files, "file")}, ${countText(units, "commit")}; opened and good are ${countText(blocks, "block")}, ${countText(records, "record")}, ${bytesText(bytes)}`;
   return `checked    ${good}\n${[...places, ...sealed, ...foreign].join("")}${fault === undefined ? "all of it holds\n" : `${faultText(fault)}\n`}`;
 }

@@ -103,7 +103,10 @@ export async function lookAgain(
   const segments: SegmentLook[] = [];
   for (const one of before.segments) {
     const look = one.damaged.length === 0 ? one : await lookAtFile(disk, `${stateDir}/spool`, { ...one, ...about });
-    if (look !== undefined) segments.push(look);
+    if (look === undefined) continue;
+    // What is new may in turn have been written just then.
+    const wasThere = ({ offset }: Damaged): boolean => one.damaged.some((place) => place.offset === offset);
+    segments.push({ ...look, damaged: look.damaged.filter(wasThere) });
   }
   return { ...before, segments };
 }

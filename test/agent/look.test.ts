@@ -117,6 +117,8 @@ describe("a look at a segment", () => {
     const short = { ...block(2), bytes: block(2).bytes.map((byte, at) => (at === 30 ? byte ^ 1 : byte)) };
     const { bytes, starts } = segmentOf([[block(1), short]]);
     expect(places(await look(bytes))).toMatchObject([[starts[0], expect.any(Number), "blocks"]]);
+    const fewer = segmentOf([[{ ...block(1), records: 3 }]]);
+    expect(places(await look(fewer.bytes)), "fewer records than it says").toMatchObject([[64, expect.any(Number), "blocks"]]);
   });
 
   test("tells a file that is none: headers gone, another lane's, too short", async () => {
@@ -175,6 +177,11 @@ describe("a look at the spool", () => {
     const done = disk.done.length;
     expect((await lookAgain({ disk, ...PARTS }, "/state", first)).segments.flatMap(({ damaged }) => damaged)).toHaveLength(1);
     expect(disk.done.slice(done).filter((one) => one.endsWith(".seg"))).toEqual(["read /state/spool/event-1.seg"]);
+    disk.files.set("/state/spool/event-1.seg", flipped(good, UNITS_END));
+    expect(
+      (await lookAgain({ disk, ...PARTS }, "/state", first)).segments.flatMap(({ damaged }) => damaged),
+      "was not there before",
+    ).toEqual([]);
     disk.files.set("/state/spool/event-1.seg", good);
     expect((await lookAgain({ disk, ...PARTS }, "/state", first)).segments.flatMap(({ damaged }) => damaged)).toEqual([]);
     disk.files.delete("/state/spool/event-1.seg");

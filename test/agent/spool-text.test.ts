@@ -99,8 +99,8 @@ describe("spool inspect", () => {
   });
 
   test("tells damage and what is not ours, and a clock that ran ahead", () => {
-    expect(inspectText({ ...DAMAGED, foreign: ["x"] }, ABOUT)).toMatch(
-      /damaged {2}1 place: {2}bedside spool verify.*\n {2}foreign .*: x\n/,
+    expect(inspectText({ ...DAMAGED, foreign: ["x\u001b[2J"] }, ABOUT)).toMatch(
+      /damaged {2}1 place: {2}bedside spool verify.*\n {2}foreign .*: "x\\u001b\[2J"\n/,
     );
     expect(inspectText(GOOD, { ...ABOUT, now: NOON - 9_000_000 })).toContain("its clock was ahead");
   });

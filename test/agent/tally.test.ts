@@ -47,6 +47,20 @@ describe("a device's ledger", () => {
     expect(next.unequal).toEqual([]);
   });
 
+  test("takes over later what a start could not read", async () => {
+    const bench = await Bench.start({ device });
+    bench.keep("report", 1);
+    await bench.pass(400);
+    const disk = bench.disk.copy();
+    disk.fails = (operation, path) => operation === "open" && path.endsWith("report-1.seg");
+    const next = await Bench.start({ disk, clock: bench.clock, run: 8n, device });
+    expect(of(next, "dv-1")).toBeUndefined();
+    disk.fails = () => false;
+    await next.pass(3000);
+    expect(of(next, "dv-1")).toEqual({ made: 0, adopted: 1, delivered: 0, waiting: 1, dropped: {} });
+    expect(next.unequal).toEqual([]);
+  });
+
   test("names what was dropped and why, and goes on after its epoch ended", async () => {
     const bench = await Bench.start({ device });
     bench.spool.keep("report", entryOf(bench.clock, 1, "x".repeat(40_000)));
