@@ -42,9 +42,18 @@ export type FaultyState = {
   readonly free: number;
   /** Bytes that left well since the last that did not. */
   readonly wellSince: number;
+  /** The last unit that was no repetition, or one of its repetitions, has left whole. */
+  readonly known: boolean;
 };
-/** `clean`: how many bytes the device itself meant to send here; `ill`: something of them is damaged. */
-type Queued = { readonly bytes: Uint8Array; readonly due: number; readonly clean: number; readonly ill: boolean; readonly unit?: Unit };
+/** `clean`: how many bytes the device itself meant to send here; `ill`: something of them is damaged; `again`: it is repeated. */
+type Queued = {
+  readonly bytes: Uint8Array;
+  readonly due: number;
+  readonly clean: number;
+  readonly ill: boolean;
+  readonly unit?: Unit;
+  readonly again?: true;
+};
 /** A state during one step. */
 type Working = { -readonly [K in keyof FaultyState]: FaultyState[K] };
 
@@ -69,7 +78,7 @@ export function withFaults(device: AnyEmulator, faults: readonly Fault[], contex
     speed: device.speed,
     start: (seed) => ({
       ...{ seed, random: (seed ^ 0x5bd1e995) | 0, onLine: 0, device: device.start(seed), born: 0, wake: 0, looked: -1 },
-      ...{ message: 1, pieces: 0, clean: [], plan: [], piecesBefore: 1, queue: [], free: 0, wellSince: 0 },
+      ...{ message: 1, pieces: 0, clean: [], plan: [], piecesBefore: 1, queue: [], free: 0, wellSince: 0, known: false },
     }),
     step: (state, heard, at) => step(stack, { ...state }, heard, at),
   };
@@ -210,7 +219,7 @@ function again(now: Working, unit: Unit, { parameters }: Fault, at: number): voi
   const all = Uint8Array.from(now.clean.flatMap((part) => [...part]));
   const bytes = all.slice(-unit.bytes);
   for (let times = 0; times < parameters.times!; times++)
-    enqueue(now, { bytes, due: at, clean: bytes.length, ill: false, unit }, undefined);
+    enqueue(now, { bytes, due: at, clean: bytes.length, ill: false, unit, again: true }, undefined);
 }
 
 type Hiss = { readonly bytes: Uint8Array; readonly fault: Fault; readonly at: number; readonly chance: Chance };
@@ -220,7 +229,7 @@ function hiss({ framing }: Stack, now: Working, { bytes, fault, at, chance }: Hi
 }
 
 /** In pieces where it is split. A piece counts as well by its own length: of a message that is ill none does. */
-function enqueue(now: Working, { bytes, due, clean, ill, unit }: Queued, split: Fault | undefined): void {
+function enqueue(now: Working, { bytes, due, clean, ill, unit, again: repeated }: Queued, split: Fault | undefined): void {
   const { bytes: length = bytes.length, pause = 0 } = split?.parameters ?? {};
   const pieces: Queued[] = [];
   let free = Math.max(due, now.free);
@@ -229,7 +238,7 @@ function enqueue(now: Working, { bytes, due, clean, ill, unit }: Queued, split: 
     const piece = bytes.slice(from, from + Math.max(1, length));
     pieces.push({ bytes: piece, due: free, clean: ill || clean === 0 ? 0 : piece.length, ill });
   }
-  if (unit !== undefined) pieces.push({ ...pieces.pop()!, unit });
+  if (unit !== undefined) pieces.push({ ...pieces.pop()!, unit, ...(repeated === true ? { again: true } : {}) });
   now.queue = [...now.queue, ...pieces];
   now.free = free;
 }
@@ -240,11 +249,14 @@ function leave(stack: Stack, now: Working, at: number): readonly Sent[] {
   const waiting = now.queue.findIndex(({ due }) => due > at + GRAIN);
   const leaving = waiting < 0 ? now.queue : now.queue.slice(0, waiting);
   now.queue = waiting < 0 ? [] : now.queue.slice(waiting);
-  for (const { bytes, due, clean, ill, unit } of leaving) {
+  for (const { bytes, due, clean, ill, unit, again: repeated } of leaving) {
     const gone = isSilent(stack, due);
     now.wellSince = gone || ill ? 0 : now.wellSince + clean;
+    const known = repeated === true && now.known;
+    const whole = !gone && unit !== undefined && now.wellSince >= unit.bytes;
+    if (unit !== undefined) now.known = known || whole;
     if (gone) continue;
-    if (unit !== undefined && now.wellSince >= unit.bytes) sends.push({ bytes, unit });
+    if (whole && !(known && unit.once === true)) sends.push({ bytes, unit });
     else if (bytes.length > 0) sends.push({ bytes });
   }
   return sends;

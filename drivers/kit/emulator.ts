@@ -51,7 +51,7 @@ export type Unit = {
   readonly conditions: Readonly<Record<string, boolean>>;
   /** The emulator's paper names less than a reader may tell: what is not named here is no invention. */
   readonly partial?: true;
-  /** A reader knows this unit again where it comes twice in a row, and tells it once. */
+  /** A reader knows this unit again where it comes twice in a row, tells it once and refuses the second: repeated, it is no unit. */
   readonly once?: true;
 };
 

@@ -158,6 +158,21 @@ describe("a faulty device", () => {
     expect(emulator.step(heard, new Uint8Array(), Milliseconds(7000)).sends.length).toBe(1);
   });
 
+  test("repeats what a reader knows again as no unit, unless the first was damaged", () => {
+    const marked = (sent: Sent): Sent => (sent.unit === undefined ? sent : { ...sent, unit: { ...sent.unit, once: true } });
+    const knowing: AnyEmulator = {
+      ...noninEmulator,
+      step: (state, heard, at) => {
+        const turn = noninEmulator.step(state, heard, at);
+        return { ...turn, sends: turn.sends.map(marked) };
+      },
+    };
+    const told = (faults: string) => timers(played(faulty(knowing, faults).emulator, { seconds: 3 }));
+    expect(told("repeat:times=2,every=4")).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(told("cut:every=4")).toEqual([0, 1, 2, 4, 5, 6, 8]);
+    expect(told("repeat:times=2,every=4,cut:every=4")).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
   test("repeats a packet as a unit of its own, and noise and pieces leave every unit whole", () => {
     expect(timers(nonins("repeat:times=2,every=4", { seconds: 3 }))).toEqual([0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 7, 7, 8]);
     for (const fault of ["noise:bytes=60,every=2", "split:bytes=2", "late:1s,every=7"])
