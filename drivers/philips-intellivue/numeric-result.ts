@@ -22,12 +22,13 @@ export function numericReadings(result: PollResult, standing: Standing, memory: 
     isWhole
       ? key.slice(KEY.metric) !== String(cycle.turn)
       : objects.has(key.slice(0, KEY.object)) && !telling.has(metricOf(key)?.refid ?? "");
-  for (const key of told.filter(isMissing)) {
+  const missing = new Set(told.filter(isMissing));
+  for (const key of missing) {
     const metric = metricOf(key);
     // IV-4: it had a value before, and has none now; told once.
     if (metric !== undefined) telling.tell({ told: "absent", metric, validity: "not_available", reason: "not_sent" });
   }
-  return { ...memory, cycle, told: told.filter((key) => !isMissing(key)) };
+  return { ...memory, cycle, told: told.filter((key) => !missing.has(key)) };
 }
 
 /**

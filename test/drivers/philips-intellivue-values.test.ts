@@ -127,6 +127,12 @@ describe("a value that is not sent any more (IV-4, IV-13)", () => {
     expect(readings.map(short)).toEqual([[], ["MDC_PULS_OXIM_SAT_O2 95.0"], [gone], []]);
   });
 
+  test("is absent once too where its object stands without one in a linked answer", () => {
+    const linked = [numerics([without], { link: [1, 1] }), numerics([pulse], { link: [3, 2] }), numerics([])];
+    const { readings } = decodeAll([numerics([spo2(), pulse]), ...linked]);
+    expect(readings.map(short).slice(1)).toEqual([[gone], [other], []]);
+  });
+
   test("is absent where a whole answer does not hold it, in one message or in linked ones", () => {
     expect(short(decodeAll([numerics([spo2(), pulse]), numerics([pulse])]).last)).toEqual([other, gone]);
     const linked = [numerics([pulse], { link: [1, 1] }), numerics([], { link: [3, 2] }), numerics([])];
