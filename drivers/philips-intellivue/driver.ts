@@ -17,6 +17,7 @@ export const philipsIntellivue = driver({
   quiet: Seconds(15),
   proof: 1, // IV-11: 16 bits of FCS, a length and two marks
   frame: { delimited: { ...FRAME_MARKS, lengthMax: FRAME_BYTES_MAX, accepts: (frame) => messageOf(frame) !== undefined } },
+  personal: true, // IV-10
   metrics: [...NUMERICS, ...WAVES, ...CONDITIONS],
   tx: SERIAL,
   memory: START,

@@ -1,6 +1,7 @@
 /**
  * What is measured at this bedside. A numeric object has one part or, as a compound, several in the order sent. Of a part: physio id,
- * unit word, power of ten, between what it moves as an integer, and the MDC term of the paper or the code table ("" for a private id).
+ * unit word, power of ten, between what it moves as an integer, and its reference id: the MDC term of the
+ * paper or the code table, or the name of a private id (IV-6).
  */
 export type PartRow = readonly [physio: number, unit: number, exponent: number, low: number, high: number, refid: string];
 export type NumericRow = {
@@ -34,11 +35,11 @@ export const NUMERICS: readonly NumericRow[] = [
       [0x4a07, 0x0f20, 0, 60, 120, "MDC_PRESS_BLD_NONINV_MEAN"],
     ],
   },
-  { handle: 0x826d, context: 1, label: 0x0002f0e5, names: ["Pulse", "Puls"], parts: [[0xf0e5, 0x0aa0, 0, 48, 152, ""]] },
+  { handle: 0x826d, context: 1, label: 0x0002f0e5, names: ["Pulse", "Puls"], parts: [[0xf0e5, 0x0aa0, 0, 48, 152, "intellivue.F0E5"]] },
   { handle: 0x8921, context: 0, label: 0x0002480a, names: ["Pulse", "Puls"], parts: [[0x480a, 0x0aa0, 0, 48, 152, "MDC_PULS_RATE"]] },
   { handle: 0x8a10, context: 0, label: 0x000250b0, names: ["etCO2", "etCO2"], parts: [[0x50b0, 0x0f20, 0, 22, 60, "MDC_AWAY_CO2_ET"]] },
   { handle: 0x8a40, context: 0, label: 0x00024b48, names: ["Temp", "Temp"], parts: [[0x4b48, 0x17a0, -2, 3480, 3990, "MDC_TEMP"]] },
-  { handle: 0x8a50, context: 0, label: 0x0002f04e, names: ["BIS", "BIS"], parts: [[0xf04e, 0x0200, 0, 20, 98, ""]] },
+  { handle: 0x8a50, context: 0, label: 0x0002f04e, names: ["BIS", "BIS"], parts: [[0xf04e, 0x0200, 0, 20, 98, "intellivue.F04E"]] },
   { handle: 0x8649, context: 0, label: 0x00025804, names: ["PPC", "PPC"], parts: [] },
   { handle: 0x867b, context: 0, label: 0x00024bc4, names: ["SpO2po", "SpO2po"], parts: [] },
 ];
@@ -86,13 +87,17 @@ export const WAVES: readonly WaveRow[] = [
   },
 ];
 
-/** Alarms that this monitor may raise: source, code, type bits, English and German text. */
-export const ALERTS: readonly (readonly [source: number, code: number, type: number, english: string, german: string])[] = [
-  [0x4182, 0x0028, 0x0200, "** HR 121 > 120", "** HF 121 > 120"],
-  [0x4bb8, 0x003e, 0x0400, "*** DESAT 79 < 80", "*** DESAT 79 < 80"],
-  [0x500a, 0x0088, 0x0400, "*** APNEA 0:20", "*** APNOE 0:20"],
-  [0x4261, 0x0042, 0x0100, "* PVC/min HIGH", "* VES/min HOCH"],
-  [0x4bb8, 0x0134, 0x0001, "SpO2 NO SENSOR", "SpO2 KEIN SENSOR"],
-  [0x0102, 0x0112, 0x0002, "!! ECG LEADS OFF", "!! EKG ELEKTR. AB"],
-  [0x4a04, 0x0162, 0x0004, "!!! NBP EQUIP MALF", "!!! NBP GERAETEFEHLER"],
+/**
+ * Alarms that this monitor may raise: source, code, type bits, English and German text, and the condition as which a reader tells it:
+ * of the quantity that is its source, of its event, or of any other of its kind.
+ */
+export type AlertRow = readonly [source: number, code: number, type: number, english: string, german: string, refid: string];
+export const ALERTS: readonly AlertRow[] = [
+  [0x4182, 0x0028, 0x0200, "** HR 121 > 120", "** HF 121 > 120", "intellivue.high.4182"],
+  [0x4bb8, 0x003e, 0x0400, "*** DESAT 79 < 80", "*** DESAT 79 < 80", "intellivue.low.4BB8"],
+  [0x500a, 0x0088, 0x0400, "*** APNEA 0:20", "*** APNOE 0:20", "MDC_EVT_BREATH_ABSENT"],
+  [0x4261, 0x0042, 0x0100, "* PVC/min HIGH", "* VES/min HOCH", "intellivue.alert.physiological"],
+  [0x4bb8, 0x0134, 0x0001, "SpO2 NO SENSOR", "SpO2 KEIN SENSOR", "MDC_EVT_SENSOR_DISCONN"],
+  [0x0102, 0x0112, 0x0002, "!! ECG LEADS OFF", "!! EKG ELEKTR. AB", "MDC_EVT_LEADS_OFF"],
+  [0x4a04, 0x0162, 0x0004, "!!! NBP EQUIP MALF", "!!! NBP GERAETEFEHLER", "MDC_EVT_MSMT_ERR"],
 ];

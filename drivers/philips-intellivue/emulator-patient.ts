@@ -103,6 +103,12 @@ export function valuesOf(patient: Patient, { handle, parts }: NumericRow): reado
   }));
 }
 
+/** A bed at which every object is there with a value, or says why it has none. */
+export const steady = (patient: Patient): Patient => ({
+  ...patient,
+  spells: patient.spells.filter(({ what }) => what === "state" || what === "no number"),
+});
+
 /** Patient or technical alarms that are raised, in the monitor's language. */
 export function alertsOf({ raised }: Patient, kind: "patient" | "technical", language: 0 | 1): readonly Alert[] {
   return raised.flatMap(([index, state]) => {

@@ -1,5 +1,7 @@
+import type { Alert } from "./emulator-attributes.ts";
 import * as attributes from "./emulator-attributes.ts";
 import { hex, type Piece } from "./emulator-bytes.ts";
+import { CANARY, patientAttributes } from "./emulator-identity.ts";
 import {
   ACTION,
   type Attribute,
@@ -28,16 +30,14 @@ const DEMOGRAPHICS_HANDLE = 0x5001;
 /** This wave is named only in the fifth block, as some of the recorded ones are. */
 export const NAMED_LATE = { handle: 0x02b8, cycle: 4 } as const;
 
-/** What stands in the monitor for the patient; it leaves where it is polled and nowhere else. */
-export const CANARY = "CANARY^PATIENT";
-export const CANARY_ID = "CANARY-4711";
-
 /** What the client has been told in this association. */
 export type Known = {
   /** Handles whose static attributes were sent. */
   readonly named: readonly number[];
   /** Handles that had an observed value in the cycle before. */
   readonly valued: readonly number[];
+  /** Rows of the alarm table that stood in the last lists. */
+  readonly raised: readonly number[];
 };
 export type Cycle = {
   readonly request: PollRequest;
@@ -51,6 +51,7 @@ export type Cycle = {
   readonly time: number;
   readonly mtu: number;
   readonly memory: "needed" | "spared";
+  readonly patientTold: "asked" | "unasked";
   readonly known: Known;
   /** Attributes of the monitor itself. */
   readonly system: readonly Attribute[];
@@ -65,7 +66,10 @@ export type Message = { readonly bytes: Piece; readonly told: Told };
 
 export function cycleMessages(cycle: Cycle): readonly [messages: readonly Message[], known: Known] {
   const [objects, known] = objectsOf(cycle);
-  return [spread(cycle, objects), known];
+  const messages = spread(cycle, objects);
+  if (cycle.patientTold === "asked" || cycle.request.class !== CLASS.alerts) return [messages, known];
+  const head = headOf({ ...cycle, request: { ...cycle.request, class: CLASS.demographics, group: GROUP.demographics } });
+  return [[...messages, { bytes: pollMessage(head, contextsOf([demographics()])), told: NOTHING_TOLD }], known];
 }
 
 function objectsOf(cycle: Cycle): readonly [objects: readonly Answered[], known: Known] {
@@ -75,7 +79,7 @@ function objectsOf(cycle: Cycle): readonly [objects: readonly Answered[], known:
     case CLASS.wave:
       return waves(cycle);
     case CLASS.alerts:
-      return [[alertMonitor(cycle)], cycle.known];
+      return alertMonitor(cycle);
     case CLASS.demographics:
       return [[demographics()], cycle.known];
     case CLASS.mds:
@@ -104,7 +108,7 @@ function numerics(cycle: Cycle): readonly [readonly Answered[], Known] {
   const objects = NUMERICS.flatMap((row): readonly Answered[] => {
     const { handle, context } = row;
     if (isGone(cycle.patient, handle)) {
-      known = { named: withHandle(known.named, handle, "out"), valued: withHandle(known.valued, handle, "out") };
+      known = { ...known, named: withHandle(known.named, handle, "out"), valued: withHandle(known.valued, handle, "out") };
       return [];
     }
     const introduced = isIntroduced(cycle, handle);
@@ -112,6 +116,7 @@ function numerics(cycle: Cycle): readonly [readonly Answered[], Known] {
     const values = wantsValues(cycle) ? valuesOf(cycle.patient, row) : [];
     const observations = values.length > 0 ? values.map((value) => [nameOf(value.physio), valueTold(value)]) : missing(row, cycle);
     known = {
+      ...known,
       named: introduced ? withHandle(known.named, handle, "in") : known.named,
       valued: wantsValues(cycle) ? withHandle(known.valued, handle, values.length > 0 ? "in" : "out") : known.valued,
     };
@@ -126,9 +131,16 @@ function numerics(cycle: Cycle): readonly [readonly Answered[], Known] {
 
 /** IV-4: a value that was there in the cycle before and is not: told once. */
 const missing = ({ handle, parts }: NumericRow, cycle: Cycle): readonly (readonly [string, null])[] =>
-  cycle.memory === "needed" && wantsValues(cycle) && cycle.known.valued.includes(handle)
-    ? parts.map(([physio]: PartRow) => [nameOf(physio), null] as const)
-    : [];
+  cycle.memory === "needed" && wantsValues(cycle) && cycle.known.valued.includes(handle) ? nothingOf(parts) : [];
+const nothingOf = (parts: readonly PartRow[]) => parts.map(([physio]) => [nameOf(physio), null] as const);
+
+/** IV-4: what had a value and is no object any more: told when the whole answer is over. */
+function lackingTold(cycle: Cycle, objects: readonly Answered[]): Told {
+  const sent = objects.map(({ handle }) => handle);
+  const isLacking = ({ handle }: NumericRow): boolean => cycle.known.valued.includes(handle) && !sent.includes(handle);
+  if (cycle.request.class !== CLASS.numeric || cycle.memory === "spared" || !wantsValues(cycle)) return NOTHING_TOLD;
+  return { ...NOTHING_TOLD, observations: Object.fromEntries(NUMERICS.filter(isLacking).flatMap(({ parts }) => nothingOf(parts))) };
+}
 
 const fixedOf = ({ handle, label, names }: NumericRow, language: 0 | 1): readonly Attribute[] => [
   attributes.handle(handle),
@@ -189,10 +201,19 @@ function samplesOf({ count, ticks }: WaveRow, [physio, , low, high]: WaveRow["pa
 // ── Alarms and the patient ──────────────────────────────────────────────────────────────────────────────────────────
 
 const ALERT_STATE = 0x1100;
-function alertMonitor({ patient, language }: Cycle): Answered {
-  const [ofPatient, technical] = [alertsOf(patient, "patient", language), alertsOf(patient, "technical", language)];
-  const conditions = alertsTold([...ofPatient, ...technical].map(({ type }) => type));
-  return {
+/** Where a list that is empty could not be told from one that was lost, this alarm stands for ever. */
+const STANDING: Patient["raised"][number] = [3, 0];
+function alertMonitor(cycle: Cycle): readonly [readonly Answered[], Known] {
+  const { patient, language, memory, known } = cycle;
+  const raised = memory === "needed" ? patient.raised : [...patient.raised.filter(([row]) => row !== STANDING[0]), STANDING];
+  const now = { ...patient, raised };
+  // Texts that people write may hold anything.
+  const named = (alert: Alert): Alert => (cycle.patientTold === "asked" ? alert : { ...alert, text: `${CANARY} ${alert.text}` });
+  const ofPatient = alertsOf(now, "patient", language).map(named);
+  const technical = alertsOf(now, "technical", language).map(named);
+  const rows = raised.map(([row]) => row);
+  const conditions = alertsTold(rows, memory === "needed" ? known.raised : []);
+  const answered: Answered = {
     context: 0,
     handle: ALERT_HANDLE,
     attributes: [
@@ -202,21 +223,14 @@ function alertMonitor({ patient, language }: Cycle): Answered {
     ],
     told: { ...NOTHING_TOLD, conditions },
   };
+  return [[answered], { ...known, raised: rows }];
 }
 
 /** IV-10: nothing of it may be told. */
 const demographics = (): Answered => ({
   context: 0,
   handle: DEMOGRAPHICS_HANDLE,
-  attributes: [
-    attributes.handle(DEMOGRAPHICS_HANDLE),
-    attributes.raw(attributes.ID.patientState, [0, 1]),
-    attributes.text(attributes.ID.given, "CANARY"),
-    attributes.text(attributes.ID.family, CANARY),
-    attributes.text(attributes.ID.patientId, CANARY_ID),
-    attributes.raw(attributes.ID.sex, [0, 2]),
-    attributes.raw(attributes.ID.birthDate, hex("1950 0102 0000 0000")),
-  ],
+  attributes: [attributes.handle(DEMOGRAPHICS_HANDLE), ...patientAttributes()],
   told: NOTHING_TOLD,
 });
 
@@ -224,14 +238,16 @@ const demographics = (): Answered => ({
 
 /** One message where everything fits; otherwise linked ones, and an empty last result. */
 function spread(cycle: Cycle, objects: readonly Answered[]): readonly Message[] {
+  const lacking = lackingTold(cycle, objects);
   const parts = partsOf(objects, cycle.mtu - OVERHEAD_BYTES);
   const head = headOf(cycle);
-  if (parts.length <= 1) return [{ bytes: pollMessage(head, contextsOf(objects)), told: togetherTold(objects) }];
+  if (parts.length <= 1)
+    return [{ bytes: pollMessage(head, contextsOf(objects)), told: togetherTold([...objects.map(({ told }) => told), lacking]) }];
   const linked = parts.map((part, index): Message => {
     const state = index === 0 ? 1 : index === parts.length - 1 ? 3 : 2;
-    return { bytes: pollMessage(head, contextsOf(part), { state, count: index + 1 }), told: togetherTold(part) };
+    return { bytes: pollMessage(head, contextsOf(part), { state, count: index + 1 }), told: togetherTold(part.map(({ told }) => told)) };
   });
-  return [...linked, { bytes: pollMessage(head, []), told: NOTHING_TOLD }];
+  return [...linked, { bytes: pollMessage(head, []), told: lacking }];
 }
 
 function headOf({ request: { invoke, action, number, class: of, group }, cycle, time }: Cycle): PollHead {
@@ -260,8 +276,8 @@ function contextsOf(objects: readonly Answered[]): readonly Context[] {
   return numbers.map((context) => ({ context, objects: objects.filter((one) => one.context === context) }));
 }
 
-const togetherTold = (objects: readonly Answered[]): Told => ({
-  observations: Object.assign({}, ...objects.map(({ told }) => told.observations)),
-  waves: Object.assign({}, ...objects.map(({ told }) => told.waves)),
-  conditions: Object.assign({}, ...objects.map(({ told }) => told.conditions)),
+const togetherTold = (all: readonly Told[]): Told => ({
+  observations: Object.assign({}, ...all.map(({ observations }) => observations)),
+  waves: Object.assign({}, ...all.map(({ waves }) => waves)),
+  conditions: Object.assign({}, ...all.map(({ conditions }) => conditions)),
 });

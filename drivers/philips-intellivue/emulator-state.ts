@@ -4,6 +4,7 @@ import { OPTION } from "./emulator-association.ts";
 import * as attributes from "./emulator-attributes.ts";
 import { hex, hexWord, type Piece } from "./emulator-bytes.ts";
 import type { Ear } from "./emulator-frame.ts";
+import { CANARY, patientAttributes } from "./emulator-identity.ts";
 import type { Attribute, PollRequest } from "./emulator-message.ts";
 import { admitted, nextTurn, type Patient } from "./emulator-patient.ts";
 import { CYCLE_TICKS, type Known, TICKS_A_MS } from "./emulator-polls.ts";
@@ -27,6 +28,8 @@ export type IntellivueState = {
   readonly deaf: number;
   readonly phase: Phase;
   readonly queue: readonly Waiting[];
+  /** Where the patient's name leaves. */
+  readonly patientTold: "asked" | "unasked";
 };
 export type Phase = { readonly is: "free"; readonly ignored: number } | Association;
 export type Association = {
@@ -67,7 +70,7 @@ export function switchedOn(seed: number): IntellivueState {
   const clock = Date.UTC(2026, dice.between(0, 11), dice.between(1, 28), dice.between(0, 23), dice.between(0, 59), dice.between(0, 59));
   const device = { language: dice.one([0, 1] as const), base: dice.between(0, 40_000) * CYCLE_TICKS.slow, serial: dice.between(1, 0xffff) };
   const patient = admitted(seed ^ 0x51f15e);
-  const start = { ear: undefined, turns: 0, phase: FREE, queue: [], deaf: dice.between(0, 2) };
+  const start = { ear: undefined, turns: 0, phase: FREE, queue: [], deaf: dice.between(0, 2), patientTold: "asked" } as const;
   return { ...start, ...device, patient, supports, clock, random: dice.state() };
 }
 
@@ -89,7 +92,8 @@ export function systemAttributes(state: IntellivueState, at: number): readonly A
     attributes.model("Philips", "M8000"),
     attributes.locale(TEXT_CATALOGUE, state.language === 0 ? ENGLISH : GERMAN),
     attributes.operatingMode(state.patient.mode === 0 ? MODE.monitoring : MODE.demo),
-    attributes.text(attributes.ID.bedLabel, state.language === 0 ? "BED 7" : "BETT 7"),
+    attributes.text(attributes.ID.bedLabel, state.patientTold === "unasked" ? CANARY : state.language === 0 ? "BED 7" : "BETT 7"),
+    ...(state.patientTold === "unasked" ? patientAttributes() : []),
     attributes.absoluteTime(absoluteAt(state, at)),
     attributes.relativeTime(relativeAt(state, at)),
   ];

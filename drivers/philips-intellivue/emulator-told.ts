@@ -1,6 +1,6 @@
 import { decimal, decimalText } from "../kit/decimal.ts";
 import type { Value } from "./emulator-attributes.ts";
-import { type Float, hexWord } from "./emulator-bytes.ts";
+import type { Float } from "./emulator-bytes.ts";
 import { ALERTS, NUMERICS, WAVES } from "./emulator-objects.table.ts";
 import { NO_NUMBERS, STATE } from "./emulator-patient.ts";
 
@@ -16,11 +16,8 @@ const REFIDS: ReadonlyMap<number, string> = new Map([
   ...NUMERICS.flatMap(({ parts }) => parts.map(([physio, , , , , refid]): [number, string] => [physio, refid])),
   ...WAVES.flatMap(({ parts }) => parts.map(([physio, refid]): [number, string] => [physio, refid])),
 ]);
-/** IV-6: the physio id decides, never the label. */
-export function nameOf(physio: number): string {
-  const refid = REFIDS.get(physio) ?? "";
-  return refid === "" ? `ivue.${hexWord(physio)}` : refid;
-}
+/** IV-6: the physio id decides, never the label. "" where this monitor has no such measurement. */
+export const nameOf = (physio: number): string => REFIDS.get(physio) ?? "";
 
 /** IV-1: mantissa and exponent are the digits. */
 export function digits({ mantissa, exponent }: Float): string | null {
@@ -30,8 +27,9 @@ export function digits({ mantissa, exponent }: Float): string | null {
 export const valueTold = ({ state, number }: Value): string | null =>
   (state & (STATE.unavailable | STATE.invalid)) === 0 ? digits(number) : null;
 
-const TYPES = [...new Set(ALERTS.map(([, , type]) => type))].sort((a, b) => a - b);
-export const alertName = (type: number): string => `ivue.alert.${hexWord(type)}`;
-/** One condition for each type bit: present while any alarm of that type is in the lists. */
-export const alertsTold = (types: readonly number[]): Readonly<Record<string, boolean>> =>
-  Object.fromEntries(TYPES.map((type) => [alertName(type), types.includes(type)]));
+/** IV-22: conditions by the rows of the alarm table: those that stand in a list, and once, as over, those that did before. */
+export function alertsTold(raised: readonly number[], before: readonly number[]): Readonly<Record<string, boolean>> {
+  const named = (rows: readonly number[], present: boolean) => rows.map((row) => [ALERTS[row]?.[REFID_AT] ?? "", present] as const);
+  return Object.fromEntries([...named(before, false), ...named(raised, true)]);
+}
+const REFID_AT = 5;

@@ -1,5 +1,5 @@
 import { Milliseconds, Seconds } from "../../config/units.ts";
-import type { Emulator, Sent } from "../kit/emulator.ts";
+import type { Emulator, Sent, Unit } from "../kit/emulator.ts";
 import { roll } from "../kit/emulator-dice.ts";
 import {
   abortMessage,
@@ -27,6 +27,7 @@ import {
   type Request,
   requestOf,
 } from "./emulator-message.ts";
+import { steady } from "./emulator-patient.ts";
 import { CYCLE_TICKS, cycleMessages, TICKS_A_MS } from "./emulator-polls.ts";
 import {
   type Association,
@@ -52,24 +53,27 @@ import type { Told } from "./emulator-told.ts";
  * at a time; nothing is served before the create event is confirmed; a client that is silent is aborted.
  *
  * Names in units, by physio id (IV-6): the MDC term where the paper or the code table gives one (4822 is MDC_PULS_OXIM_PULS_RATE);
- * otherwise `ivue.<physio id in four hex digits>` ("ivue.F0E5"). Alarms are conditions by their type bits, `ivue.alert.0001` … `.0400`:
- * present while any alarm of that type stands in a list, all of them told in each answer. A unit ends with each message that says
- * something; its `deviceTime` is the relative time in ticks. Not told, hence partial: state bits, alarm texts, label strings, and an
- * object that stays without a value (IV-4 is told in the first cycle). Samples are told once the layout of their object was sent (IV-7).
+ * otherwise `intellivue.<physio id in four hex digits>` ("intellivue.F0E5"). Alarms are conditions by the names in their table
+ * (emulator-objects.table.ts): told while they stand in a list, and as over in the first that they do not. A unit ends with each message
+ * that says something; its `deviceTime` is the relative time in ticks. A value that was there is told as missing once (IV-4): with its
+ * object, or where that is gone, with the last message of the answer. Samples are told once the layout of their object was sent (IV-7).
  */
 export type IntellivueOptions = {
   /**
    * "spared": each message can be read alone, for tests in which messages are lost or sent twice: static attributes stand in every cycle,
-   * and units do not tell that a value is missing that was there before. A real monitor needs a reader that remembers.
+   * no value goes missing, one alarm stands for ever, and units do not tell that another is over (hence they are partial). A real monitor
+   * needs a reader that remembers.
    */
   readonly memory: "needed" | "spared";
+  /** "unasked": demographics come with each answer about alarms and in what the monitor says of itself, where a bed label bears the name. */
+  readonly patientTold?: "asked" | "unasked";
 };
 
 export function intellivueEmulatorOf(options: IntellivueOptions): Emulator<IntellivueState> {
   return {
     id: "philips-intellivue",
     speed: 115_200,
-    start: switchedOn,
+    start: (seed) => ({ ...switchedOn(seed), patientTold: options.patientTold ?? "asked" }),
     step: (state, heard, at) => {
       const [ear, messages] = hear(state.ear, heard);
       let now: IntellivueState = { ...state, ear };
@@ -81,6 +85,8 @@ export function intellivueEmulatorOf(options: IntellivueOptions): Emulator<Intel
   };
 }
 export const intellivueEmulator: Emulator<IntellivueState> = intellivueEmulatorOf({ memory: "needed" });
+/** Bears any fault, and names its patient wherever it can. */
+export const intellivueAlone: Emulator<IntellivueState> = intellivueEmulatorOf({ memory: "spared", patientTold: "unasked" });
 
 const IDLE = Seconds(1);
 /** A clock that counts nanoseconds may wake half of one too early. */
@@ -116,7 +122,7 @@ function associate(state: IntellivueState, message: Uint8Array, at: number): Int
   const granted = { ...asked, mtuReceive: MTU.most, mtuSend: MTU.most, options };
   const association: Association = {
     ...{ is: "offered", options, mtu, timeout: timeoutFor(asked.pollPeriod), heardAt: at },
-    ...{ priority: PRIORITY_USUAL, known: { named: [], valued: [] }, polls: [] },
+    ...{ priority: PRIORITY_USUAL, known: { named: [], valued: [], raised: [] }, polls: [] },
   };
   const accepted = reply({ ...state, phase: association, queue: [] }, at, acceptMessage(granted));
   const due = accepted.queue[0]!.due + CREATE_AFTER;
@@ -229,13 +235,19 @@ function runPoll(step: Step, phase: Association, running: Poll, at: number): Int
 function answer({ state, at, sends, options }: Step, phase: Association, request: PollRequest, cycle: number): IntellivueState {
   const time = relativeAt(state, at);
   const [messages, known] = cycleMessages({
-    ...{ request, cycle, time, since: Math.floor(at * TICKS_A_MS), patient: state.patient, language: state.language },
+    ...{ request, cycle, time, since: Math.floor(at * TICKS_A_MS), language: state.language, patientTold: state.patientTold },
+    patient: options.memory === "needed" ? state.patient : steady(state.patient),
     ...{ priority: phase.priority.waves, mtu: phase.mtu, memory: options.memory, known: phase.known },
     system: systemAttributes(state, at),
   });
   for (const { bytes: message, told } of messages) {
     const bytes = frameBytes(message);
-    const unit = { bytes: bytes.length, deviceTime: String(time), ...told, partial: true } as const;
+    const unit: Unit = {
+      ...{ bytes: bytes.length, deviceTime: String(time), ...told },
+      ...(options.memory === "spared" ? { partial: true } : {}),
+      // IV-21: samples that come again would pass for later ones.
+      ...(Object.keys(told.waves).length > 0 ? { once: true } : {}),
+    };
     sends.push(says(told) ? { bytes, unit } : { bytes });
   }
   return { ...state, phase: { ...phase, known } };

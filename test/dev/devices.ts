@@ -7,6 +7,8 @@ import { type Fault, type Faults, faultsOf } from "../../drivers/kit/emulator-fa
 import { withFaults } from "../../drivers/kit/emulator-faults.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
+import { intellivueAlone, intellivueEmulator } from "../../drivers/philips-intellivue/emulator.ts";
+import { CANARY, CANARY_ID } from "../../drivers/philips-intellivue/emulator-identity.ts";
 import { pb840Emulator, puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
 
 /** Every device that can be emulated, by its name: what `dev emulate` plays and what every driver is tested against. */
@@ -15,6 +17,10 @@ export type EmulatedKind = {
   readonly says: string;
   /** It lies by itself: with a fault on top it would send what no reader could tell from the truth. */
   readonly lies?: true;
+  /** What a message says rests on those before it: where one is damaged, a faithful reader concludes something else from others too. */
+  readonly bound?: true;
+  /** Names of a patient that it sends: no trace of them may be left anywhere. */
+  readonly plants?: readonly string[];
 };
 export const DEVICES: Readonly<Record<string, EmulatedKind>> = {
   "ge-dri": { emulator: geDriEmulator, says: "GE CARESCAPE monitor, computer interface" },
@@ -23,6 +29,12 @@ export const DEVICES: Readonly<Record<string, EmulatedKind>> = {
   "bbraun-bcc-full": { emulator: bbraunBccFullEmulator, says: "one with 24 pumps on three pillars" },
   nonin: { emulator: noninEmulator, says: "Nonin oximeter, data format 2" },
   "nonin-sync-late": { emulator: syncLateEmulator, says: "one whose SYNC comes late in every fourth packet", lies: true },
+  "philips-intellivue": { emulator: intellivueEmulator, says: "Philips IntelliVue monitor, MIB/RS232", bound: true },
+  "philips-intellivue-alone": {
+    emulator: intellivueAlone,
+    says: "one whose messages can be read alone, and that names its patient unasked",
+    plants: [CANARY, CANARY_ID],
+  },
   "puritan-bennett-840": { emulator: puritanBennett840Emulator, says: "Puritan Bennett 840, settings port" },
   "puritan-bennett-980": { emulator: pb840Emulator({ model: "980", speed: 9600 }), says: "Puritan Bennett 980, settings port" },
 };

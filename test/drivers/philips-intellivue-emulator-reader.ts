@@ -214,15 +214,26 @@ export const NAMES: Readonly<Record<number, string>> = {
   18964: "MDC_PRESS_BLD_ART_ABP",
 };
 
-/** Type words of an alert list, walked entry by entry. */
-export function alertTypes(list: Uint8Array): readonly number[] {
-  const types: number[] = [];
+/** Conditions by source and code of an alarm. */
+export const ALARMS: Readonly<Record<string, string>> = {
+  "16770 40": "intellivue.high.4182",
+  "19384 62": "intellivue.low.4BB8",
+  "20490 136": "MDC_EVT_BREATH_ABSENT",
+  "16993 66": "intellivue.alert.physiological",
+  "19384 308": "MDC_EVT_SENSOR_DISCONN",
+  "258 274": "MDC_EVT_LEADS_OFF",
+  "18948 354": "MDC_EVT_MSMT_ERR",
+};
+
+/** Sources and codes of an alert list, walked entry by entry. */
+export function alertsIn(list: Uint8Array): readonly string[] {
+  const alerts: string[] = [];
   let at = 4;
   for (let left = u16(list, 0); left > 0; left--) {
-    types.push(u16(list, at + 4));
+    alerts.push(`${u16(list, at)} ${u16(list, at + 2)}`);
     assert.equal(u16(list, at + 14), 0x0204);
     at += 18 + u16(list, at + 16);
   }
   assert.deepEqual([at, u16(list, 2)], [list.length, list.length - 4]);
-  return types;
+  return alerts;
 }

@@ -7,7 +7,8 @@ import { createdMessage, pollMessage } from "../../drivers/philips-intellivue/em
 import type { IntellivueState } from "../../drivers/philips-intellivue/emulator-state.ts";
 import { nameOf, valueTold } from "../../drivers/philips-intellivue/emulator-told.ts";
 import {
-  alertTypes,
+  ALARMS,
+  alertsIn,
   associate,
   bytesOf,
   CONFIRM,
@@ -77,7 +78,7 @@ withVectors("philips-intellivue", (read) => {
       );
       expect(told).toMatchObject({ MDC_PULS_OXIM_SAT_O2: "95.0", MDC_PULS_OXIM_PERF_REL: "10.0", MDC_PULS_OXIM_PULS_RATE: "60" });
       expect(told).toMatchObject({ MDC_PRESS_BLD_ART_ABP_MEAN: "91", MDC_PRESS_BLD_ART_ABP_SYS: "120", MDC_PRESS_BLD_ART_ABP_DIA: "70" });
-      expect(told).toMatchObject({ MDC_PULS_RATE: "60", "ivue.F0E5": "60", MDC_RESP_RATE: "15" });
+      expect(told).toMatchObject({ MDC_PULS_RATE: "60", "intellivue.F0E5": "60", MDC_RESP_RATE: "15" });
     });
 
     it.each(["rs232_fcs_short_1.bin", "rs232_fcs_short_2_escaped.bin"])("encloses a message as in the printed example %s", (name) => {
@@ -177,7 +178,7 @@ describe("the emulated IntelliVue", () => {
         for (const { physio, state, number } of values) {
           const shown = (number.mantissa * 10 ** number.exponent).toFixed(Math.max(0, -number.exponent));
           const none = (state & 0xa000) !== 0 || number.mantissa >= 0x7ffffe;
-          told[NAMES[physio] ?? `ivue.${physio.toString(16).toUpperCase()}`] = none ? null : shown;
+          told[NAMES[physio] ?? `intellivue.${physio.toString(16).toUpperCase()}`] = none ? null : shown;
         }
       }
       expect(one.unit?.observations ?? {}).toMatchObject(told);
@@ -260,18 +261,20 @@ describe("the emulated IntelliVue", () => {
     expect(names).toEqual([false, false, false, false, true, true]);
   });
 
-  it("lists alarms that come and go, and tells them by their type", () => {
+  it("lists alarms that come and go, and tells each once more when it is over", () => {
     const heard = talk(2, [...begin(2), { at: 4100, bytes: extended("0036", FOREVER, "0801") }, ...keepAlive(60)], 64);
     const alerts = heard.filter((one) => classOf(one) === 0x36);
     expect(alerts.length).toBeGreaterThan(50);
+    let before: readonly string[] = [];
     for (const one of alerts) {
       const lists = [0x0902, 0x0904].map((id) => attributeOf(objectsOf(one)[0]!, id)!);
-      const types = new Set(lists.flatMap(alertTypes).map((type) => `ivue.alert.${type.toString(16).padStart(4, "0")}`));
-      const present = Object.entries(one.unit!.conditions).flatMap(([name, is]) => (is ? [name] : []));
-      expect(new Set(present)).toEqual(types);
-      expect(Object.keys(one.unit!.conditions)).toHaveLength(6);
+      const listed = lists.flatMap(alertsIn).map((alarm) => ALARMS[alarm]!);
+      const over = before.filter((name) => !listed.includes(name));
+      const told = [...over.map((name) => [name, false]), ...listed.map((name) => [name, true])];
+      expect(one.unit?.conditions ?? {}).toEqual(Object.fromEntries(told));
+      before = listed;
     }
-    const counts = alerts.map(({ unit }) => Object.values(unit!.conditions).filter(Boolean).length);
+    const counts = alerts.map(({ unit }) => Object.values(unit?.conditions ?? {}).filter(Boolean).length);
     expect([Math.min(...counts) === 0, Math.max(...counts) > 1]).toEqual([true, true]);
   });
 

@@ -70,8 +70,8 @@ export function proofsOf(driver: AnyDriver): Proofs {
         ? [{ name: "refuses a frame of which any bit is flipped: the device has a checksum", run: () => seesFlips(driver, frames) }]
         : []),
       ...captures.map((name) => ({ name: `reads ${name} as expected`, run: () => readsCapture(driver, name) })),
-      ...devices.flatMap(([name, { emulator, lies }]) =>
-        (lies === true ? [""] : stacks).map((faults) => ({
+      ...devices.flatMap(([name, { emulator, lies, bound }]) =>
+        (lies === true || bound === true ? [""] : stacks).map((faults) => ({
           name: `agrees with the emulated ${name}${faults === "" ? "" : ` under ${faults}`}`,
           run: () => agrees(driver, emulator, faults),
         })),
