@@ -13,8 +13,8 @@ export type Memory = {
   readonly alerts: readonly string[];
 };
 
-/** Linked answers to a poll of numerics, as far as they have come. `count` 0: none; -1: one is missing. */
-export type Cycle = { readonly invoke: number; readonly count: number; readonly turn: number };
+/** Linked answers to a poll of numerics, as far as they have come. `count` 0: none; -1: one is missing; `last`: none is to follow. */
+export type Cycle = { readonly invoke: number; readonly count: number; readonly last: boolean; readonly turn: number };
 /** Eight digits of the object, four of the quantity, four of the unit, one of the turn in which it was told last. */
 export type ToldKey = string;
 export type Layout = {
@@ -52,7 +52,7 @@ export const ALERTS_MAX = 16;
 export const SPECIAL_MAX = 4;
 export const TURNS = 10;
 
-export const START: Memory = { cycle: { invoke: 0, count: 0, turn: 0 }, told: [], layouts: [], places: [], alerts: [] };
+export const START: Memory = { cycle: { invoke: 0, count: 0, last: false, turn: 0 }, told: [], layouts: [], places: [], alerts: [] };
 
 /** A new association: handles and layouts of the one before mean nothing any more; conditions and sample numbers go on. */
 export function associated(memory: Memory): Memory {

@@ -148,6 +148,11 @@ describe("a value that is not sent any more (IV-4, IV-13)", () => {
     for (const told of decodeAll([numerics([spo2(), pulse]), ...linked, ...linked]).readings) expect(short(told)).not.toContain(gone);
   });
 
+  test("is not called absent where the last part of the answer never came, and nothing shows that it was lost", () => {
+    const linked = [numerics([pulse], { link: [1, 1] }), numerics([])];
+    expect(decodeAll([numerics([spo2(), pulse]), ...linked]).readings.map(short).slice(1)).toEqual([[other], []]);
+  });
+
   test("is not called absent where a part of the answer was lost", () => {
     const before = numerics([spo2(), pulse]);
     const [first, second, end] = [numerics([pulse], { link: [1, 1] }), numerics([], { link: [2, 2] }), numerics([])];
