@@ -23,6 +23,8 @@ export type Driver<M, T extends Templates> = {
   readonly tx: T;
   /** Memory before the first frame, and after every new attachment. */
   readonly memory: M;
+  /** Most characters that its JSON may ever have, at most `MEMORY_CAP`; `MEMORY_MAX` where it says nothing. */
+  readonly memoryMax?: number;
   /**
    * Total and pure. `gap` is the number of bytes discarded on this channel since the last accepted frame; a driver whose
    * reading spans frames uses it to give up what is out of step (and says so by an `unreadable` reading).
@@ -31,6 +33,10 @@ export type Driver<M, T extends Templates> = {
   /** What must be asked, as a synchronous generator; absent for a device that talks by itself. */
   readonly run?: (line: Line<M, T>) => Step<void>;
 };
+
+/** Of a driver that says nothing; and of any, so that a rack of devices costs a gateway kilobytes, not megabytes. */
+export const MEMORY_MAX = 4096;
+export const MEMORY_CAP = 65_536;
 
 export type Grade = "document" | "capture" | "bench" | "ward";
 export type Decoded<M> = { readonly readings: readonly Reading[]; readonly memory: M };

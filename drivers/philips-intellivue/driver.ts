@@ -3,7 +3,7 @@ import { type Decoded, driver } from "../kit/driver.ts";
 import { CONDITIONS } from "./alerts.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { dialogue } from "./dialogue.ts";
-import { type Memory, START } from "./memory.ts";
+import { MEMORY_MAX, type Memory, START } from "./memory.ts";
 import { NUMERICS } from "./numerics.ts";
 import { SERIAL } from "./request.ts";
 import { FRAME_BYTES_MAX, FRAME_MARKS, messageOf } from "./serial-frame.ts";
@@ -21,6 +21,7 @@ export const philipsIntellivue = driver({
   metrics: [...NUMERICS, ...WAVES, ...CONDITIONS],
   tx: SERIAL,
   memory: START,
+  memoryMax: MEMORY_MAX,
   decode,
   run: dialogue(messageOf),
 });

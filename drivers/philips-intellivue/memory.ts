@@ -45,12 +45,15 @@ export type Place = {
   readonly off: boolean;
 };
 
-export const TOLD_MAX = 64;
-export const LAYOUTS_MAX = 8;
-export const PLACES_MAX = 8;
-export const ALERTS_MAX = 16;
+export const TOLD_MAX = 256;
+/** Public clients speak of up to three ECG waves beside eight others; one object may have layouts of two lengths. */
+export const LAYOUTS_MAX = 24;
+export const PLACES_MAX = 16;
+export const ALERTS_MAX = 48;
 export const SPECIAL_MAX = 4;
 export const TURNS = 10;
+/** Of all of it as JSON, in characters. */
+export const MEMORY_MAX = 16_384;
 
 export const START: Memory = { cycle: { invoke: 0, count: 0, last: false, turn: 0 }, told: [], layouts: [], places: [], alerts: [] };
 

@@ -78,13 +78,18 @@ function readValue(cursor: Cursor, object: string): Value {
 /** IV-20: one quantity has one source; another object that tells the same one is not mixed with it. */
 function tellValue({ object, physio, state, unit, word }: Value, told: Told, turn: number, telling: Telling): void {
   const metric = numericOf(physio, unit);
-  if (typeof metric === "string") return telling.giveUp(VALUE_BYTES, metric);
+  if (typeof metric === "string") {
+    telling.giveUp(VALUE_BYTES, metric);
+    return;
+  }
   const known = told.get(metric.refid);
   const isOther = known !== undefined && known.slice(0, KEY.quantity) !== `${object}${hex(physio)}`;
-  if (isOther || telling.has(metric.refid)) return telling.giveUp(VALUE_BYTES, "second_source");
-  if (known === undefined && told.size >= TOLD_MAX) return telling.giveUp(VALUE_BYTES, "objects_too_many");
-  telling.tell(valueReading(metric, state, word));
-  told.set(metric.refid, `${object}${hex(physio)}${hex(unit)}${turn}`);
+  if (isOther || telling.has(metric.refid)) telling.giveUp(VALUE_BYTES, "second_source");
+  else if (known === undefined && told.size >= TOLD_MAX) telling.giveUp(VALUE_BYTES, "objects_too_many");
+  else {
+    telling.tell(valueReading(metric, state, word));
+    told.set(metric.refid, `${object}${hex(physio)}${hex(unit)}${turn}`);
+  }
 }
 
 const objectKey = ({ context, handle }: PolledObject): string => `${hex(context)}${hex(handle)}`;

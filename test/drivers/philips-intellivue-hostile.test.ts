@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
-import { mdcUnit } from "../../drivers/kit/mdc.ts";
+import { mdcCode, mdcUnit } from "../../drivers/kit/mdc.ts";
 import { philipsIntellivue } from "../../drivers/philips-intellivue/driver.ts";
-import { ALERTS_MAX, LAYOUTS_MAX, type Memory, PLACES_MAX, TOLD_MAX } from "../../drivers/philips-intellivue/memory.ts";
+import { ALERTS_MAX, LAYOUTS_MAX, MEMORY_MAX, type Memory, PLACES_MAX, TOLD_MAX } from "../../drivers/philips-intellivue/memory.ts";
 import { QUANTITIES } from "../../drivers/philips-intellivue/numerics.ts";
+import { WAVE_TERMS } from "../../drivers/philips-intellivue/wave.table.ts";
 import {
   accepted,
   attribute,
@@ -27,13 +28,14 @@ import { type Random, randomOf } from "./streams.ts";
 
 const { decode, memory: START, metrics } = philipsIntellivue;
 const DECLARED = new Set<unknown>(metrics);
-const MEMORY_CHARACTERS_MAX = 4096;
+
+const UNITS = new Map(WAVE_TERMS.map(([refid, unit]) => [mdcCode(refid) & 0xffff, mdcUnit(unit) & 0xffff]));
 
 const layout = (samples: number, physio = 0x4bb4): readonly Bytes[] => [
   attribute(0x096d, u16(samples), [16, 14], u16(0)),
   attribute(0x0a16, list(hex("0002 8004"), hex("0003 4001"), hex("0004 8008"))),
   attribute(0x098d, u32(64)),
-  attribute(0x0996, u16(physio === 0x4bb4 ? 0x0200 : 0x10b2)),
+  attribute(0x0996, u16(UNITS.get(physio) ?? 0)),
   attribute(0x096f, hex("FEFFF000 FD009FFB 0000 3FFF")),
   attribute(0x096e, u16(physio), u16(0), sized(new Array<number>(2 * samples).fill(1))),
 ];
@@ -69,7 +71,7 @@ function expectSound(message: Bytes, memory: Memory, at: string): Memory {
   assert.deepEqual(undeclared, [], `${at}: not declared`);
   assert.equal(new Set(told.map(({ refid }) => refid)).size, told.length, `${at}: told twice`);
   const written = JSON.stringify(decoded.memory);
-  assert.ok(written.length < MEMORY_CHARACTERS_MAX, `${at}: memory has ${written.length} characters`);
+  assert.ok(written.length < MEMORY_MAX, `${at}: memory has ${written.length} characters`);
   assert.deepEqual(JSON.parse(written), decoded.memory, at);
   return decoded.memory;
 }
@@ -153,21 +155,21 @@ describe("whatever stands in a frame with a good FCS", () => {
       memory = expectSound(message, memory, "many values");
     }
     expect(memory.told.length).toBe(TOLD_MAX);
-    const leads = [0x101, 0x102, 0x13d, 0x13e, 0x13f, 0x140, 0x143, 0x103, 0x104, 0x105];
-    for (const [i, physio] of leads.entries())
+    const physios = WAVE_TERMS.map(([refid]) => mdcCode(refid) & 0xffff);
+    for (let i = 0; i < LAYOUTS_MAX + 2; i++)
       memory = expectSound(
         result({
           polled: 9,
           invoke: 0xffff,
           time: 0xffffffff,
           sequence: 0xffff,
-          objects: [{ context: 0xffff, handle: 0xff00 + i, attributes: layout(4 + i, physio) }],
+          objects: [{ context: 0xffff, handle: 0xff00 + i, attributes: layout(4 + i, physios[i % physios.length]) }],
         }),
         memory,
         "many waves",
       );
     expect([memory.layouts.length, memory.places.length]).toEqual([LAYOUTS_MAX, PLACES_MAX]);
-    const alerts = Array.from({ length: 40 }, (_, i) => alert(QUANTITIES[i]![0], 0x40));
+    const alerts = Array.from({ length: 60 }, (_, i) => alert(QUANTITIES[i]![0], 0x40));
     memory = expectSound(
       result({ polled: 0x36, objects: [{ handle: 5, attributes: [attribute(0x0902, list(...alerts))] }] }),
       memory,
@@ -179,7 +181,7 @@ describe("whatever stands in a frame with a good FCS", () => {
   test("has a memory below its bound even where every table is full of the longest entries", () => {
     const entry = { at: "FFFFFFFF", samples: 65535, bits: 16, significant: 16, period: 4294967295, unit: 65535 };
     const full: Memory = {
-      cycle: { invoke: 65535, count: 255, turn: 9 },
+      cycle: { invoke: 65535, count: 255, last: false, turn: 9 },
       told: new Array(TOLD_MAX).fill("FFFFFFFFFFFFFFFF9"),
       layouts: new Array(LAYOUTS_MAX).fill({
         ...entry,
@@ -197,7 +199,7 @@ describe("whatever stands in a frame with a good FCS", () => {
       }),
       alerts: new Array(ALERTS_MAX).fill("P FFFF FFFF"),
     };
-    expect(JSON.stringify(full).length).toBeLessThan(MEMORY_CHARACTERS_MAX);
+    expect(JSON.stringify(full).length).toBeLessThan(MEMORY_MAX);
   });
 });
 

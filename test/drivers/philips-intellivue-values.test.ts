@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { decimalText } from "../../drivers/kit/decimal.ts";
-import { mdcTerm, mdcUnit } from "../../drivers/kit/mdc.ts";
+import { mdcCode, mdcTerm, mdcUnit } from "../../drivers/kit/mdc.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { philipsIntellivue } from "../../drivers/philips-intellivue/driver.ts";
+import { WAVE_TERMS } from "../../drivers/philips-intellivue/wave.table.ts";
 import {
   accepted,
   attribute,
@@ -150,7 +151,11 @@ describe("a value that is not sent any more (IV-4, IV-13)", () => {
 
   test("is not called absent where the last part of the answer never came, and nothing shows that it was lost", () => {
     const linked = [numerics([pulse], { link: [1, 1] }), numerics([])];
-    expect(decodeAll([numerics([spo2(), pulse]), ...linked]).readings.map(short).slice(1)).toEqual([[other], []]);
+    expect(
+      decodeAll([numerics([spo2(), pulse]), ...linked])
+        .readings.map(short)
+        .slice(1),
+    ).toEqual([[other], []]);
   });
 
   test("is not called absent where a part of the answer was lost", () => {
@@ -209,17 +214,17 @@ describe("the monitor's clock (IV-9)", () => {
 });
 
 describe("alerts (IV-22, IV-23)", () => {
-  const entry = (source: number, code: number, type: number, state = 0): Bytes => [
+  const entry = (source: number, code: number, type: number, { state = 0, text = "0001 00020000 0001 0000" } = {}): Bytes => [
     ...[source, code, type, state].flatMap(u16),
     ...hex("0036 0000 0001 0201"),
-    ...sized(hex("0001 00020000 0001 0000")),
+    ...sized(hex(text)),
   ];
   const lists = (patient: readonly Bytes[], technical: readonly Bytes[] = []) =>
     result({
       polled: 0x36,
       objects: [{ handle: 5, attributes: [attribute(0x0902, list(...patient)), attribute(0x0904, list(...technical))] }],
     });
-  const low = entry(SPO2, 0x0040, 0x0200, 0x0008);
+  const low = entry(SPO2, 0x0040, 0x0200, { state: 0x0008 });
 
   test("are conditions with their priority, of the quantity they concern, and over when the list does not name them", () => {
     const { readings } = decodeAll([lists([low]), lists([low]), lists([]), lists([])]);
@@ -233,7 +238,7 @@ describe("alerts (IV-22, IV-23)", () => {
   });
 
   test("of an event of the nomenclature have its reference id; others are told as any of their nature", () => {
-    expect(short(decodeAll([lists([entry(1, 0x0c00, 0x0400, 0x3000)], [entry(1, 0x0112, 0x0001)])]).last)).toEqual([
+    expect(short(decodeAll([lists([entry(1, 0x0c00, 0x0400, { state: 0x3000 })], [entry(1, 0x0112, 0x0001)])]).last)).toEqual([
       "MDC_EVT_APNEA true high (latched+silenced)",
       "MDC_EVT_LEADS_OFF true low",
     ]);
@@ -247,10 +252,9 @@ describe("alerts (IV-22, IV-23)", () => {
   });
 
   test("in a mode without a patient have its word and so no priority, and an entry without an alert is none", () => {
-    expect(short(decodeAll([lists([entry(1, 0x0c00, 0x0400, 0x0108)], [entry(1, 0x0112, 1, 0x0600)])]).last)).toEqual([
-      "MDC_EVT_APNEA true high demo (new)",
-      "MDC_EVT_LEADS_OFF true low test standby",
-    ]);
+    expect(short(decodeAll([lists([entry(1, 0x0c00, 0x0400, { state: 0x0108 })], [entry(1, 0x0112, 1, { state: 0x0600 })])]).last)).toEqual(
+      ["MDC_EVT_APNEA true high demo (new)", "MDC_EVT_LEADS_OFF true low test standby"],
+    );
     expect(decodeAll([lists([low]), lists([entry(SPO2, 0x0040, 0)])]).readings.map(short)[1]).toEqual([
       "intellivue.below-limit.4BB8 false undefined",
     ]);
@@ -263,11 +267,13 @@ describe("alerts (IV-22, IV-23)", () => {
   });
 
   test("beyond what can be kept are told aloud", () => {
-    const many = Array.from({ length: 20 }, (_, i) =>
-      entry([0x4a05, 0x4a06, 0x4a07, SPO2, PULSE][i % 5]!, [0x28, 0x2a, 0x3e, 0x40][i % 4]!, 0x0100),
+    // As many sources as share no factor with the four events.
+    const PRESSURES = [0x4a05, 0x4a06, 0x4a07, 0x4a11, 0x4a12, 0x4a13, 0x4a15, 0x4a16, 0x4a17, 0x4a1d, 0x4a1e, SPO2, PULSE];
+    const many = Array.from({ length: 52 }, (_, i) =>
+      entry(PRESSURES[i % PRESSURES.length]!, [0x28, 0x2a, 0x3e, 0x40][i % 4]!, 0x0100, { text: "0001" }),
     );
     const told = short(decodeAll([lists(many)]).last);
-    expect(told.filter((one) => one.includes("true"))).toHaveLength(16);
+    expect(told.filter((one) => one.includes("true"))).toHaveLength(48);
     expect(told.at(-1)).toBe("unreadable 32 (alerts_too_many)");
   });
 });
@@ -371,13 +377,18 @@ describe("a wave", () => {
         .readings.map(short)
         .slice(1),
     ).toEqual([[`${pleth} #320 1,2,3,4`], ["unreadable 4 (second_source)"]]);
-    const leads = [0x101, 0x102, 0x13d, 0x13e, 0x13f, 0x140, 0x143, 0x103, 0x104].map((physio) => [
-      ...u16(physio),
-      ...u16(0),
-      ...sized([1, 2, 3, 4]),
-    ]);
-    const told = short(decodeAll([wave([...layout(4, { unit: 0x10b2 }), attribute(0x0967, list(...leads))])]).last);
-    expect(told).toHaveLength(9);
+    const physiosIn = (wanted: string): readonly number[] =>
+      WAVE_TERMS.filter(([, unit]) => unit === wanted).map(([refid]) => mdcCode(refid) & 0xffff);
+    const leads = physiosIn("MDC_DIM_MILLI_VOLT");
+    const compound = (physio: number): Bytes => [...u16(physio), ...u16(0), ...sized([1, 2, 3, 4])];
+    const pressures = physiosIn("MDC_DIM_MMHG").slice(0, 3);
+    const told = short(
+      decodeAll([
+        wave([...layout(4, { unit: 0x10b2 }), attribute(0x0967, list(...leads.map(compound)))]),
+        wave([...layout(4, { unit: 0x0f20 }), attribute(0x0967, list(...pressures.map(compound)))], {}, 4),
+      ]).last,
+    );
+    expect([leads.length, told.length]).toEqual([14, 3]);
     expect(told.at(-1)).toBe("unreadable 4 (objects_too_many)");
   });
 });

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Mono, Seconds } from "../../config/units.ts";
 import { DRIVERS, driverById } from "../../drivers/index.ts";
-import type { AnyDriver, Template } from "../../drivers/kit/driver.ts";
+import { type AnyDriver, MEMORY_CAP, MEMORY_MAX, type Template } from "../../drivers/kit/driver.ts";
 import type { AnyEmulator } from "../../drivers/kit/emulator.ts";
 import { hasChecksum } from "../../drivers/kit/emulator-damage.ts";
 import { frameMax } from "../../drivers/kit/framer.ts";
@@ -24,7 +24,6 @@ export type Proofs = { readonly proofs: readonly Proof[]; readonly left: readonl
 const SEEDS = 300;
 const FLIPPED_MAX = 40;
 const FRAMES_A_SEED = 30;
-const MEMORY_BYTES_MAX = 4096;
 const TALK = Seconds(40);
 const TALK_SEEDS = { whole: [1, 2, 3], faulty: [1, 2] };
 const UNITS_MIN = 6;
@@ -141,6 +140,7 @@ function framesSeen(driver: AnyDriver, devices: ReturnType<typeof devicesOf>, ca
 
 function decodesAll(driver: AnyDriver, frames: readonly Uint8Array[], checked: boolean): void {
   const keys = new Set(driver.metrics);
+  assert.ok((driver.memoryMax ?? MEMORY_MAX) <= MEMORY_CAP, `memoryMax is above ${MEMORY_CAP}`);
   assert.ok(frames.length > 0, "no emulated device and no capture gives a frame");
   for (let seed = 1; seed <= SEEDS; seed++) {
     const random = randomOf(seed);
@@ -172,7 +172,7 @@ function decodesOne(driver: AnyDriver, keys: ReadonlySet<unknown>, { seed, frame
   );
   assert.deepEqual(twice(named), [], `${at}: told twice in one frame`);
   const written = JSON.stringify(decoded.memory);
-  assert.ok(written.length < MEMORY_BYTES_MAX, `${at}: memory has grown to ${written.length} characters`);
+  assert.ok(written.length < (driver.memoryMax ?? MEMORY_MAX), `${at}: memory has grown to ${written.length} characters`);
   assert.deepEqual(JSON.parse(written), decoded.memory, `${at}: memory cannot be written down`);
   return decoded.memory;
 }
