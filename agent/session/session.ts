@@ -347,8 +347,13 @@ export class Session {
 
   #driverFailed(link: Link, what: string, caught: unknown, now: Mono): void {
     const { id, personal } = this.#driver;
-    const frame = personal === true ? {} : { frame: toHex(link.lastFrame.subarray(0, FRAME_TOLD)) };
-    this.#hooks.raise(new Fault("session.quarantined", `Driver ${id} failed on ${this.#port.location}: ${what}`, frame, { cause: caught }));
+    const fact = `Driver ${id} failed on ${this.#port.location}: ${what}`;
+    // What was thrown may quote the frame.
+    if (personal === true) this.#hooks.raise(new Fault("session.quarantined", fact));
+    else {
+      const frame = toHex(link.lastFrame.subarray(0, FRAME_TOLD));
+      this.#hooks.raise(new Fault("session.quarantined", fact, { frame }, { cause: caught }));
+    }
     this.#quarantine(now);
   }
 

@@ -16,7 +16,7 @@ export type Driver<M, T extends Templates> = {
   /** Accepted frames without a discard between them before anything is published. At least 1; a weak check asks for more. */
   readonly proof: number;
   readonly frame: Framing;
-  /** Frames may hold a person's name, number or birth date: none of their bytes goes into a log. */
+  /** Frames may hold a person's name, number or birth date: none of their bytes goes into a log, and nothing that decode throws. */
   readonly personal?: true;
   /** Every metric that `decode` may tell; a reading of another one is a bug. */
   readonly metrics: readonly Metric[];

@@ -65,7 +65,7 @@ export type IntellivueOptions = {
    * needs a reader that remembers.
    */
   readonly memory: "needed" | "spared";
-  /** "unasked": demographics come with each answer about alarms and in what the monitor says of itself, where a bed label bears the name. */
+  /** "unasked": demographics come behind each answer about alarms and when the monitor says who it is; other texts bear the name. */
   readonly patientTold?: "asked" | "unasked";
 };
 

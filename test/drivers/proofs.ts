@@ -11,6 +11,7 @@ import { mdcTerm, mdcUnit } from "../../drivers/kit/mdc.ts";
 import type { Metric } from "../../drivers/kit/reading.ts";
 import { devicesOf, faulty } from "../dev/devices.ts";
 import { converse, expectAgreement, Reader, type Wanted } from "./agreement.ts";
+import { expectNoTrace, holdsPlanted } from "./planted.ts";
 import { channels, expectLaws, type Random, randomOf, specimenOf } from "./streams.ts";
 
 /**
@@ -69,6 +70,11 @@ export function proofsOf(driver: AnyDriver): Proofs {
         ? [{ name: "refuses a frame of which any bit is flipped: the device has a checksum", run: () => seesFlips(driver, frames) }]
         : []),
       ...captures.map((name) => ({ name: `reads ${name} as expected`, run: () => readsCapture(driver, name) })),
+      ...devices.flatMap(([name, { emulator, plants = [] }]) =>
+        plants.length === 0
+          ? []
+          : [{ name: `keeps no trace of the patient whom ${name} names`, run: () => forgetsNames(driver, emulator, plants) }],
+      ),
       ...devices.flatMap(([name, { emulator, lies, bound }]) =>
         (lies === true || bound === true ? [""] : stacks).map((faults) => ({
           name: `agrees with the emulated ${name}${faults === "" ? "" : ` under ${faults}`}`,
@@ -263,6 +269,27 @@ function agrees(driver: AnyDriver, device: AnyEmulator, faults: string): void {
       if (allowed.length === templates.length) assert.deepEqual(wrong, [], "sent, and no template");
     } catch (failure) {
       throw new Error(`seed ${seed}: ${failure instanceof Error ? failure.message : String(failure)}`, { cause: failure });
+    }
+  }
+}
+
+/** A name that the device sends is in no reading, no memory and nothing that is sent; and no log gets a frame that may hold one. */
+function forgetsNames(driver: AnyDriver, device: AnyEmulator, names: readonly string[]): void {
+  assert.equal(driver.personal, true, "frames hold a name, and the driver does not say that they are personal");
+  for (const emulator of [device, faulty(device, ALL_AT_ONCE).emulator]) {
+    const { reader } = converse(driver, emulator, { seed: 1, time: TALK });
+    assert.ok(
+      reader.frames.some((frame) => holdsPlanted(frame, names)),
+      "the device sent none of the names: nothing is proved",
+    );
+    expectNoTrace("a reading", reader.readings, names);
+    expectNoTrace("what was sent", reader.sent, names);
+    for (const gap of [0, 1]) {
+      let { memory } = driver;
+      for (const frame of reader.frames) {
+        ({ memory } = driver.decode(frame, memory, gap));
+        expectNoTrace("the memory", memory, names);
+      }
     }
   }
 }
