@@ -30,6 +30,8 @@ export type IntellivueState = {
   readonly queue: readonly Waiting[];
   /** Where the patient's name leaves. */
   readonly patientTold: "asked" | "unasked";
+  /** Waves on the priority list of a new association. */
+  readonly listed: "usual" | "none";
 };
 export type Phase = { readonly is: "free"; readonly ignored: number } | Association;
 export type Association = {
@@ -70,7 +72,15 @@ export function switchedOn(seed: number): IntellivueState {
   const clock = Date.UTC(2026, dice.between(0, 11), dice.between(1, 28), dice.between(0, 23), dice.between(0, 59), dice.between(0, 59));
   const device = { language: dice.one([0, 1] as const), base: dice.between(0, 40_000) * CYCLE_TICKS.slow, serial: dice.between(1, 0xffff) };
   const patient = admitted(seed ^ 0x51f15e);
-  const start = { ear: undefined, turns: 0, phase: FREE, queue: [], deaf: dice.between(0, 2), patientTold: "asked" } as const;
+  const start = {
+    ear: undefined,
+    turns: 0,
+    phase: FREE,
+    queue: [],
+    deaf: dice.between(0, 2),
+    patientTold: "asked",
+    listed: "usual",
+  } as const;
   return { ...start, ...device, patient, supports, clock, random: dice.state() };
 }
 

@@ -67,13 +67,15 @@ export type IntellivueOptions = {
   readonly memory: "needed" | "spared";
   /** "unasked": demographics come behind each answer about alarms and when the monitor says who it is; other texts bear the name. */
   readonly patientTold?: "asked" | "unasked";
+  /** "none": no wave is sent before a client lists some. */
+  readonly listed?: "usual" | "none";
 };
 
 export function intellivueEmulatorOf(options: IntellivueOptions): Emulator<IntellivueState> {
   return {
     id: "philips-intellivue",
     speed: 115_200,
-    start: (seed) => ({ ...switchedOn(seed), patientTold: options.patientTold ?? "asked" }),
+    start: (seed) => ({ ...switchedOn(seed), patientTold: options.patientTold ?? "asked", listed: options.listed ?? "usual" }),
     step: (state, heard, at) => {
       const [ear, messages] = hear(state.ear, heard);
       let now: IntellivueState = { ...state, ear };
@@ -85,6 +87,7 @@ export function intellivueEmulatorOf(options: IntellivueOptions): Emulator<Intel
   };
 }
 export const intellivueEmulator: Emulator<IntellivueState> = intellivueEmulatorOf({ memory: "needed" });
+export const intellivueUnlisted: Emulator<IntellivueState> = intellivueEmulatorOf({ memory: "needed", listed: "none" });
 /** Bears any fault, and names its patient wherever it can. */
 export const intellivueAlone: Emulator<IntellivueState> = intellivueEmulatorOf({ memory: "spared", patientTold: "unasked" });
 
@@ -122,7 +125,11 @@ function associate(state: IntellivueState, message: Uint8Array, at: number): Int
   const granted = { ...asked, mtuReceive: MTU.most, mtuSend: MTU.most, options };
   const association: Association = {
     ...{ is: "offered", options, mtu, timeout: timeoutFor(asked.pollPeriod), heardAt: at },
-    ...{ priority: PRIORITY_USUAL, known: { named: [], valued: [], raised: [] }, polls: [] },
+    ...{
+      priority: state.listed === "usual" ? PRIORITY_USUAL : { waves: [], numerics: [] },
+      known: { named: [], valued: [], raised: [] },
+      polls: [],
+    },
   };
   const accepted = reply({ ...state, phase: association, queue: [] }, at, acceptMessage(granted));
   const due = accepted.queue[0]!.due + CREATE_AFTER;

@@ -7,7 +7,7 @@ import { type Fault, type Faults, faultsOf } from "../../drivers/kit/emulator-fa
 import { withFaults } from "../../drivers/kit/emulator-faults.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
-import { intellivueAlone, intellivueEmulator } from "../../drivers/philips-intellivue/emulator.ts";
+import { intellivueAlone, intellivueEmulator, intellivueUnlisted } from "../../drivers/philips-intellivue/emulator.ts";
 import { CANARY, CANARY_ID } from "../../drivers/philips-intellivue/emulator-identity.ts";
 import { pb840Emulator, puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
 
@@ -30,6 +30,7 @@ export const DEVICES: Readonly<Record<string, EmulatedKind>> = {
   nonin: { emulator: noninEmulator, says: "Nonin oximeter, data format 2" },
   "nonin-sync-late": { emulator: syncLateEmulator, says: "one whose SYNC comes late in every fourth packet", lies: true },
   "philips-intellivue": { emulator: intellivueEmulator, says: "Philips IntelliVue monitor, MIB/RS232", bound: true },
+  "philips-intellivue-unlisted": { emulator: intellivueUnlisted, says: "one that sends no wave before it is told which", bound: true },
   "philips-intellivue-alone": {
     emulator: intellivueAlone,
     says: "one whose messages can be read alone, and that names its patient unasked",
