@@ -40,6 +40,14 @@ describe("the captures that the emulators made", () => {
     expect(expected("ge-dri", "emulated-lost-bytes").length).toBeGreaterThan(6);
   });
 
+  it("hold what the IntelliVue's notes promise", () => {
+    const told = expected("philips-intellivue", "emulated-ordinary");
+    const values = told.flatMap(({ observations }) => Object.values(observations));
+    const waves = told.filter((one) => "MDC_ECG_ELEC_POTL_II" in (one as Told & { waves: object }).waves);
+    expect([values.length > 100, values.includes(null), waves.length > 2]).toEqual([true, true, true]);
+    expect(told.some(({ conditions }) => Object.values(conditions).includes(true))).toBe(true);
+  });
+
   it("hold what the Nonin's notes promise", () => {
     const ordinary = expected("nonin", "emulated-ordinary");
     const rates = valuesOf(ordinary, "MDC_PULS_OXIM_PULS_RATE").map(Number);

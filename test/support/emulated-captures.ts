@@ -8,6 +8,8 @@ import { ALL_CLASSES, REQUESTS } from "../../drivers/ge-dri/requests.ts";
 import type { AnyEmulator, Emulator, Unit } from "../../drivers/kit/emulator.ts";
 import { type NoninState, noninEmulator, STATUS } from "../../drivers/nonin/emulator.ts";
 import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
+import { intellivueEmulator } from "../../drivers/philips-intellivue/emulator.ts";
+import { SERIAL } from "../../drivers/philips-intellivue/request.ts";
 import { type Pb840State, pb840Emulator, puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
 import { faulty } from "../dev/devices.ts";
 
@@ -36,6 +38,12 @@ export type Recipe<S> = {
 };
 
 export const madeCaptures = (): readonly MadeCapture[] => [...bccCaptures(), ...geDriCaptures(), ...noninCaptures(), ...pb840Captures()];
+export const madeCaptures = (): readonly MadeCapture[] => [
+  ...geDriCaptures(),
+  ...intellivueCaptures(),
+  ...noninCaptures(),
+  ...pb840Captures(),
+];
 
 export function make<S>({ name, note, emulator, state, lastMs, said = [], missedBytes = 0 }: Recipe<S>): MadeCapture {
   const chunks: { t_ms: number; dir: "rx" | "tx"; hex: string }[] = [];
@@ -114,6 +122,29 @@ function geDriCaptures(): readonly MadeCapture[] {
 }
 /** Found by trying: what the note promises is in it (the test looks). */
 const GE_SEED = 1;
+
+// ── IntelliVue ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function intellivueCaptures(): readonly MadeCapture[] {
+  const state = { ...intellivueEmulator.start(IVUE_SEED), deaf: 0 };
+  const polls = [
+    SERIAL.POLL_NUMERICS.encode({ invoke: 1, leaseTicks: 120_000 }),
+    SERIAL.POLL_ALERTS.encode({ invoke: 2, leaseTicks: 120_000 }),
+    SERIAL.POLL_WAVES.encode({ invoke: 3, leaseTicks: 8000 }),
+  ];
+  const said = [
+    { atMs: 0, bytes: SERIAL.ASSOCIATE.encode({ pollTicks: 320_000 }) },
+    { atMs: 600, bytes: Buffer.concat([SERIAL.CREATED.encode({ invoke: 1 }), ...polls]) },
+  ];
+  return [
+    make({
+      ...{ name: "ordinary", emulator: intellivueEmulator, state, lastMs: 10_500, said },
+      note: "numerics and alarms each second, ECG and pleth for one second; some values are none",
+    }),
+  ];
+}
+/** Found by trying: what the note promises is in it (the test looks). */
+const IVUE_SEED = 1;
 
 // ── Nonin ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
