@@ -37,8 +37,8 @@ export type Recipe<S> = {
   readonly missedBytes?: number;
 };
 
-export const madeCaptures = (): readonly MadeCapture[] => [...bccCaptures(), ...geDriCaptures(), ...noninCaptures(), ...pb840Captures()];
 export const madeCaptures = (): readonly MadeCapture[] => [
+  ...bccCaptures(),
   ...geDriCaptures(),
   ...intellivueCaptures(),
   ...noninCaptures(),
