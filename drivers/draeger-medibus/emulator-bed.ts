@@ -1,7 +1,7 @@
 import { type Dice, roll } from "../kit/emulator-dice.ts";
-import type { Model } from "./emulator-models.table.ts";
-import { type Conclusion, conclude, type Entry, type Pages, pageText, type Runs, SURE_AFTER } from "./emulator-pages.ts";
-import { CODE } from "./emulator-wire.ts";
+import { type Alarm, type Model, PAIRED, PAIRS } from "./emulator-models.table.ts";
+import { type Conclusion, conclude, type Entry, keyOf, type Pages, pageText, type Runs, SURE_AFTER } from "./emulator-pages.ts";
+import { CODE, hex2 } from "./emulator-wire.ts";
 
 /** What happens at the bed and what the pages say of it. A page moves on each time it is asked for. */
 
@@ -108,13 +108,16 @@ function measured(bed: Bed, page: number, rows: Model["data1"], dice: Dice, show
 }
 
 function alarms(bed: Bed, page: number, rows: Model["alarms1"], dice: Dice, show: Show): Bed {
+  const shown = ([code, priority, text]: Alarm): Entry => {
+    const isPair = PAIRED.includes(bed.model.id) && PAIRS.includes(`${hex2(page)} ${code}.${priority}`);
+    return { code, priority, text, ...(isPair ? { pair: true } : {}) };
+  };
   const [always, ...others] = rows;
   const present: Record<string, number> = {};
   for (const [code, left] of Object.entries(bed.spells[page] ?? {})) if (left > 1) present[code] = left - 1;
   const coming = others[dice.between(0, Math.max(0, others.length - 1))];
-  const gone = coming !== undefined && (bed.runs[page]?.[coming[0]] ?? -SURE_AFTER) <= -SURE_AFTER;
+  const gone = coming !== undefined && (bed.runs[page]?.[keyOf(shown(coming))] ?? -SURE_AFTER) <= -SURE_AFTER;
   if (coming !== undefined && gone && dice.happens(0.25)) present[coming[0]] ??= dice.between(SURE_AFTER + 1, 14);
   const listed = [...(always === undefined ? [] : [always]), ...others.filter(([code]) => present[code] !== undefined)];
-  const entries = listed.map(([code, priority, text]): Entry => ({ code, priority, text }));
-  return show(entries, { spells: { [page]: present } });
+  return show(listed.map(shown), { spells: { [page]: present } });
 }

@@ -4,8 +4,8 @@ import type { Trace } from "./emulator-models.table.ts";
 import { hex2, sampleBytes, syncByte, syncCommand } from "./emulator-wire.ts";
 
 /**
- * Real-time curves. A record begins with a sync byte and ends where the next one begins; so the unit of a record comes with the
- * sync byte behind it, and what ends a series is a sync byte with no stream. Breath phases are sent and named in no unit.
+ * Real-time curves. A record begins with a sync byte and ends where the next one begins, or where none comes: the unit of a record comes
+ * with its last byte, and a reader concludes it later. What ends a series is a sync byte with no stream.
  */
 
 export const STREAMS_MAX = 12;
@@ -26,14 +26,14 @@ export type Curves = {
   /** Streams 5-8 and 9-12 that follow in every record until told otherwise. */
   readonly told: readonly [number, number];
   readonly phase: "inspiration" | "expiration" | "unknown";
-  /** What is to be concluded from the last record, whose end the host cannot have seen yet. */
-  readonly open: WaveUnit | undefined;
+  /** A record was sent that no sync byte ends yet. */
+  readonly open: boolean;
 };
 export type WaveUnit = Omit<Unit, "bytes">;
 
 export const curvesOf = (seed: number, traces: readonly Trace[]): Curves => ({
   ...{ random: seed ^ 0x77a1, traces, streams: [], enabled: 0, origin: 0, record: 0, told: [0, 0] },
-  ...{ phase: "unknown", open: undefined },
+  ...{ phase: "unknown", open: false },
 });
 
 /** All configuration is lost. */
@@ -82,8 +82,8 @@ export const isRunning = ({ enabled }: Curves): boolean => enabled !== 0;
 export const recordDue = ({ origin, record, streams }: Curves): number =>
   origin + (record * Math.min(...streams.map(({ trace }) => trace.interval))) / 1000;
 
-/** Bytes of the record that is due, if a stream has a sample in it, and the unit of the one before, which they end. */
-export type NextRecord = { readonly curves: Curves; readonly bytes: readonly number[]; readonly closes: WaveUnit | undefined };
+/** Bytes of the record that is due, if a stream has a sample in it, and its unit. */
+export type NextRecord = { readonly curves: Curves; readonly bytes: readonly number[]; readonly unit: WaveUnit | undefined };
 
 export function nextRecord(before: Curves): NextRecord {
   const dice = roll(before.random);
@@ -94,23 +94,23 @@ export function nextRecord(before: Curves): NextRecord {
     return due && !dice.happens(0.01) ? [{ stream, trace, raw: rawAt(trace, breath, dice) }] : [];
   });
   const moved = { ...before, record: before.record + 1, random: dice.state() };
-  if (samples.length === 0) return { curves: moved, bytes: [], closes: undefined };
+  if (samples.length === 0) return { curves: moved, bytes: [], unit: undefined };
   const waves = Object.fromEntries(samples.map(({ trace, raw }): [string, number[]] => [`medibus.w${trace.code}`, [raw]]));
   const told = [group(samples, 1), group(samples, 2)] as const;
+  const phase = breath.phase === before.phase ? {} : { phase: breath.phase };
   const bytes = recordBytes(samples, {
-    ...(breath.phase === before.phase ? {} : { phase: breath.phase }),
+    ...phase,
     groups: told.map((streams, index) => (streams === before.told[index] ? undefined : streams)),
   });
-  const unit: WaveUnit = { observations: {}, waves, conditions: {}, partial: true };
-  return { curves: { ...moved, phase: breath.phase, told, open: unit }, bytes, closes: before.open };
+  const observations = phase.phase === undefined ? {} : { "medibus.breath": phase.phase };
+  return { curves: { ...moved, phase: breath.phase, told, open: true }, bytes, unit: { observations, waves, conditions: {} } };
 }
 
 /** A sync byte with no stream ends the last record. */
 export function lastRecord(curves: Curves): NextRecord {
-  const { open } = curves;
-  if (open === undefined) return { curves, bytes: [], closes: undefined };
+  if (!curves.open) return { curves, bytes: [], unit: undefined };
   const groups = curves.told.map((streams) => (streams === 0 ? undefined : 0));
-  return { curves: { ...curves, open: undefined, told: [0, 0] }, bytes: recordBytes([], { groups }), closes: open };
+  return { curves: { ...curves, open: false, told: [0, 0] }, bytes: recordBytes([], { groups }), unit: undefined };
 }
 
 type Sample = { readonly stream: number; readonly raw: number };

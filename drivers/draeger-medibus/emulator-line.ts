@@ -14,7 +14,7 @@ export type Message = {
   readonly unit?: WaveUnit;
 };
 type Leaving = Message & { readonly at: number; readonly from: number };
-export type Record = { readonly bytes: readonly number[]; readonly due: number; readonly closes: WaveUnit | undefined };
+export type Record = { readonly bytes: readonly number[]; readonly due: number; readonly unit: WaveUnit | undefined };
 
 export type LineState = {
   readonly slow: readonly Leaving[];
@@ -42,6 +42,11 @@ export function queued(line: LineState, message: Message, millisecondsAByte: num
 }
 export const recorded = (line: LineState, record: Record): LineState =>
   record.bytes.length === 0 ? line : { ...line, fast: [...line.fast, { ...record, at: 0 }] };
+/** No message begins before the records have left. */
+export function behindRecords(line: LineState, at: number): LineState {
+  const bytes = line.fast.reduce((sum, record) => sum + record.bytes.length - record.at, 0);
+  return { ...line, busyUntil: Math.max(line.busyUntil, Math.max(at, line.fast[0]?.due ?? at) + bytes * FAST_PACE) };
+}
 
 export const lineDue = (line: LineState): number => Math.min(slowDue(line), line.fast[0]?.due ?? Number.POSITIVE_INFINITY);
 const slowDue = ({ slow, held }: LineState): number => (slow[0] === undefined ? Number.POSITIVE_INFINITY : Math.max(held, slow[0].due));
@@ -57,7 +62,7 @@ export function cutOff(out: Out, unit?: Unit): void {
 export function emitted(line: LineState, out: Out): LineState {
   const due = slowDue(line);
   const record = line.fast[0];
-  if (record !== undefined && record.due < due) return emittedFast(line, record, out);
+  if (record !== undefined && record.due <= due) return emittedFast(line, record, out);
   const [message, ...others] = line.slow;
   if (message === undefined) return line;
   const { bytes, at, pace, unit } = message;
@@ -72,12 +77,12 @@ export function emitted(line: LineState, out: Out): LineState {
 }
 
 function emittedFast(line: LineState, record: Record & { readonly at: number }, out: Out): LineState {
-  const { bytes, at, due, closes } = record;
+  const { bytes, at, due, unit } = record;
   out.run.push(bytes[at]!);
   const total = line.total + 1;
-  const rest = line.fast.slice(1);
-  if (at === 0) cutOff(out, closes === undefined ? undefined : { ...closes, bytes: total - line.recordFrom });
   const recordFrom = at === 0 ? line.total : line.recordFrom;
-  const fast = at + 1 === bytes.length ? rest : [{ ...record, at: at + 1, due: due + FAST_PACE }, ...rest];
-  return { ...line, total, recordFrom, fast };
+  const rest = line.fast.slice(1);
+  if (at + 1 < bytes.length) return { ...line, total, recordFrom, fast: [{ ...record, at: at + 1, due: due + FAST_PACE }, ...rest] };
+  cutOff(out, unit === undefined ? undefined : { ...unit, bytes: total - recordFrom });
+  return { ...line, total, recordFrom, fast: rest };
 }

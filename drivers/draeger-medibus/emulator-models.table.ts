@@ -4,7 +4,10 @@
 type Quantity = readonly [code: string, middle: number, spread: number, decimals: number];
 type Text = readonly [code: string, text: string];
 /** Phrases have at most 12 characters; $& is LOW, "# is HIGH, '@ is ALARM. Without a priority in the paper: 1. */
-type Alarm = readonly [code: string, priority: number, phrase: string];
+export type Alarm = readonly [code: string, priority: number, phrase: string];
+/** MB-32: alarms of ventilators of which the paper gives page, code and priority, which together name a condition. */
+export const PAIRS: readonly string[] = ["27 10.30", "27 19.29", "27 98.29", "27 9A.30", "2E 6A.30"];
+export const PAIRED: readonly string[] = ["8210", "8230", "8240", "8250", "8260"];
 export type Trace = {
   readonly code: string;
   readonly interval: number; // µs

@@ -1,3 +1,4 @@
+import type { Unit } from "../kit/emulator.ts";
 import { CODE } from "./emulator-wire.ts";
 
 /**
@@ -5,11 +6,15 @@ import { CODE } from "./emulator-wire.ts";
  *
  *   command   page                  name            printed as
  *   24  2B    measured values 1, 2  medibus.m1.XX   CC + 4 characters
- *   25  2C    low alarm limits      medibus.low1.XX CC + 4 characters
- *   26  2D    high alarm limits     medibus.high1.XX
+ *   25  2C    low alarm limits      medibus.l1.XX   CC + 4 characters
+ *   26  2D    high alarm limits     medibus.h1.XX   CC + 4 characters
  *   29        settings              medibus.sXX     CC + 5 characters
  *   2A        text messages         medibus.tXX     CC + length + text + ETX
- *   27  2E    alarms 1, 2           medibus.a1.XX   priority + CC + 12 characters; a condition
+ *   27  2E    alarms 1, 2           medibus.a1.XX   priority + CC + 12 characters; a condition (a1.XX.PP: keyOf)
+ *                                   medibus.p1.XX   its priority, a number from 1 to 31
+ *   28        time                  medibus.time
+ *   52        identity              medibus.version protocol's version
+ *   real time                       medibus.breath  phase of the breath, where it changes
  *   real time                       medibus.wXX     raw integers (emulator-curves.ts)
  */
 
@@ -20,6 +25,8 @@ export type Entry = {
   readonly text: string;
   /** Of alarms: 1..31. */
   readonly priority?: number;
+  /** MB-32: code and priority together name it. */
+  readonly pair?: true;
 };
 /** Code of the command → what stands on the page. */
 export type Pages = Readonly<Record<number, readonly Entry[]>>;
@@ -27,14 +34,14 @@ export type Pages = Readonly<Record<number, readonly Entry[]>>;
 type PageForm = { readonly name: string; readonly print: (entry: Entry) => string };
 export const PAGE_FORMS: Readonly<Record<number, PageForm>> = {
   [CODE.data1]: { name: "medibus.m1.", print: (entry) => value(entry, 4) },
-  [CODE.low1]: { name: "medibus.low1.", print: (entry) => value(entry, 4) },
-  [CODE.high1]: { name: "medibus.high1.", print: (entry) => value(entry, 4) },
+  [CODE.low1]: { name: "medibus.l1.", print: (entry) => value(entry, 4) },
+  [CODE.high1]: { name: "medibus.h1.", print: (entry) => value(entry, 4) },
   [CODE.alarms1]: { name: "medibus.a1.", print: alarm },
   [CODE.settings]: { name: "medibus.s", print: (entry) => value(entry, 5) },
   [CODE.texts]: { name: "medibus.t", print: message },
   [CODE.data2]: { name: "medibus.m2.", print: (entry) => value(entry, 4) },
-  [CODE.low2]: { name: "medibus.low2.", print: (entry) => value(entry, 4) },
-  [CODE.high2]: { name: "medibus.high2.", print: (entry) => value(entry, 4) },
+  [CODE.low2]: { name: "medibus.l2.", print: (entry) => value(entry, 4) },
+  [CODE.high2]: { name: "medibus.h2.", print: (entry) => value(entry, 4) },
   [CODE.alarms2]: { name: "medibus.a2.", print: alarm },
 };
 
@@ -57,48 +64,69 @@ function message({ code, text }: Entry): string {
 
 // ── What a faithful reader concludes ────────────────────────────────────────────────────────────────────────────────
 
-/** Of a code: in how many answers in a row it was (positive), or for how many it has been missing (negative). */
+/** Of an entry (keyOf): in how many answers in a row it was (positive), or for how many it has been missing (negative). */
 export type Runs = Readonly<Record<string, number>>;
-export type Conclusion = {
-  readonly observations: Readonly<Record<string, string | null>>;
-  readonly conditions: Readonly<Record<string, boolean>>;
-  readonly partial?: true;
-};
+export type Conclusion = Pick<Unit, "observations" | "conditions" | "partial" | "edges" | "deviceTime">;
+
+/** What names an entry of a page: the code, or code and priority ("10.30"). */
+export const keyOf = ({ code, priority, pair }: Omit<Entry, "text">): string => (pair === true ? `${code}.${priority}` : code);
+const codeOf = (key: string): string => key.slice(0, 2);
 
 /** A reader of a bad line has surely seen a code that was in so many answers in a row. */
 export const SURE_AFTER = 4;
 /** And it has surely told the absence of one that was missing in so many. */
 const TOLD_AFTER = 8;
+/** And of the device that stood here before, in so many answers of a page. */
+const STRANGE = 2;
 const RUN_MAX = 99;
 
 /**
  * MB-5: a code that an earlier answer held and this one does not is absent, told once. A reader that missed an answer may tell it
- * later; so for a while after a code went the unit is `partial`. Undefined: nothing is to be told.
+ * later; so for a while after a code went the unit is `partial`, and so are the first ones of a page. Undefined: nothing is to be told.
  */
 export function conclude(page: number, entries: readonly Entry[], runs: Runs): readonly [Conclusion | undefined, Runs] {
-  const { name } = PAGE_FORMS[page]!;
-  const here = new Map(entries.map((entry) => [entry.code, entry]));
-  const codes = [...new Set([...Object.keys(runs), ...here.keys()])];
-  const later = codes.map((code): [string, number] => {
-    const run = runs[code] ?? 0;
-    if (here.has(code)) return [code, Math.min(RUN_MAX, Math.max(run, 0) + 1)];
-    return [code, run > 0 ? -1 : Math.max(-RUN_MAX, run - 1)];
+  const here = new Map(entries.map((entry) => [keyOf(entry), entry]));
+  const keys = [...new Set([...Object.keys(runs), ...here.keys()])];
+  const later = keys.map((key): [string, number] => {
+    const run = runs[key] ?? 0;
+    if (here.has(key)) return [key, Math.min(RUN_MAX, Math.max(run, 0) + 1)];
+    return [key, run > 0 ? -1 : Math.max(-RUN_MAX, run - 1)];
   });
-  const gone = codes.filter((code) => !here.has(code) && (runs[code] ?? 0) >= SURE_AFTER);
-  const unsure = later.some(([code, run]) => run < 0 && run >= -TOLD_AFTER && !gone.includes(code));
+  const gone = keys.filter((key) => !here.has(key) && (runs[key] ?? 0) >= SURE_AFTER);
+  const isStrange = later.every(([, run]) => run <= STRANGE);
+  const isUnsure = isStrange || later.some(([key, run]) => run < 0 && run >= -TOLD_AFTER && !gone.includes(key));
+  const told = named(page, here, gone);
+  const edges = gone.length === 0 ? {} : { edges: Object.keys(named(page, new Map(), gone).all) };
+  const conclusion: Conclusion = { ...told.values, ...(isUnsure ? { partial: true } : {}), ...edges };
+  return [here.size + gone.length === 0 ? undefined : conclusion, Object.fromEntries(later)];
+}
+
+function named(page: number, here: ReadonlyMap<string, Entry>, gone: readonly string[]) {
+  const { name } = PAGE_FORMS[page]!;
   const isAlarm = page === CODE.alarms1 || page === CODE.alarms2;
-  const named = <T>(present: (entry: Entry) => T, absent: T): Record<string, T> =>
+  const each = <T>(called: (key: string) => string, present: (entry: Entry) => T, absent: T): Record<string, T> =>
     Object.fromEntries([
-      ...[...here.values()].map((entry): [string, T] => [`${name}${entry.code}`, present(entry)]),
-      ...gone.map((code): [string, T] => [`${name}${code}`, absent]),
+      ...[...here].map(([key, entry]): [string, T] => [called(key), present(entry)]),
+      ...gone.map((key): [string, T] => [called(key), absent]),
     ]);
-  const told: Conclusion = isAlarm
-    ? { observations: {}, conditions: named(() => true, false), partial: true }
-    : // MB-6: blanks around the number are padding, a field of blanks has no value.
-      {
-        observations: named<string | null>((entry) => entry.text.trim() || null, null),
-        conditions: {},
-        ...(unsure ? { partial: true } : {}),
-      };
-  return [here.size + gone.length === 0 ? undefined : told, Object.fromEntries(later)];
+  // MB-6: blanks around the number are padding, a field of blanks has no value.
+  const observations = isAlarm
+    ? each(
+        (key) => `${name.replace(".a", ".p")}${codeOf(key)}`,
+        ({ priority = 1 }): string | null => String(priority),
+        null,
+      )
+    : each(
+        (key) => `${name}${key}`,
+        ({ text }) => text.trim() || null,
+        null,
+      );
+  const conditions = isAlarm
+    ? each(
+        (key) => `${name}${key}`,
+        () => true,
+        false,
+      )
+    : {};
+  return { values: { observations, conditions }, all: { ...observations, ...conditions } };
 }

@@ -1,5 +1,5 @@
 import { ask, configure } from "./emulator-bed.ts";
-import { configured, enable, ranged, tracesText } from "./emulator-curves.ts";
+import { configured, enable, ranged, tracesText, type WaveUnit } from "./emulator-curves.ts";
 import { PAGE_FORMS } from "./emulator-pages.ts";
 import { answers, asks, asksAgain, calls, forgets, type MedibusState, quietened, TIMES } from "./emulator-state.ts";
 import { CODE, type Heard } from "./emulator-wire.ts";
@@ -37,14 +37,14 @@ function obey(state: MedibusState, code: number, argument: string, at: number): 
     case CODE.stop:
       return calls(answers(state, code, at), at + TIMES.icc, at);
     case CODE.identify:
-      return early ? state : answers(state, code, at, identityText(state));
+      return early ? state : answers(state, code, at, identityText(state), told({ "medibus.version": state.identity.medibus }));
     case CODE.configureData:
       return early ? state : answers({ ...state, bed: configure(state.bed, argument) }, code, at);
   }
   if (session.host === "unknown" && state.demandsId) return state;
   switch (code) {
     case CODE.clock:
-      return answers(state, code, at, clockText(state, at));
+      return answers(state, code, at, clockText(state, at), told({ "medibus.time": clockText(state, at) }, clockText(state, at)));
     case CODE.curves:
       return answers(state, code, at, tracesText(state.curves.traces));
     case CODE.configureCurves: {
@@ -54,6 +54,11 @@ function obey(state: MedibusState, code: number, argument: string, at: number): 
   }
   return PAGE_FORMS[code] === undefined ? answers(state, code, at) : page(state, code, at);
 }
+
+const told = (observations: WaveUnit["observations"], deviceTime?: string): WaveUnit => ({
+  ...{ observations, waves: {}, conditions: {} },
+  ...(deviceTime === undefined ? {} : { deviceTime }),
+});
 
 function page(state: MedibusState, code: number, at: number): MedibusState {
   const { bed, content, conclusion } = ask(state.bed, code);

@@ -1,7 +1,7 @@
 import { roll } from "../kit/emulator-dice.ts";
 import type { Bed } from "./emulator-bed.ts";
 import { type Curves, cleared, isRunning, lastRecord, type WaveUnit } from "./emulator-curves.ts";
-import { type LineState, queued, recorded } from "./emulator-line.ts";
+import { behindRecords, type LineState, queued, recorded } from "./emulator-line.ts";
 import { answerBytes, CODE, commandBytes, DC1, DC3, inserted, type Receiver } from "./emulator-wire.ts";
 
 /** The device between two steps, and how it says something. */
@@ -114,6 +114,6 @@ export function forgets(state: MedibusState, at: number): MedibusState {
 }
 /** The curves stop, and a lone sync byte ends the last record. */
 export function quietened(state: MedibusState, at: number): MedibusState {
-  const { curves, bytes, closes } = lastRecord(state.curves);
-  return { ...state, curves: { ...curves, enabled: 0 }, line: recorded(state.line, { bytes, due: at, closes }) };
+  const { curves, bytes, unit } = lastRecord(state.curves);
+  return { ...state, curves: { ...curves, enabled: 0 }, line: behindRecords(recorded(state.line, { bytes, due: at, unit }), at) };
 }

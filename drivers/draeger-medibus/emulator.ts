@@ -14,12 +14,8 @@ import { CODE, NOTHING_HEARD, receive } from "./emulator-wire.ts";
  * A Dräger device that speaks MEDIBUS, written from the protocol paper alone. It calls for a host every 3 s, drops one that is silent
  * for 3 s, asks things by itself (also inside its answers), and sends curves between the bytes of slow answers.
  *
- * What its units name (emulator-pages.ts): medibus.m1.XX and .m2.XX measured values, medibus.low1.XX and .high1.XX limits,
- * medibus.sXX settings, medibus.tXX texts, medibus.a1.XX and .a2.XX alarms (conditions), medibus.wXX curves; XX is the code as
- * sent. Priorities and phrases of alarms and phases of breath are sent and not named: those units are partial.
- *
- * Without curves a message leaves as one piece, with them byte by byte, so that the kit's faults can strike whole messages only where
- * no curve is enabled. An answer that loses its CR is a fault (`cut`).
+ * What its units name stands in emulator-pages.ts. Without curves a message leaves as one piece, with them byte by byte and `open`, so
+ * that the kit's faults strike only where no curve is enabled. An answer that loses its CR is a fault (`cut`).
  *
  * Not said by the paper, decided here: an answer to 6A is the empty echo; 4A takes a page and pairs of code and 1 or 0; after 56 no
  * curve comes until it is configured and enabled again; a series of curves ends with a sync byte of no stream, and C4 and C5 then tell
@@ -31,17 +27,23 @@ export function medibusEmulator({ model, speed }: MedibusOptions): Emulator<Medi
   return {
     id: "draeger-medibus",
     speed,
+    // Its answers have a sum of 8 bits, its records none.
+    unchecked: true,
     start: (seed) => fresh(seed, { model, speed }),
     step: (state, heard, at) => {
       const out: Out = { sends: [], run: [] };
       const before = owed(state, at, out);
       const after = owed(listen(before, heard, at), at, out);
       cutOff(out);
-      return { state: after, sends: out.sends, next: Milliseconds(Math.min(IDLE, Math.max(0, nextEvent(after).at - at))) };
+      const sends = isOpen(state) || isOpen(after) ? out.sends.map((sent) => ({ ...sent, open: true as const })) : out.sends;
+      return { state: after, sends, next: Milliseconds(Math.min(IDLE, Math.max(0, nextEvent(after).at - at))) };
     },
   };
 }
 const IDLE = 1000;
+/** A record, or a message that leaves byte by byte, is under way or may be so. */
+const isOpen = ({ curves, line }: MedibusState): boolean =>
+  isRunning(curves) || curves.open || line.fast.length > 0 || line.slow.some(({ at }) => at > 0);
 const BITS_A_BYTE = 11;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -135,10 +137,10 @@ function callsOut(state: MedibusState, at: number): MedibusState {
 /** Between two changes of what the curves measure, in ms. */
 const CHANGE_PAUSE = [15_000, 60_000] as const;
 function records(state: MedibusState, at: number): MedibusState {
-  const { curves, bytes, closes } = nextRecord(state.curves);
+  const { curves, bytes, unit } = nextRecord(state.curves);
   // Held back by the host: the record is lost.
   if (state.line.held > at) return { ...state, curves: { ...state.curves, record: curves.record, random: curves.random } };
-  const now = { ...state, curves, line: recorded(state.line, { bytes, due: at, closes }) };
+  const now = { ...state, curves, line: recorded(state.line, { bytes, due: at, unit }) };
   // A device that asks nothing by itself changes nothing either.
   if (now.change !== NEVER || now.wish === NEVER) return now;
   const dice = roll(now.random);

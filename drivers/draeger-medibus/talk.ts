@@ -1,4 +1,4 @@
-import { type Duration, Milliseconds, Seconds } from "../../config/units.ts";
+import { type Duration, elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import { NESTED } from "../kit/demux.ts";
 import type { Line, Step, Template } from "../kit/driver.ts";
 import { CURVES_MAX, type Curves } from "./curves.ts";
@@ -100,7 +100,8 @@ const BROKEN_PAUSE = Milliseconds(100);
 /** Of a question that may be unknown to it: less than the silence that ends the session (MB-54). */
 const FIRST_WITHIN = Milliseconds(2500);
 const STOPPED_MAX = Seconds(3); // MB-12
-const IDENTITY_PAUSE = Milliseconds(200); // MB-52
+/** MB-52: 200 ms from when our identity was heard, which takes 270 ms at 1200 baud. */
+const IDENTITY_PAUSE = Milliseconds(500);
 const ROUND_PAUSE = Milliseconds(300);
 const TRIES = 3; // MB-53
 /** Commands of the device, and broken ones, that may come while one answer is awaited. */
@@ -195,20 +196,24 @@ function* awaited(talk: Talk, code: number, times: Times): Step<Outcome> {
   };
   let isBroken = false;
   let { within, between } = times;
+  let first: Mono | undefined;
   for (let heard = 0; heard < HEARD_MAX; heard++) {
-    const { got, ...what } = yield* talk.line.expect(wanted, within, between);
-    switch (got) {
+    const what = yield* talk.line.expect(wanted, within, between);
+    switch (what.got) {
       case "answer":
       case "refused":
       case "again":
-        return got;
+        return what.got;
       case "nothing":
         return isBroken ? "again" : "none";
       case "command":
         if (yield* settle(talk)) return "forgotten";
+        // What the device asks meanwhile does not prolong the wait, from the first of it on.
+        first ??= what.seen.at;
+        within = Milliseconds(Math.max(0, times.within - elapsed(first, what.seen.at)));
         break;
       case "broken":
-        if ("channel" in what && what.channel === NESTED) yield* refuse(talk);
+        if (what.channel === NESTED) yield* refuse(talk);
         else {
           isBroken = true;
           within = between = BROKEN_PAUSE;

@@ -152,10 +152,10 @@ function advance(stack: Stack, now: Working, heard: Uint8Array, at: number, say:
 }
 
 /** Of a device of another driver a reader can tell nothing: its units end messages, and never left whole. */
-const unread = ({ bytes, unit }: Sent): Sent =>
-  unit === undefined ? { bytes } : { bytes, unit: { ...unit, bytes: Number.POSITIVE_INFINITY } };
+const unread = ({ unit, ...sent }: Sent): Sent =>
+  unit === undefined ? sent : { ...sent, unit: { ...unit, bytes: Number.POSITIVE_INFINITY } };
 
-function pass(stack: Stack, now: Working, { bytes, unit }: Sent, at: number, say: Say): void {
+function pass(stack: Stack, now: Working, { bytes, unit, open }: Sent, at: number, say: Say): void {
   const chance = chanceOf(now);
   if (now.pieces === 0) now.plan = stack.faults.map((fault) => strikeAt(fault, now, at, chance));
   now.pieces += 1;
@@ -168,7 +168,7 @@ function pass(stack: Stack, now: Working, { bytes, unit }: Sent, at: number, say
   stack.faults.forEach((fault, index) => {
     const { kind, parameters } = fault;
     if (kind === "split" && now.plan[index]! > 0) pieces = fault;
-    if (!due(index)) return;
+    if (open === true || !due(index)) return;
     if (kind === "late") {
       now.free = Math.max(now.free, at + parameters.time!);
       tell(fault, `comes ${parameters.time} ms late`);
@@ -185,7 +185,8 @@ function pass(stack: Stack, now: Working, { bytes, unit }: Sent, at: number, say
   enqueue(now, { bytes: leaves, due: at, clean: bytes.length, ill, ...(unit === undefined ? {} : { unit }) }, pieces);
   if (unit === undefined) return;
   stack.faults.forEach((fault, index) => {
-    if (now.plan[index]! <= 0) return;
+    if (now.plan[index]! <= 0 || open === true) return;
+    if (fault.kind === "repeat" && !tellsAgain(unit)) return;
     if (fault.kind === "repeat") again(now, unit, fault, at);
     if (fault.kind === "noise") hiss(stack, now, { bytes, fault, at, chance });
     if (fault.kind === "split") return;
@@ -219,7 +220,16 @@ function again(now: Working, unit: Unit, { parameters }: Fault, at: number): voi
   const all = Uint8Array.from(now.clean.flatMap((part) => [...part]));
   const bytes = all.slice(-unit.bytes);
   for (let times = 0; times < parameters.times!; times++)
-    enqueue(now, { bytes, due: at, clean: bytes.length, ill: false, unit, again: true }, undefined);
+    enqueue(now, { bytes, due: at, clean: bytes.length, ill: false, unit: oncemore(unit), again: true }, undefined);
+}
+/** Of a unit that tells only what is told once nobody knows whether it would be told again. */
+const tellsAgain = ({ edges, observations, waves, conditions }: Unit): boolean =>
+  edges === undefined || Object.keys({ ...observations, ...waves, ...conditions }).some((name) => !edges.includes(name));
+/** What is told once may be told by now; or not, where the first one was damaged. */
+function oncemore({ edges, ...unit }: Unit): Unit {
+  const left = <T>(named: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(named).filter(([name]) => edges?.includes(name) !== true));
+  return edges === undefined ? unit : { ...unit, observations: left(unit.observations), conditions: left(unit.conditions), partial: true };
 }
 
 type Hiss = { readonly bytes: Uint8Array; readonly fault: Fault; readonly at: number; readonly chance: Chance };

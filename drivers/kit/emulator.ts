@@ -31,8 +31,11 @@ export type Turn<S> = {
 // biome-ignore lint/suspicious/noExplicitAny: a state is private to its emulator; the runner hands it back unread.
 export type AnyEmulator = Emulator<any>;
 
-/** Bytes that leave the device together, and the unit (a packet, an answer, an alert edge) that ends with them, if one does. */
-export type Sent = { readonly bytes: Uint8Array; readonly unit?: Unit };
+/**
+ * Bytes that leave the device together, and the unit (a packet, an answer, an alert edge) that ends with them, if one does. `open`: a
+ * frame stands open in or behind them, such as a record that only the next one ends; no fault damages them, since none could be judged.
+ */
+export type Sent = { readonly bytes: Uint8Array; readonly unit?: Unit; readonly open?: true };
 
 /**
  * What a faithful reader must conclude from a unit: the sender's own ledger, in the device's digits. A key is a refid; of a node
@@ -53,6 +56,8 @@ export type Unit = {
   readonly partial?: true;
   /** A reader knows this unit again where it comes twice in a row, tells it once and refuses the second: repeated, it is no unit. */
   readonly once?: true;
+  /** Names of what is told once, such as the end of something: where the unit is sent again a reader may tell it no more. */
+  readonly edges?: readonly string[];
 };
 
 /** The name that a unit has for a metric of this node: "1/K MDC_FLOW_FLUID_PUMP", and without a node its refid. */

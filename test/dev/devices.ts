@@ -1,5 +1,6 @@
 import { bbraunBccEmulator, bbraunBccFullEmulator, bbraunBccStuffedEmulator } from "../../drivers/bbraun-bcc/emulator.ts";
 import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
+import { atlanEmulator, draegerMedibusEmulator, savinaEmulator } from "../../drivers/draeger-medibus/emulator.ts";
 import { driverById } from "../../drivers/index.ts";
 import type { Framing } from "../../drivers/kit/driver.ts";
 import type { AnyEmulator } from "../../drivers/kit/emulator.ts";
@@ -27,6 +28,9 @@ export const DEVICES: Readonly<Record<string, EmulatedKind>> = {
   "bbraun-bcc": { emulator: bbraunBccEmulator, says: "B. Braun rack with three pumps, BCC" },
   "bbraun-bcc-stuffed": { emulator: bbraunBccStuffedEmulator, says: "one with a single pump, where everything is stuffed" },
   "bbraun-bcc-full": { emulator: bbraunBccFullEmulator, says: "one with 24 pumps on three pillars" },
+  "draeger-medibus": { emulator: draegerMedibusEmulator, says: "Dräger Evita 4, Medibus, with curves" },
+  "draeger-medibus-savina": { emulator: savinaEmulator, says: "Dräger Savina, Medibus" },
+  "draeger-medibus-atlan": { emulator: atlanEmulator, says: "Dräger Atlan, an anaesthesia machine, Medibus" },
   nonin: { emulator: noninEmulator, says: "Nonin oximeter, data format 2" },
   "nonin-sync-late": { emulator: syncLateEmulator, says: "one whose SYNC comes late in every fourth packet", lies: true },
   "philips-intellivue": { emulator: intellivueEmulator, says: "Philips IntelliVue monitor, MIB/RS232", bound: true },

@@ -31,7 +31,7 @@ const evita = (seed: number): Talk => once(`evita ${seed}`, () => talk(draegerMe
 const withCurves = (seed: number): Talk => once(`curves ${seed}`, () => talk(draegerMedibusEmulator, seed, { ...usual, curves: SIX }));
 
 const NAMES: Readonly<Record<number, string>> = {
-  ...{ 36: "medibus.m1.", 43: "medibus.m2.", 37: "medibus.low1.", 38: "medibus.high1.", 41: "medibus.s", 42: "medibus.t" },
+  ...{ 36: "medibus.m1.", 43: "medibus.m2.", 37: "medibus.l1.", 38: "medibus.h1.", 41: "medibus.s", 42: "medibus.t" },
   ...{ 39: "medibus.a1.", 46: "medibus.a2." },
 };
 /** What a page's content says, read apart from the emulator. */
@@ -45,25 +45,42 @@ function readPage(code: number, printed: string): Readonly<Record<string, string
   return Object.fromEntries(found.map(([, xx, value, words]) => [`${NAMES[code]}${xx}`, text ? words! : value!.trim() || null]));
 }
 const ALARM = /([0-O])([0-9A-F]{2})(.{12})/g;
+/** MB-32: pairs of code and priority that the paper lists for ventilators. */
+const PAIRS = ["a1.10.30", "a1.19.29", "a1.98.29", "a1.9A.30", "a2.6A.30"];
+/** Conditions and priorities of a page of alarms. */
+function readAlarms(code: number, content: string, of: "ventilator" | "other" = "ventilator") {
+  const all = [...content.matchAll(ALARM)].map(([, priority, xx]) => ({ xx: xx!, priority: priority!.charCodeAt(0) - 0x30 }));
+  const named = all.map(({ xx, priority }) => {
+    const pair = `${NAMES[code]}${xx}.${priority}`;
+    return of === "ventilator" && PAIRS.includes(pair.slice("medibus.".length)) ? pair : `${NAMES[code]}${xx}`;
+  });
+  const ranks = all.map(({ xx, priority }) => [`${NAMES[code]!.replace(".a", ".p")}${xx}`, String(priority)] as const);
+  return { conditions: named, ranks: Object.fromEntries(ranks) };
+}
 const slowUnits = ({ units }: Talk): readonly Unit[] => units.filter(({ waves }) => Object.keys(waves).length === 0);
+const ofPages = (units: readonly Unit[]): readonly Unit[] =>
+  units.filter(({ observations }) => observations["medibus.version"] === undefined);
 
 describe("what an emulated MEDIBUS device tells:", () => {
   it.each([1, 2, 3])("its units say what its pages say, with curves and without (seed %i)", (seed) => {
     for (const one of [evita(seed), withCurves(seed)]) {
       expect(one.said.broken).toBe(0);
-      const units = [...slowUnits(one)];
+      const units = [...ofPages(slowUnits(one))];
       for (const { code, content } of one.said.answers.filter(({ code }) => code >= 0x24 && code <= 0x2e && code !== 0x28)) {
         // A page that went empty may have a unit too, in which all is absent; one that was empty before has none.
-        const absent = Object.entries(units[0]?.observations ?? {}).every(([name, value]) => name.includes(NAMES[code]!) && value === null);
+        const absent = Object.entries(units[0]?.observations ?? {}).every(
+          ([name, value]) => name.startsWith(NAMES[code]!) && value === null,
+        );
         if (content === "" && !(absent && Object.keys(units[0]?.observations ?? {}).length > 0)) continue;
         const { observations, conditions } = units.shift()!;
-        const alarms = [...content.matchAll(ALARM)].map(([, , xx]) => `${NAMES[code]}${xx}`);
         const alarmPage = code === 0x27 || code === 0x2e;
-        expect(Object.keys(conditions).filter((name) => conditions[name])).toEqual(alarmPage ? alarms : []);
-        const read = alarmPage ? {} : readPage(code, content);
+        const alarms = readAlarms(code, alarmPage ? content : "");
+        expect(Object.keys(conditions).filter((name) => conditions[name])).toEqual(alarms.conditions);
+        const read = alarmPage ? alarms.ranks : readPage(code, content);
         expect(observations).toMatchObject(read);
         const others = Object.entries(observations).filter(([name]) => !(name in read));
-        expect(others.every(([name, value]) => name.startsWith(NAMES[code]!) && value === null)).toBe(true);
+        const start = alarmPage ? NAMES[code]!.replace(".a", ".p") : NAMES[code]!;
+        expect(others.every(([name, value]) => name.startsWith(start) && value === null)).toBe(true);
       }
       expect(units).toEqual([]);
     }
@@ -145,26 +162,28 @@ describe("what an emulated MEDIBUS device tells:", () => {
 });
 
 /** A faithful reader in small: MB-5, MB-6, and nothing else. */
-function readerOf(answers: Talk["said"]["answers"]): readonly Conclusion[] {
+function readerOf(answers: Talk["said"]["answers"], of: "ventilator" | "other"): readonly Conclusion[] {
   const present = new Map<string, boolean>();
   return answers.flatMap(({ code, content }): Conclusion[] => {
     const name = NAMES[code];
     if (name === undefined) return [];
     const alarmPage = code === 0x27 || code === 0x2e;
-    const read: Readonly<Record<string, string | boolean | null>> = alarmPage
-      ? Object.fromEntries([...content.matchAll(ALARM)].map(([, , xx]) => [`${name}${xx}`, true]))
-      : readPage(code, content);
-    const gone = [...present].filter(([key, here]) => here && key.startsWith(name) && !(key in read)).map(([key]) => key);
-    const told = [...Object.entries(read), ...gone.map((key) => [key, alarmPage ? false : null] as const)];
-    for (const [key] of told) present.set(key, key in read);
-    const said = told.map(([refid, value]) => ({ refid, name: undefined, value }));
-    if (said.length === 0) return [];
-    return [{ observations: alarmPage ? [] : said, waves: [], conditions: alarmPage ? said : [], deviceTime: undefined }];
+    const alarms = readAlarms(code, alarmPage ? content : "", of);
+    const said = (start: string, read: Readonly<Record<string, unknown>>, absent: false | null) => {
+      const gone = [...present].filter(([key, here]) => here && key.startsWith(start) && !(key in read)).map(([key]) => key);
+      const told = [...Object.entries(read), ...gone.map((key) => [key, absent] as const)];
+      for (const [key] of told) present.set(key, key in read);
+      return told.map(([refid, value]) => ({ refid, name: undefined, value }));
+    };
+    const observations = alarmPage ? said(name.replace(".a", ".p"), alarms.ranks, null) : said(name, readPage(code, content), null);
+    const conditions = alarmPage ? said(name, Object.fromEntries(alarms.conditions.map((key) => [key, true])), false) : [];
+    if (observations.length + conditions.length === 0) return [];
+    return [{ observations, waves: [], conditions, deviceTime: undefined }];
   });
 }
 
 describe("the ledger of an emulated MEDIBUS device", () => {
-  // Not `repeat`: an absence is told once (MB-5), and the ledger has it in both answers. Not `noise`: this framing knows no inner frames.
+  // Not `noise`: this framing knows no inner frames.
   const accepts = (frame: Uint8Array): boolean =>
     Buffer.from(answer(frame[1]!, Buffer.from(frame.slice(2, -3)).toString("latin1"))).equals(frame);
   const framing = { delimited: { start: "\u0001", end: "\r", lengthMax: 3849, accepts } };
@@ -174,7 +193,7 @@ describe("the ledger of an emulated MEDIBUS device", () => {
     return withFaults(device, faults.faults, { framing });
   };
 
-  it.each(["split:bytes=7", "flip:every=3", "cut:every=4", "checksum:every=2", "late:700ms,every=5", "silence@20s+6s"])(
+  it.each(["split:bytes=7", "flip:every=3", "cut:every=4", "checksum:every=2", "late:700ms,every=5", "repeat:every=4", "silence@20s+6s"])(
     "agrees with a faithful reader, whatever the line does (%s)",
     (words) => {
       for (const [index, device] of [draegerMedibusEmulator, savinaEmulator, atlanEmulator].entries()) {
@@ -190,7 +209,7 @@ describe("the ledger of an emulated MEDIBUS device", () => {
         const { said, units } = talk(whole, 11 + index, usual);
         expect(units.length).toBeGreaterThan(60);
         if (words.startsWith("checksum")) expect(said.broken).toBeGreaterThan(20);
-        expectSame(readerOf(said.answers), units);
+        expectSame(readerOf(said.answers, device === atlanEmulator ? "other" : "ventilator"), units);
       }
     },
   );
@@ -226,7 +245,9 @@ describe("the curves of an emulated MEDIBUS device:", () => {
     const read = records.map((record) =>
       Object.fromEntries(Object.entries(record).map(([stream, raw]) => [`medibus.w${codes[Number(stream)]}`, [raw]])),
     );
-    expect(read).toEqual(units);
+    // Of the last one the end may not have been seen.
+    expect(units.length - read.length).toBeLessThanOrEqual(1);
+    expect(read).toEqual(units.slice(0, read.length));
     expect(units.length).toBeGreaterThan(4000);
     expect(one.said.mixed).toBeGreaterThan(1000);
   });

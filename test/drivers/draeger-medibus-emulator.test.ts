@@ -63,7 +63,7 @@ describe("the emulated MEDIBUS device and the document's own bytes", () => {
 
     it("concludes from the document's example of values what it says", () => {
       expect(replyTo(read("spec_data_cmd.bin"))[0]?.unit).toEqual({
-        ...{ bytes: 17, waves: {}, conditions: {} },
+        ...{ bytes: 17, waves: {}, conditions: {}, partial: true },
         observations: { "medibus.m1.EB": "98", "medibus.m1.E1": "70" },
       });
     });

@@ -121,7 +121,7 @@ describe("a talk", () => {
   test("answers what the device asked while it let nothing be sent, before it goes on", () => {
     const line = new Line(answering()).run(2 * SECOND).run(SECOND, Uint8Array.of(0x11));
     const before = line.heard.length;
-    line.run(10, command(0x51)).run(20, Uint8Array.of(0x13));
+    line.run(10, command(0x51)).run(40, Uint8Array.of(0x13));
     expect(line.codes().slice(before, before + 3)).toEqual(["<51", "52", "53"]);
   });
 
@@ -137,6 +137,14 @@ describe("a talk", () => {
     expect(sent(0x30)).toEqual([0x30]);
     now = { ...START, commands: { count: 1, last: [0x49] } };
     expect(sent(0x49)).toEqual([0x49]);
+  });
+
+  test("does not wait longer because the device asks things meanwhile (MB-53)", () => {
+    const line = new Line(answering({ 36: null })).run(2 * SECOND);
+    for (let seconds = 0; seconds < 24; seconds += 2) line.run(2 * SECOND, command(0x30));
+    const asked = line.heard.filter(({ code }) => code === 0x24).map(({ ms }) => ms);
+    expect(asked.length).toBeGreaterThanOrEqual(2);
+    expect(asked[1]! - asked[0]!).toBeLessThan(13_000);
   });
 
   test("asks again where an answer is broken, refused or aborted, and tells a broken command that it was", () => {

@@ -4,7 +4,6 @@ import { TX } from "../../drivers/draeger-medibus/talk.ts";
 import { decimal } from "../../drivers/kit/decimal.ts";
 import { createFramer } from "../../drivers/kit/framer.ts";
 import { answer, command, framed, heard, readingsOf, told, words } from "./medibus-line.ts";
-import { proofsOf } from "./proofs.ts";
 import { changed, framesOf, join } from "./streams.ts";
 import { withVectors } from "./vectors.ts";
 
@@ -315,11 +314,4 @@ describe("frames", () => {
     expect(framed(command(0x30))).toEqual([Uint8Array.of(0x1b, 0x30, 0x34, 0x42, 0x0d)]);
     expect(framed(join(Uint8Array.of(0x1b, 0x30), Uint8Array.of(0x34, 0x43, 0x0d)))).toEqual([]);
   });
-});
-
-// What every driver must show, as far as it can be shown without an emulated device.
-describe("the driver", () => {
-  const needsDevice = ["is found by its id", "refuses a frame of which any bit is flipped"];
-  for (const { name, run } of proofsOf(draegerMedibus).proofs)
-    if (!needsDevice.some((begin) => name.startsWith(begin))) test(name, run, 60_000);
 });
