@@ -1,6 +1,6 @@
 import { bbraunBcc } from "./bbraun-bcc/driver.ts";
-import { geDri } from "./ge-dri/driver.ts";
 import { draegerMedibus } from "./draeger-medibus/driver.ts";
+import { geDri } from "./ge-dri/driver.ts";
 import type { AnyDriver } from "./kit/driver.ts";
 import { nonin } from "./nonin/driver.ts";
 import { philipsIntellivue } from "./philips-intellivue/driver.ts";

@@ -1,6 +1,6 @@
 import { bbraunBccEmulator, bbraunBccFullEmulator, bbraunBccStuffedEmulator } from "../../drivers/bbraun-bcc/emulator.ts";
-import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
 import { atlanEmulator, draegerMedibusEmulator, savinaEmulator } from "../../drivers/draeger-medibus/emulator.ts";
+import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
 import { driverById } from "../../drivers/index.ts";
 import type { Framing } from "../../drivers/kit/driver.ts";
 import type { AnyEmulator } from "../../drivers/kit/emulator.ts";
