@@ -61,8 +61,9 @@ test.concurrent(
     expect([...ranges].sort()).toEqual(["backlog", "live"]);
     // Live records overtake those of the backlog; their numbers tell the order in which it happened.
     const inOrder = [...eventsOf(central, "fault")].sort((a, b) => a.record.n - b.record.n);
-    const told = inOrder.map(({ event }) => [event.fault.key, event.fault.ended ?? false]);
-    expect(told).toEqual([
+    const told = inOrder.map(({ event }) => [event.fault.key, event.fault.ended ?? false] as const);
+    // A disk that other tests keep busy has its own to tell.
+    expect(told.filter(([key]) => key.startsWith("uplink."))).toEqual([
       ["uplink.unreachable", false],
       ["uplink.unreachable", true],
     ]);
