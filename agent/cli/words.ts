@@ -24,6 +24,7 @@ const VERBS = [
   "ports",
   "status",
   "trace",
+  "drivers",
   "spool inspect",
   "spool verify",
   "version",
@@ -55,6 +56,7 @@ export const USAGE = `bedside VERB [options]
   ports               every port seen, its verdict, and the rule that is missing
   status              what the agent does: uplink, devices, ledger, faults
   trace DEVICE        what became of its records: delivered, waiting, lost
+  drivers             what this version can read, and what it sends for it
   spool inspect       what waits on flash; needs no agent and disturbs none
   spool verify        every stored commit checked; exit 1 where one fails
   version             which version this is, and of what
@@ -112,7 +114,7 @@ export function readWords(words: readonly string[]): Words {
 
 function verbOf(plain: readonly string[]): Pick<Words, "verb" | "operand"> {
   const [first, second] = plain;
-  if (first === undefined) throw new Fault("usage", "which verb? run, ports, status, trace, spool, version, config or explain");
+  if (first === undefined) throw new Fault("usage", "which verb? run, ports, status, trace, drivers, spool, version, config or explain");
   const pair = PAIRS.get(first);
   const length = pair === undefined ? 1 : 2;
   const verb = VERBS.find((one) => one === plain.slice(0, length).join(" "));

@@ -63,6 +63,7 @@ const BROKEN_MAX = 3;
 /** B. Braun Space and Compact plus: a rack of pumps behind a SpaceCOM or ComDevice, asked as one; each pump is a node. */
 export const bbraunBcc = driver({
   id: "bbraun-bcc",
+  device: "B. Braun Space and Compact plus, a rack of infusion pumps, BCC",
   grade: "document",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" }, // BB-11
   quiet: Seconds(10),

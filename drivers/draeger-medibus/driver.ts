@@ -32,6 +32,7 @@ const START: Learned = {
 /** Dräger Medibus: ventilators and anaesthesia machines; asked page by page, curves in between. */
 export const draegerMedibus = driver({
   id: "draeger-medibus",
+  device: "Dräger Evita, Savina, Primus, Apollo and kin, Medibus",
   grade: "document",
   line: { speed: 19_200, format: "8E1", modemLines: "untouched" }, // MB-16
   quiet: Seconds(12), // MB-53: a command may be answered after 10 s

@@ -31,6 +31,7 @@ const WAVES = { wave1: 8, wave2: 9, wave3: 13, wave4: 0, wave5: 0, wave6: 0, wav
 /** GE (Datex-Ohmeda) S/5 and CARESCAPE monitors, computer interface: displayed values, trends, waves, alarms. */
 export const geDri = driver({
   id: "ge-dri",
+  device: "GE (Datex-Ohmeda) S/5 and CARESCAPE monitors, computer interface",
   grade: "capture",
   line: { speed: 19200, format: "8E1", modemLines: "rtscts" }, // GE-11
   quiet: SILENCE,

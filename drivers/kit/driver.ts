@@ -8,6 +8,8 @@ import type { Metric, Reading } from "./reading.ts";
 export type Driver<M, T extends Templates> = {
   /** Folder name, and its id in rules ("nonin"). */
   readonly id: string;
+  /** Maker, models and port, as people say it. */
+  readonly device: string;
   /** What its proof rests on: document < capture < bench < ward. */
   readonly grade: Grade;
   readonly line: LineSettings;

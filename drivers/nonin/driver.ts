@@ -52,6 +52,7 @@ const START: Packet = { first: 0, held: [], heard: 0, missed: 0, lost: 0 };
 /** Nonin data format 2 (OEM III, Xpod): a packet of 25 frames three times a second; the device talks by itself. */
 export const nonin = driver({
   id: "nonin",
+  device: "Nonin OEM III, Xpod and kin, data format 2",
   grade: "document",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" }, // OX1-1
   quiet: Seconds(2), // OX1-8

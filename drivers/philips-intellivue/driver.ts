@@ -12,6 +12,7 @@ import { WAVES } from "./waves.ts";
 /** Philips IntelliVue, MIB/RS232: an association is opened and polled. Messages are those of the LAN; here they stand in frames. */
 export const philipsIntellivue = driver({
   id: "philips-intellivue",
+  device: "Philips IntelliVue monitors, MIB/RS232 data export",
   grade: "document",
   line: { speed: 115_200, format: "8N1", modemLines: "untouched" }, // IV-11
   quiet: Seconds(15),

@@ -56,6 +56,7 @@ const FAILURES_MAX = 3;
 /** Puritan Bennett 840 and 980, settings port: SNDF (or, of old software, SNDA) is asked every second. */
 export const puritanBennett840 = driver({
   id: "puritan-bennett-840",
+  device: "Puritan Bennett 840 and 980, settings port",
   grade: "capture",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" }, // PB-14
   quiet: Seconds(10),

@@ -17,6 +17,7 @@ type Gaps = readonly (readonly [mark: number, gap: number])[];
 const talker = (got: string[] = []) =>
   driver({
     id: "talker",
+    device: "talker",
     grade: "document",
     line: { speed: 9600, format: "8N1", modemLines: "untouched" },
     quiet: Seconds(3),

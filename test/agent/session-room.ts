@@ -21,6 +21,7 @@ export const frame = (kind: string, value: number): Uint8Array => {
 /** A device that tells a number (n), a serial number (i), a condition (c), what its driver remembers (m) or cannot bear (x). */
 export const tiny = driver({
   id: "tiny",
+  device: "tiny",
   grade: "document",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" },
   quiet: Seconds(3),

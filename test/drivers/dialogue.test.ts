@@ -23,11 +23,11 @@ const SET: Template<"period"> = {
 };
 const TX = { POLL, SET };
 type Asking = Line<number, typeof TX>;
-
 /** A device of 100-byte frames at 10,000 bits a second: a longest frame takes 100 ms. */
 const device = (run?: (line: Asking) => Step<void>): AnyDriver =>
   driver({
     id: "test",
+    device: "test",
     grade: "document",
     line: { speed: 10_000, format: "8N1", modemLines: "untouched" },
     quiet: Seconds(1),

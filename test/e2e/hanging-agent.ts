@@ -29,6 +29,7 @@ const HANGS = 0x78;
 
 const neverReturns = driver({
   id: "never-returns",
+  device: "never-returns",
   grade: "document",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" },
   quiet: Seconds(3),

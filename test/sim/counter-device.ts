@@ -31,6 +31,7 @@ const CONDITION: ConditionMetric = { kind: "condition", refid: "sim.condition", 
 
 export const counterDriver = driver({
   id: "sim-counter",
+  device: "sim-counter",
   grade: "document",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" },
   quiet: Milliseconds(1500),

@@ -19,6 +19,7 @@ const LINE = /^\$(\d{3}|---),([01])\*([0-9A-F]{2})\r\n$/; // F-2
 /** Vendor Model: a line a second, unasked. */
 export const vendorModel = driver({
   id: "vendor-model",
+  device: "Vendor Model",
   grade: "document",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" }, // F-1
   quiet: Seconds(5), // F-5

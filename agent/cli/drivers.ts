@@ -1,0 +1,48 @@
+import { columns, EXIT } from "../../config/command-line.ts";
+import { DRIVERS } from "../../drivers/index.ts";
+import type { AnyDriver } from "../../drivers/kit/driver.ts";
+import type { Kind } from "../../drivers/kit/reading.ts";
+import type { Self } from "../effects/node/process.ts";
+import type { Words } from "./words.ts";
+
+/** What a driver may tell, in the order and the words of the table. */
+const GIVES: readonly (readonly [kind: Kind, one: string, more: string])[] = [
+  ["numeric", "number", "numbers"],
+  ["setting", "setting", "settings"],
+  ["enumeration", "state", "states"],
+  ["text", "text", "texts"],
+  ["wave", "wave", "waves"],
+  ["condition", "condition", "conditions"],
+];
+
+/** `bedside drivers`: what this version can read, what each driver gives, and whether it sends the device anything. */
+export function drivers({ json }: Words, self: Self): number {
+  if (json) self.out(`${JSON.stringify({ drivers: DRIVERS.map(rowOf) })}\n`);
+  else {
+    const rows = DRIVERS.map((driver) => [driver.id, lineOf(driver), sends(driver), driver.grade, driver.device]);
+    self.out(`${columns([["DRIVER", "LINE", "SENDS", "GRADE", "DEVICE"], ...rows]).join("\n")}\n\n`);
+    self.out(`${columns([["DRIVER", "MAY TELL"], ...DRIVERS.map((driver) => [driver.id, givesOf(driver)])]).join("\n")}\n`);
+    self.out("\ngrade: what the proof rests on, document < capture < bench < ward (drivers/README.md)\n");
+  }
+  return EXIT.ok;
+}
+
+const lineOf = ({ line }: AnyDriver): string => `${line.speed} ${line.format}`;
+const sends = ({ tx }: AnyDriver): string => (Object.keys(tx).length === 0 ? "nothing" : `${Object.keys(tx).length} requests`);
+
+/** Names that may come, not those that a device has: one metric in two units counts twice. */
+const countOf = ({ metrics }: AnyDriver, kind: Kind): number => metrics.filter((metric) => metric.kind === kind).length;
+const givesOf = (driver: AnyDriver): string =>
+  GIVES.flatMap(([kind, one, more]) => {
+    const count = countOf(driver, kind);
+    return count === 0 ? [] : [`${count} ${count === 1 ? one : more}`];
+  }).join(", ");
+
+const rowOf = (driver: AnyDriver) => ({
+  id: driver.id,
+  device: driver.device,
+  grade: driver.grade,
+  line: driver.line,
+  sends: Object.keys(driver.tx),
+  metrics: driver.metrics.map(({ kind, refid, name, ...more }) => ({ kind, refid, name, unit: "unit" in more ? more.unit : undefined })),
+});

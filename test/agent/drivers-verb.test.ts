@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { drivers } from "../../agent/cli/drivers.ts";
+import { readWords } from "../../agent/cli/words.ts";
+import { ROOT } from "../../config/package/target.ts";
+import { DRIVERS } from "../../drivers/index.ts";
+import { fakeSelf } from "./fake-self.ts";
+
+const told = (...words: readonly string[]): string => {
+  const self = fakeSelf();
+  expect(drivers(readWords(["drivers", ...words]), self)).toBe(0);
+  return self.said();
+};
+
+describe("bedside drivers", () => {
+  test("names each with its line, what it sends, its grade, its device and what it may tell", () => {
+    const text = told();
+    expect(text).toMatch(/^nonin +9600 8N1 +nothing +document +Nonin OEM III, Xpod and kin, data format 2$/m);
+    expect(text).toMatch(/^nonin +2 numbers, 2 states, 1 wave, 3 conditions$/m);
+    expect(text).toMatch(/^puritan-bennett-840 +9600 8N1 +3 requests +capture +Puritan Bennett 840 and 980, settings port$/m);
+    for (const { id } of DRIVERS) expect(text.split("\n").filter((line) => line.startsWith(`${id} `))).toHaveLength(2);
+  });
+
+  test("says the same to programs, with every request and metric by name", () => {
+    const { drivers: rows } = JSON.parse(told("--json")) as { drivers: { id: string; sends: string[]; metrics: { refid: string }[] }[] };
+    expect(rows.map(({ id }) => id)).toEqual(DRIVERS.map(({ id }) => id));
+    expect(rows.find(({ id }) => id === "puritan-bennett-840")?.sends).toEqual(["RSET", "SNDF", "SNDA"]);
+    expect(rows.map(({ metrics }) => metrics.length)).toEqual(DRIVERS.map(({ metrics }) => metrics.length));
+  });
+
+  test("is what the page of drivers says: device, whether it is asked, and grade", () => {
+    const page = readFileSync(join(ROOT, "drivers/README.md"), "utf8");
+    const rows = page.split("\n").filter((line) => line.startsWith("| ["));
+    expect(rows.map((line) => /^\| \[([a-z0-9-]+)\]/.exec(line)?.[1]).sort()).toEqual(DRIVERS.map(({ id }) => id).sort());
+    for (const { id, device, grade, tx } of DRIVERS) {
+      const row = rows.find((line) => line.startsWith(`| [${id}]`))!;
+      expect([id, row.includes(`| ${device} |`), row.includes(`| ${grade} |`)]).toEqual([id, true, true]);
+      expect([id, /\| listens \|/.test(row)]).toEqual([id, Object.keys(tx).length === 0]);
+    }
+  });
+});
