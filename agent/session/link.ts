@@ -69,6 +69,12 @@ export class Link {
     return this.#shapes.shaped(readings);
   }
 
+  /** What is sent before the port is let go; undefined where nothing is, or where the device was never understood. */
+  get farewell(): Uint8Array | undefined {
+    const { leave, tx } = this.#driver;
+    return leave === undefined || this.lastFrame.length === 0 ? undefined : tx[leave]?.encode({});
+  }
+
   /** The line has ended: what was pending is discarded, the dialogue is cancelled. */
   end(): void {
     this.#dialogue.cancel();

@@ -288,6 +288,8 @@ export class Session {
   }
 
   #closePort(): void {
+    const farewell = this.#link?.farewell;
+    if (farewell !== undefined && this.#open?.gone === false) this.#open.write(farewell);
     this.#link?.end();
     this.#link = undefined;
     const pending = this.#outcome;

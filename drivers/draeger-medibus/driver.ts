@@ -43,6 +43,7 @@ export const draegerMedibus = driver({
   memory: START,
   decode,
   run,
+  leave: "STOP",
 });
 
 function decode(frame: Uint8Array, memory: Learned, gap: number): Decoded<Learned> {

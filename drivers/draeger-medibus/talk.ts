@@ -25,6 +25,8 @@ const command = (code: number): Template => ({ holes: [], encode: () => telegram
 /** MB-60: nothing else exists, and none of it touches a therapy, a setting, an alarm or the clock. */
 export const TX = {
   ICC: command(0x51),
+  /** MB-55: on leaving, or a ventilator shows that the connection was lost. */
+  STOP: command(0x55),
   IDENTITY: command(0x52),
   MEASURED_1: command(0x24),
   LOW_LIMITS_1: command(0x25),

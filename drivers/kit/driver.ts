@@ -34,6 +34,8 @@ export type Driver<M, T extends Templates> = {
   readonly decode: (frame: Uint8Array, memory: M, gap: number) => Decoded<M>;
   /** What must be asked, as a synchronous generator; absent for a device that talks by itself. */
   readonly run?: (line: Line<M, T>) => Step<void>;
+  /** The template, one without holes, that is sent when the port is let go and the device has spoken: its answer is not waited for. */
+  readonly leave?: keyof T & string;
 };
 
 /** Of a driver that says nothing; and of any, so that a rack of devices costs a gateway kilobytes, not megabytes. */

@@ -63,3 +63,25 @@ test("a device whose answers have stopped is silent although its curves go on", 
   expect(ward.room.taken()).toEqual(expect.arrayContaining(["end 1 silent", "raise session.silent"]));
   expect(ward.room.session.view().phase).toBe("proving");
 });
+
+test("the device is told that we leave, where it was understood and its line is there, and once", async () => {
+  const stop = (ward: Ward): number => ward.room.line.wrote.filter((bytes) => bytes[1] === 0x55).length;
+  for (const reason of ["revoked", "stopped"] as const) {
+    const ward = await new Ward().ticks(150);
+    expect(stop(ward)).toBe(0);
+    await ward.room.session.end(reason);
+    expect([reason, stop(ward)]).toEqual([reason, 1]);
+    await ward.room.session.end(reason);
+    expect(stop(ward)).toBe(1);
+  }
+  const gone = await new Ward().ticks(150);
+  gone.room.line.gone = true;
+  await gone.room.session.end("unplugged");
+  expect(stop(gone)).toBe(0);
+
+  const mute = new Ward();
+  mute.answers = () => undefined;
+  await mute.ticks(100);
+  await mute.room.session.end("stopped");
+  expect(stop(mute), "nothing is said to what never answered").toBe(0);
+});
