@@ -2,12 +2,13 @@ import { bbraunBcc } from "./bbraun-bcc/driver.ts";
 import { draegerMedibus } from "./draeger-medibus/driver.ts";
 import { geDri } from "./ge-dri/driver.ts";
 import type { AnyDriver } from "./kit/driver.ts";
+import { masimoAscii } from "./masimo-ascii/driver.ts";
 import { nonin } from "./nonin/driver.ts";
 import { philipsIntellivue } from "./philips-intellivue/driver.ts";
 import { puritanBennett840 } from "./puritan-bennett-840/driver.ts";
 
 /** Every driver of this build. */
-export const DRIVERS: readonly AnyDriver[] = [bbraunBcc, draegerMedibus, geDri, nonin, philipsIntellivue, puritanBennett840];
+export const DRIVERS: readonly AnyDriver[] = [bbraunBcc, draegerMedibus, geDri, masimoAscii, nonin, philipsIntellivue, puritanBennett840];
 
 /** The driver that a rule names; undefined where this build has none of that id. */
 export const driverById = (id: string): AnyDriver | undefined => DRIVERS.find((known) => known.id === id);

@@ -6,6 +6,7 @@ import type { Framing } from "../../drivers/kit/driver.ts";
 import type { AnyEmulator } from "../../drivers/kit/emulator.ts";
 import { type Fault, type Faults, faultsOf } from "../../drivers/kit/emulator-fault-words.ts";
 import { withFaults } from "../../drivers/kit/emulator-faults.ts";
+import { masimoAsciiEmulator, masimoEmulator } from "../../drivers/masimo-ascii/emulator.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
 import { intellivueAlone, intellivueEmulator, intellivueUnlisted } from "../../drivers/philips-intellivue/emulator.ts";
@@ -42,6 +43,9 @@ export const DEVICES: Readonly<Record<string, EmulatedKind>> = {
   },
   "puritan-bennett-840": { emulator: puritanBennett840Emulator, says: "Puritan Bennett 840, settings port" },
   "puritan-bennett-980": { emulator: pb840Emulator({ model: "980", speed: 9600 }), says: "Puritan Bennett 980, settings port" },
+  "masimo-ascii": { emulator: masimoAsciiEmulator, says: "Masimo Radical-7, ASCII 1" },
+  "masimo-ascii-rad-8": { emulator: masimoEmulator("rad-8"), says: "Masimo Rad-8, ASCII 1" },
+  "masimo-ascii-rad-5": { emulator: masimoEmulator("rad-5"), says: "Masimo Rad-5, ASCII 1" },
 };
 
 export const deviceNamed = (name: string): EmulatedKind | undefined => (Object.hasOwn(DEVICES, name) ? DEVICES[name] : undefined);

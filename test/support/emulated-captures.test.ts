@@ -48,6 +48,16 @@ describe("the captures that the emulators made", () => {
     expect(told.some(({ conditions }) => Object.values(conditions).includes(true))).toBe(true);
   });
 
+  it.each(["rad-5", "rad-8", "radical-7"])("hold what the notes of the Masimo %s promise", (model) => {
+    const told = expected("masimo-ascii", `emulated-${model}`);
+    const off = told.filter(({ conditions }) => conditions.MDC_EVT_SENSOR_DISCONN);
+    expect(off.length).toBeGreaterThan(1);
+    expect(new Set(valuesOf(off, "MDC_PULS_OXIM_SAT_O2"))).toEqual(new Set([null]));
+    for (const condition of ["MDC_EVT_DESAT", "MDC_EVT_HI_GT_LIM", "MDC_EVT_LO_LT_LIM"])
+      expect(new Set(told.map(({ conditions }) => conditions[condition]))).toEqual(new Set([false, true]));
+    expect(new Set(valuesOf(told, "masimo.exc").map((word) => Number.parseInt(word ?? "", 16) & 0xc)).size).toBeGreaterThan(1);
+  });
+
   it("hold what the Nonin's notes promise", () => {
     const ordinary = expected("nonin", "emulated-ordinary");
     const rates = valuesOf(ordinary, "MDC_PULS_OXIM_PULS_RATE").map(Number);

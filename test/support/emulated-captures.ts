@@ -6,6 +6,7 @@ import { encodeRequest } from "../../drivers/bbraun-bcc/message.ts";
 import { geDriEmulator } from "../../drivers/ge-dri/emulator.ts";
 import { ALL_CLASSES, REQUESTS } from "../../drivers/ge-dri/requests.ts";
 import type { AnyEmulator, Emulator, Unit } from "../../drivers/kit/emulator.ts";
+import { masimoEmulator } from "../../drivers/masimo-ascii/emulator.ts";
 import { type NoninState, noninEmulator, STATUS } from "../../drivers/nonin/emulator.ts";
 import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
 import { intellivueEmulator } from "../../drivers/philips-intellivue/emulator.ts";
@@ -41,6 +42,7 @@ export const madeCaptures = (): readonly MadeCapture[] => [
   ...bccCaptures(),
   ...geDriCaptures(),
   ...intellivueCaptures(),
+  ...masimoCaptures(),
   ...noninCaptures(),
   ...pb840Captures(),
 ];
@@ -146,6 +148,16 @@ function intellivueCaptures(): readonly MadeCapture[] {
 /** Found by trying: what the note promises is in it (the test looks). */
 const IVUE_SEED = 1;
 
+
+// ── Masimo ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function masimoCaptures(): readonly MadeCapture[] {
+  return (["rad-5", "rad-8", "radical-7"] as const).map((model) => {
+    const emulator = masimoEmulator(model);
+    const note = `a ${model}: opened within a line; sensor off with numbers and with dashes, alarms, doubts`;
+    return make({ name: model, emulator, state: emulator.start(0), lastMs: 36_500, note });
+  });
+}
 // ── Nonin ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function noninCaptures(): readonly MadeCapture[] {
