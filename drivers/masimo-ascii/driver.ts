@@ -19,6 +19,7 @@ const DASHES = /^[+-]?-+(?:\.-+)?$/; // MA-7
 /** Masimo Rad-5, Rad-8 and Radical-7, output "ASCII 1": a line a second, unasked. */
 export const masimoAscii = driver({
   id: "masimo-ascii",
+  device: "Masimo Rad-5, Rad-8 and Radical-7, output ASCII 1",
   grade: "capture",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" }, // MA-5
   quiet: Seconds(5), // MA-11

@@ -148,7 +148,6 @@ function intellivueCaptures(): readonly MadeCapture[] {
 /** Found by trying: what the note promises is in it (the test looks). */
 const IVUE_SEED = 1;
 
-
 // ── Masimo ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function masimoCaptures(): readonly MadeCapture[] {
