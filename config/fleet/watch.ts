@@ -12,6 +12,8 @@ const LOOK_EVERY = 1_000;
 const WRITE_EVERY = 10_000;
 const RETRY_FIRST = 1_000;
 const RETRY_MAX = 30_000;
+/** Thrown out, or so it seems: a broker that restarts quickly looks the same, so the first wait is no longer than it must be. */
+const RETRY_TAKEN_OVER = 5_000;
 
 export type WatchWords = { readonly forMs: number; readonly json: boolean; readonly prometheus: string | undefined };
 
@@ -22,6 +24,7 @@ export async function watch(first: Bench, words: WatchWords): Promise<number> {
   const told = new Map<string, string>();
   const left = (): number => words.forMs - (fx.mono() - start);
   let writtenAt = Number.NEGATIVE_INFINITY;
+  let takenPause = RETRY_TAKEN_OVER;
   for (let bench: Bench | undefined = first; bench !== undefined; ) {
     const rows = stateOf(bench);
     tell(fx, rows, told, words.json);
@@ -35,19 +38,22 @@ export async function watch(first: Bench, words: WatchWords): Promise<number> {
     } catch (caught) {
       if (fx.interrupted.aborted) return finish(bench, words);
       bench.ear.end();
-      bench = await connectAgain(bench, caught, left);
+      // Where one certificate is one session, coming back at once would throw out a push that somebody waits for.
+      const isTaken = caught instanceof Trouble && caught.key === "broker.taken_over";
+      bench = await connectAgain(bench, { caught, firstPause: isTaken ? takenPause : RETRY_FIRST }, left);
+      takenPause = isTaken ? RETRY_MAX : RETRY_TAKEN_OVER;
     }
   }
   return EXIT.offline;
 }
 
+type Lost = { readonly caught: unknown; readonly firstPause: number };
+
 /** A watch outlives its broker. Undefined where the time is over before it came back. */
-async function connectAgain(bench: Bench, caught: unknown, left: () => number): Promise<Bench | undefined> {
+async function connectAgain(bench: Bench, { caught, firstPause }: Lost, left: () => number): Promise<Bench | undefined> {
   const { fx, site } = bench;
   let trouble = caught;
-  // Where one certificate is one session, coming back at once would throw out a push that somebody waits for.
-  const first = caught instanceof Trouble && caught.key === "broker.taken_over" ? RETRY_MAX : RETRY_FIRST;
-  for (let pause = first; ; pause = Math.min(pause * 2, RETRY_MAX)) {
+  for (let pause = firstPause; ; pause = Math.min(pause * 2, RETRY_MAX)) {
     if (!(trouble instanceof Trouble) || trouble.exit !== EXIT.offline) throw trouble;
     fx.note(`${troubleText(trouble)}\n`);
     await fx.sleep(Math.max(0, Math.min(pause, left())));

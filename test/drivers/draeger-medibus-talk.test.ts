@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Mono } from "../../config/units.ts";
 import { draegerMedibus } from "../../drivers/draeger-medibus/driver.ts";
@@ -213,8 +214,12 @@ describe("a talk", () => {
 
 describe("what may be sent", () => {
   const templates: Readonly<Record<string, Template<string>>> = TX;
-  test("is asking and answering only: no code that sets, sends a time, or stops the device (MB-60)", () => {
-    const commands = Object.entries(templates).filter(([, { holes, encode }]) => holes.length === 0 && !isAnswer(encode({})));
+  test("is asking and answering only: no code that sets or sends a time; STOP stands for leaving alone (MB-55, MB-60)", () => {
+    const commands = Object.entries(templates).filter(
+      ([name, { holes, encode }]) => holes.length === 0 && !isAnswer(encode({})) && name !== draegerMedibus.leave,
+    );
+    expect(draegerMedibus.leave).toBe("STOP");
+    expect(readFileSync(new URL("../../drivers/draeger-medibus/talk.ts", import.meta.url), "utf8")).not.toMatch(/send\("STOP"/);
     expect(commands.map(([, { encode }]) => encode({})[1])).toEqual([
       0x51, 0x52, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x53,
     ]);
