@@ -176,8 +176,10 @@ describe("the state and runtime directories", () => {
 });
 
 type Seen = { readonly path: string; readonly kind: "folder" | "file" | "socket"; readonly mode: number };
+/** The agent works on: a file that is written beside and renamed may be gone when its turn comes. */
 function treeOf(path: string): readonly Seen[] {
-  const seen = lstatSync(path);
+  const seen = lstatSync(path, { throwIfNoEntry: false });
+  if (seen === undefined) return [];
   const kind = seen.isDirectory() ? "folder" : seen.isSocket() ? "socket" : "file";
   const own: Seen = { path, kind, mode: seen.mode & 0o7777 };
   return [own, ...(kind === "folder" ? readdirSync(path).flatMap((name) => treeOf(join(path, name))) : [])];
