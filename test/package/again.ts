@@ -10,7 +10,8 @@ import type { Report } from "./requirements.ts";
  * else failed, or more than the machine can be blamed for.
  */
 export const FILES_MAX = 3;
-const IN_REAL_TIME = /(^|\/)test\/(e2e|arm64)\/[^/]+\.test\.ts$/;
+/** Folders whose tests start real processes. */
+const IN_REAL_TIME = /(^|\/)test\/(arm64|e2e|fleet|package|support)\/[^/]+\.test\.ts$/;
 
 export function filesToRepeat({ testResults }: Report): readonly string[] {
   const failed = testResults.filter(({ status }) => status === "failed");
