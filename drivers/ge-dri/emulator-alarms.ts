@@ -1,4 +1,4 @@
-import { type Dice, roll } from "./emulator-dice.ts";
+import { type Dice, roll } from "../kit/emulator-dice.ts";
 
 /**
  * Alarms of a CARESCAPE: up to five texts with their colours. The width of an enumeration is not stated in the paper: a subrecord

@@ -1,4 +1,4 @@
-import { type Dice, roll } from "./emulator-dice.ts";
+import { type Dice, roll } from "../kit/emulator-dice.ts";
 import { BIT_FIELD, type FieldRow, GROUPS, type GroupRow } from "./emulator-groups.table.ts";
 import { ECG_STATUS, type Group, type Groups, INVALID, NIBP_LABEL, SPECIALS, STATUS } from "./emulator-physiological.ts";
 

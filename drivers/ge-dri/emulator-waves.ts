@@ -1,4 +1,4 @@
-import { roll } from "./emulator-dice.ts";
+import { roll } from "../kit/emulator-dice.ts";
 import { WAVES } from "./emulator-groups.table.ts";
 
 /** The waves of a monitor: a second of each, as the samples of one subrecord. */

@@ -1,7 +1,7 @@
 import { Milliseconds } from "../../config/units.ts";
 import type { Emulator, Sent, Unit } from "../kit/emulator.ts";
+import { roll } from "../kit/emulator-dice.ts";
 import { type Alarms, type AlarmsTold, alarmBytes, alarmsTold, type EnumBytes, hasChanged, nextAlarms, quiet } from "./emulator-alarms.ts";
-import { roll } from "./emulator-dice.ts";
 import { type Ear, frameBytes, hear, MAIN, recordBytes, type Subrecord } from "./emulator-frame.ts";
 import { admitted, displayed, nextSecond, type Patient } from "./emulator-patient.ts";
 import { type Physiological, subrecordBytes, toldOf } from "./emulator-physiological.ts";
