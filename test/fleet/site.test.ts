@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { readBody } from "../../config/bodies.ts";
 import { differingPaths } from "../../config/fleet/diff.ts";
 import { readSite, selectGateways } from "../../config/fleet/site.ts";
-import { Trouble, troubleText } from "../../config/fleet/trouble.ts";
 import { TROUBLES } from "../../config/fleet/troubles.table.ts";
 import { durationOf, generationOf, readWords } from "../../config/fleet/words.ts";
+import { told } from "./told.ts";
 
 const SITE = `broker: { host: broker.hospital.example, port: 8883, ca: ca.crt, cert: ops.crt, key: ops.key }
 gateways:
@@ -12,15 +12,6 @@ gateways:
   gw-2: { ward: icu }
   gw-3:
 `;
-function told(work: () => unknown): string {
-  try {
-    work();
-  } catch (caught) {
-    if (caught instanceof Trouble) return troubleText(caught);
-    throw caught;
-  }
-  return "";
-}
 
 describe("the site file", () => {
   test("names the broker and the gateways with their labels", () => {

@@ -4,22 +4,13 @@ import { describe, expect, test } from "vitest";
 import { readBodyFile } from "../../config/fleet/documents.ts";
 import type { Effects } from "../../config/fleet/effects.ts";
 import { readSite } from "../../config/fleet/site.ts";
-import { Trouble, troubleText } from "../../config/fleet/trouble.ts";
 import { ROOT } from "../../config/package/target.ts";
 import { YAML_WORDS } from "../../config/settings/yaml-words.table.ts";
+import { told } from "./told.ts";
 
 /** The library's own words, none of which a person sees. */
 const LIBRARY = /flow|collection|scalar|implicit|mapping|Unresolved|unique|anchors?\/|at line \d+, column/;
 
-function told(work: () => unknown): string {
-  try {
-    work();
-  } catch (caught) {
-    if (caught instanceof Trouble) return troubleText(caught);
-    throw caught;
-  }
-  return "";
-}
 const site = (text: string): string => told(() => readSite(text, "fleet.yaml"));
 const body = (text: string): string =>
   told(() => readBodyFile({ read: () => new TextEncoder().encode(text) } as unknown as Effects, "slow.yaml", "settings"));
