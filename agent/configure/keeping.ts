@@ -1,8 +1,7 @@
 import { fromBase64, isBase64, toBase64 } from "../../config/bytes-text.ts";
 import type { Mark } from "../../config/envelope/generation.ts";
 import type { Disk } from "../effects/effects.ts";
-import { asFault, type Fault } from "../fault/fault.ts";
-import { writeWhole } from "../spool/run-file.ts";
+import { isGood, readCopies, writeWhole } from "../spool/run-file.ts";
 import type { TrialRecord } from "../trial/trial.ts";
 import type { Document, Judgement } from "./document.ts";
 
@@ -48,13 +47,14 @@ const COPIES = ["", ".copy"] as const;
  * wrote has no more rights than a message. Throws Fault `disk.*` where a copy cannot be read and no other holds.
  */
 export async function readKept(disk: Disk, folder: string, kind: string, open: (bytes: Uint8Array) => Judgement): Promise<ReadKeep> {
-  const copies = await Promise.all(COPIES.map((copy) => readCopy(disk, nameOf(folder, kind, copy))));
-  const good = copies.filter((one): one is File => typeof one === "object" && "format" in one);
+  const copies = await readCopies(
+    disk,
+    COPIES.map((copy) => nameOf(folder, kind, copy)),
+    (bytes) => (bytes.length > FILE_MAX ? undefined : parse(bytes)),
+  );
+  const good = copies.filter(isGood).map((one) => one.good);
   const newest = good.reduce<File | undefined>((best, one) => (best === undefined || one.written > best.written ? one : best), undefined);
-  if (newest === undefined) {
-    for (const one of copies) if (typeof one === "object" && "fault" in one) throw one.fault;
-    return { ...NOTHING_KEPT, written: 0, lost: copies.includes("damaged"), single: false };
-  }
+  if (newest === undefined) return { ...NOTHING_KEPT, written: 0, lost: copies.includes("damaged"), single: false };
   const [active, candidate] = [newest.active, newest.candidate].map((text) => (text === undefined ? undefined : documentOf(text, open)));
   return {
     record: { active, candidate, refused: newest.refused },
@@ -90,16 +90,6 @@ export const marksOf = (refused: readonly string[]): readonly Mark[] =>
 
 const fileName = (kind: string, copy: string): string => `desired-${kind}${copy}.json`;
 const nameOf = (folder: string, kind: string, copy: string): string => `${folder}/${fileName(kind, copy)}`;
-
-async function readCopy(disk: Disk, path: string): Promise<File | "none" | "damaged" | { readonly fault: Fault }> {
-  try {
-    const bytes = await disk.read(path);
-    if (bytes === undefined) return "none";
-    return (bytes.length > FILE_MAX ? undefined : parse(bytes)) ?? "damaged";
-  } catch (caught) {
-    return { fault: asFault(caught, "disk.failed", `${path} cannot be read`) };
-  }
-}
 
 function parse(bytes: Uint8Array): File | undefined {
   try {

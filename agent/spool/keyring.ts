@@ -1,14 +1,12 @@
 import { fromBase64, isBase64, toBase64 } from "../../config/bytes-text.ts";
 import type { Disk, Entropy, Seal, Seals } from "../effects/effects.ts";
-import { asFault, type Fault } from "../fault/fault.ts";
+import { asFault } from "../fault/fault.ts";
 import { crc32 } from "./crc32.ts";
-import { writeWhole } from "./run-file.ts";
+import { isGood, readCopies, writeWhole } from "./run-file.ts";
 
 /** Bytes of a key of AES-256. */
 const KEY_BYTES = 32;
 export const COPIES = ["spool.key", "spool.key.copy"] as const;
-/** Where no copy of the key is, or none can be read as one. */
-type Copy = Uint8Array | "none" | { readonly fault: Fault };
 
 export type KeyringOptions = { readonly disk: Disk; readonly folder: string; readonly entropy: Entropy; readonly seals: Seals };
 
@@ -35,12 +33,15 @@ export class Keyring {
 
   async #find(): Promise<Seal> {
     const { entropy, seals } = this.#options;
-    const copies = await Promise.all(COPIES.map((name) => this.#read(name)));
-    const known = copies.find((one) => one instanceof Uint8Array);
-    if (known === undefined) for (const one of copies) if (typeof one === "object" && "fault" in one) throw one.fault;
+    const copies = await readCopies(
+      this.#options.disk,
+      COPIES.map((name) => `${this.#options.folder}/${name}`),
+      (bytes) => keyIn(new TextDecoder().decode(bytes)),
+    );
+    const known = copies.find(isGood)?.good;
     const key = known ?? entropy.bytes(KEY_BYTES);
     for (const [at, name] of COPIES.entries()) {
-      if (copies[at] instanceof Uint8Array) continue;
+      if (isGood(copies[at]!)) continue;
       const written = this.#write(name, key);
       // One copy is enough to go on with; the other one is written at the next start.
       await (known === undefined
@@ -48,15 +49,6 @@ export class Keyring {
         : written.catch((caught: unknown) => void asFault(caught, "disk.failed", `Cannot write ${name}`)));
     }
     return seals(key);
-  }
-
-  async #read(name: string): Promise<Copy> {
-    try {
-      const bytes = await this.#options.disk.read(`${this.#options.folder}/${name}`);
-      return (bytes === undefined ? undefined : keyIn(new TextDecoder().decode(bytes))) ?? "none";
-    } catch (caught) {
-      return { fault: asFault(caught, "disk.failed", `${name} cannot be read`) };
-    }
   }
 
   #write(name: string, key: Uint8Array): Promise<void> {

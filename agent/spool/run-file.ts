@@ -1,4 +1,5 @@
 import type { Disk } from "../effects/effects.ts";
+import { asFault, type Fault } from "../fault/fault.ts";
 import { LANES, type Lane, type LastKnown, type RunId } from "../model/model.ts";
 
 /** How a run ended, and the last record that is known of each of its streams. */
@@ -69,6 +70,36 @@ export async function writeWhole(disk: Disk, folder: string, name: string, text:
   }
   await disk.rename(`${folder}/${name}.new`, `${folder}/${name}`);
   await disk.syncFolder(folder);
+}
+
+/** What became of one of two equal files. "damaged": something is there, and it is not what it should be. */
+export type Copy<T> = { readonly good: T } | { readonly fault: Fault } | "none" | "damaged";
+
+/**
+ * Reads equal files, of which one is enough. `parse` says what the bytes are; undefined: nothing that holds. Throws Fault `disk.*`
+ * where none holds and one of them cannot be read: what it has is not known, and must not be written over.
+ */
+export async function readCopies<T extends object>(
+  disk: Disk,
+  paths: readonly string[],
+  parse: (bytes: Uint8Array) => T | undefined,
+): Promise<readonly Copy<T>[]> {
+  const copies = await Promise.all(paths.map((path) => readCopy(disk, path, parse)));
+  if (!copies.some(isGood)) for (const one of copies) if (typeof one === "object" && "fault" in one) throw one.fault;
+  return copies;
+}
+
+export const isGood = <T>(copy: Copy<T>): copy is { readonly good: T } => typeof copy === "object" && "good" in copy;
+
+async function readCopy<T>(disk: Disk, path: string, parse: (bytes: Uint8Array) => T | undefined): Promise<Copy<T>> {
+  try {
+    const bytes = await disk.read(path);
+    if (bytes === undefined) return "none";
+    const good = parse(bytes);
+    return good === undefined ? "damaged" : { good };
+  } catch (caught) {
+    return { fault: asFault(caught, "disk.failed", `${path} cannot be read`) };
+  }
 }
 
 /** What is on disk is not believed: a file that parses may still be none of ours, and must not stop every start. */
