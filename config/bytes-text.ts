@@ -1,4 +1,6 @@
-/** Bytes as texts. Buffer would do it too, but is not to be had in pure code. */
+/** Bytes as texts, and whether they are the same. Buffer would do it too, but is not to be had in pure code. */
+
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, at) => byte === b[at]);
 
 export const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 /** Of pairs of hexadecimal digits; what is none is not looked for. */

@@ -9,7 +9,7 @@ export type { Judged } from "./rules.ts";
 /** sysfs is the truth and tells nothing by itself, so it is looked at this often. */
 export const LOOK_EVERY = Seconds(1);
 /** What stirs wakes a look, and what stirs on and on no more than one in this time: plugging a hub is a hundred notifications. */
-export const LOOK_APART = Milliseconds(100);
+const LOOK_APART = Milliseconds(100);
 
 export type Change = { readonly location: string; readonly judged: Judged | undefined };
 

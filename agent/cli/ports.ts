@@ -5,20 +5,16 @@ import { judgePorts } from "../admission/rules.ts";
 import { openHolders } from "../effects/node/port-holders.ts";
 import { nodePorts } from "../effects/node/ports.ts";
 import type { Self } from "../effects/node/process.ts";
-import { Fault } from "../fault/fault.ts";
 import type { Status } from "../health/snapshot.ts";
 import { readConfigFile } from "./config-file.ts";
 import { admissionsOf } from "./document-files.ts";
 import { type JudgedBy, portsText, type ToldPort } from "./ports-text.ts";
-import { askStatus } from "./status.ts";
+import { askIfThere } from "./status.ts";
 import type { Words } from "./words.ts";
 
 /** `bedside ports`: what is plugged in where, whether it is used, and what to write where it is not. */
 export async function ports(words: Words, self: Self): Promise<number> {
-  const running = await askStatus(words.runtimeDir).catch((caught: unknown) => {
-    if (caught instanceof Fault && caught.key === "agent.unreachable") return undefined;
-    throw caught;
-  });
+  const running = await askIfThere(words.runtimeDir);
   const by: JudgedBy = running !== undefined ? "agent" : words.config !== undefined ? "file" : "nobody";
   const settings = running === undefined && words.config !== undefined ? await readConfigFile(words.config) : undefined;
   const { rules, told: refused } = settings === undefined ? NOTHING : await admissionsOf(settings);

@@ -7,7 +7,7 @@ import { nodeSeals } from "../effects/node/seals.ts";
 import { Fault } from "../fault/fault.ts";
 import { lookAgain, lookAtSpool, type SpoolLook } from "../spool/look.ts";
 import { inspectRow, inspectText, verdictOn, verifyRow, verifyText } from "./spool-text.ts";
-import { askStatus } from "./status.ts";
+import { askIfThere } from "./status.ts";
 import type { Words } from "./words.ts";
 
 /** A commit of a running agent is through long before; what does not hold after it does not hold. */
@@ -16,7 +16,7 @@ const LOOK_AGAIN_AFTER = Milliseconds(500);
 /** `bedside spool inspect`: what waits on flash. Reads only. Throws Fault `spool.missing`, `spool.unreadable` or `disk.*`. */
 export async function spoolInspect({ stateDir, runtimeDir, json }: Words, self: Self): Promise<number> {
   const { look, free } = await lookInto(stateDir);
-  const about = { folder: `${stateDir}/spool`, free, now: nodeClock().wall(), agent: await agentAnswers(runtimeDir) };
+  const about = { folder: `${stateDir}/spool`, free, now: nodeClock().wall(), agent: (await askIfThere(runtimeDir)) !== undefined };
   self.out(json ? `${JSON.stringify(inspectRow(look, about))}\n` : inspectText(look, about));
   return EXIT.ok;
 }
@@ -52,15 +52,5 @@ function nameIt(fault: Fault, stateDir: string): Fault {
       return new Fault("spool.unreadable", `You may not read the spool in ${stateDir}`, { stateDir }, { cause: fault });
     default:
       return fault;
-  }
-}
-
-async function agentAnswers(runtimeDir: string): Promise<boolean> {
-  try {
-    await askStatus(runtimeDir);
-    return true;
-  } catch (caught) {
-    if (caught instanceof Fault && caught.key === "agent.unreachable") return false;
-    throw caught;
   }
 }

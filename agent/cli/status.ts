@@ -2,6 +2,7 @@ import { EXIT } from "../../config/command-line.ts";
 import { Seconds } from "../../config/units.ts";
 import { askControl } from "../effects/node/control.ts";
 import type { Self } from "../effects/node/process.ts";
+import { Fault } from "../fault/fault.ts";
 import type { Status } from "../health/snapshot.ts";
 import { bytesText } from "./amounts-text.ts";
 import type { Words } from "./words.ts";
@@ -11,6 +12,13 @@ const ASK_WITHIN = Seconds(5);
 /** Asks the running agent. Throws Fault `agent.unreachable`. */
 export const askStatus = async (runtimeDir: string): Promise<Status> =>
   (await askControl(`${runtimeDir}/control.sock`, "status", ASK_WITHIN)) as Status;
+
+/** The same; undefined where no agent runs. */
+export const askIfThere = (runtimeDir: string): Promise<Status | undefined> =>
+  askStatus(runtimeDir).catch((caught: unknown) => {
+    if (caught instanceof Fault && caught.key === "agent.unreachable") return undefined;
+    throw caught;
+  });
 
 /** `bedside status`: exit 1 while anything is wrong. */
 export async function status(words: Words, self: Self): Promise<number> {

@@ -4,6 +4,7 @@ import type { Self } from "../effects/node/process.ts";
 import { Fault, faultRow, faultText } from "../fault/fault.ts";
 import type { Status } from "../health/snapshot.ts";
 import { LANES } from "../model/model.ts";
+import type { GapReason } from "../spool/gaps.ts";
 import { countText } from "./amounts-text.ts";
 import { askStatus } from "./status.ts";
 import type { Words } from "./words.ts";
@@ -59,7 +60,7 @@ const REASONS = {
   spool_full: "the room on flash was full: the oldest go first",
   too_long: "longer than a record may be",
   corrupt: "stored data that did not hold",
-} as const;
+} as const satisfies Record<GapReason, string>;
 
 export function traceText({ run, uptimeSeconds, devices, uplink, gateway }: Status, found: Trace, fault: Fault | undefined): string {
   const { device, lanes, unexplained } = found;

@@ -1,7 +1,7 @@
 import { claimsOf } from "../../config/claims.ts";
 import type { Kind } from "../../config/envelope/envelope.ts";
 import { decodeSignedDocument } from "../../proto/codec.ts";
-import type { Fault } from "../fault/fault.ts";
+import type { Fault, FaultKey } from "../fault/fault.ts";
 import { type Judgement, judgeDocument, type Known } from "./document.ts";
 
 /** A signed document that lies on this box, as the configuration file names it: what was in it at the start, or why nobody knows. */
@@ -23,8 +23,9 @@ const NOTHING = { payload: new Uint8Array(), signatures: [] };
 export function judgeFile(bytes: Uint8Array, known: Known): Judgement {
   const judged = judgeDocument(bytes, known);
   // What is known may have expired since, and that is told before its generation is looked at.
-  return isNoNews(judged) || isNoNews(judgeDocument(bytes, { ...known, now: undefined })) ? { is: "same" } : judged;
+  const ofAnyAge = isRefusedAs(judged, "document.expired") ? judgeDocument(bytes, { ...known, now: undefined }) : judged;
+  return ofAnyAge.is === "same" || isRefusedAs(ofAnyAge, "document.older") ? { is: "same" } : judged;
 }
 
-const isNoNews = (judged: Judgement): boolean =>
-  judged.is === "same" || (judged.is === "refused" && judged.findings.some(({ key }) => key === "document.older"));
+const isRefusedAs = (judged: Judgement, wanted: FaultKey): boolean =>
+  judged.is === "refused" && judged.findings.some(({ key }) => key === wanted);

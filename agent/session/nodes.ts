@@ -72,12 +72,14 @@ export class Nodes {
    */
   publish(readings: readonly Reading[], at: Mono, anew: () => readonly Reading[]): void {
     if (this.#own === undefined || readings.length === 0) return;
-    const facts = factsIn(readings.filter(isOwn));
-    if (isAnother(facts, this.#own.facts)) {
-      this.end("replaced");
-      this.#own = this.#begun([], facts, at);
-      this.#tell(anew(), at);
-    } else this.#tell(readings, at);
+    const said = saidIn(readings);
+    if (!isAnother(said.facts, this.#own.facts)) {
+      this.#tell(this.#own, said, at);
+      return;
+    }
+    this.end("replaced");
+    this.#own = this.#begun([], said.facts, at);
+    this.#tell(this.#own, saidIn(anew()), at);
   }
 
   /** Readings that were not published because their node was one too many, since the last call. */
@@ -87,12 +89,8 @@ export class Nodes {
     return beyond;
   }
 
-  #tell(readings: readonly Reading[], at: Mono): void {
-    const own = this.#own;
-    if (own === undefined) return;
-    // Most devices have no nodes.
-    const below = readings.every(isOwn) ? [] : readings.filter((reading) => !isOwn(reading));
-    this.#stamp(own, below.length === 0 ? readings : readings.filter(isOwn), at);
+  #tell(speaker: Speaker, { own, below, facts }: Said, at: Mono): void {
+    this.#stamp(speaker, { readings: own, facts, at });
     const groups = Map.groupBy(below, ({ node }) => JSON.stringify(node));
     for (const [key, group] of groups) this.#tellBelow(key, group, at);
   }
@@ -111,7 +109,7 @@ export class Nodes {
     const known = this.#below.get(key);
     if (known !== undefined && isAnother(facts, known.facts)) this.#endBelow(key, "replaced");
     const speaker = this.#below.get(key) ?? this.#admit(key, readings, { facts, at });
-    if (speaker !== undefined) this.#stamp(speaker, readings, at);
+    if (speaker !== undefined) this.#stamp(speaker, { readings, facts, at });
   }
 
   #admit(key: string, readings: readonly Reading[], { facts, at }: { readonly facts: Facts; readonly at: Mono }): Speaker | undefined {
@@ -130,8 +128,10 @@ export class Nodes {
     return undefined;
   }
 
-  #stamp(speaker: Speaker, readings: readonly Reading[], at: Mono): void {
-    const facts = factsIn(readings);
+  #stamp(
+    speaker: Speaker,
+    { readings, facts, at }: { readonly readings: readonly Reading[]; readonly facts: Facts; readonly at: Mono },
+  ): void {
     const { epoch } = speaker;
     if (Object.keys(facts).some((fact) => speaker.facts[fact] === undefined)) {
       speaker.facts = { ...speaker.facts, ...facts };
@@ -161,9 +161,18 @@ export class Nodes {
   }
 }
 
+/** What one frame says of the port's own device, with its facts, and of the nodes below. */
+type Said = { readonly own: readonly Reading[]; readonly below: readonly Reading[]; readonly facts: Facts };
+function saidIn(readings: readonly Reading[]): Said {
+  // Most devices have no nodes.
+  if (readings.every(isOwn)) return { own: readings, below: [], facts: factsIn(readings) };
+  const own = readings.filter(isOwn);
+  return { own, below: readings.filter((reading) => !isOwn(reading)), facts: factsIn(own) };
+}
+
 const isOwn = ({ node }: Reading): boolean => node === undefined || node.length === 0;
 const factsIn = (readings: readonly Reading[]): Facts =>
-  Object.fromEntries(readings.flatMap((reading) => (reading.told === "identity" ? [[reading.fact, reading.value]] : [])));
+  Object.fromEntries(readings.filter((reading) => reading.told === "identity").map(({ fact, value }) => [fact, value]));
 /** A fact that is known and told otherwise is another device; one that was unknown is not. */
 const isAnother = (told: Facts, known: Facts): boolean =>
   Object.entries(told).some(([fact, value]) => known[fact] !== undefined && known[fact] !== value);

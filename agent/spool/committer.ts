@@ -122,7 +122,8 @@ export class Committer {
     const again = this.#troubles.writeAgain(now);
     const reread = this.#troubles.has("files") && this.#troubles.readAgain(now);
     const may = (lane: Lane) => again || !this.#troubles.has(lane);
-    const mustGo = ({ lane, block }: Due) => may(lane) && (isUrgent(lane) || elapsed(block.firstAt, now) >= this.blockAge);
+    const age = this.blockAge;
+    const mustGo = ({ lane, block }: Due) => may(lane) && (isUrgent(lane) || elapsed(block.firstAt, now) >= age);
     const due = this.#uncommitted(mustGo);
     if (due.length === 0 && !again && !reread) return;
     // Off line all that waits goes with it: one commit a window, not one a lane.

@@ -2,10 +2,11 @@ import type { Wall } from "../../config/units.ts";
 import { decodeBatch } from "../../proto/codec.ts";
 import type { Disk, Seal, Seals } from "../effects/effects.ts";
 import { Fault } from "../fault/fault.ts";
-import { LANES, type Lane } from "../model/model.ts";
+import type { Lane } from "../model/model.ts";
 import { verifyBlock } from "./block.ts";
 import { type CursorEntry, readCursors, savedCursor } from "./cursors.ts";
 import { findKey, type KeyFound } from "./keyring.ts";
+import { laneOfFile } from "./places.ts";
 import {
   nextUnitBehind,
   type Readable,
@@ -79,7 +80,7 @@ export async function lookAtSpool(parts: { readonly disk: Disk; readonly seals: 
   const segments: SegmentLook[] = [];
   const foreign: string[] = [];
   for (const file of await disk.list(folder)) {
-    const lane = LANES.find((one) => new RegExp(`^${one}-\\d+\\.seg$`).test(file));
+    const lane = laneOfFile(file);
     if (lane === undefined && !OURS.test(file)) foreign.push(file);
     if (lane === undefined) continue;
     const look = await lookAtFile(disk, folder, { file, lane, cursors, seal });

@@ -1,9 +1,13 @@
 import type { Disk, DiskFile } from "../effects/effects.ts";
 import { asFault } from "../fault/fault.ts";
-import type { Lane } from "../model/model.ts";
+import { LANES, type Lane } from "../model/model.ts";
 import { SEGMENT_BYTES, writeHeaders } from "./segment.ts";
 
 export type Place = { readonly path: string; readonly file: DiskFile };
+
+/** Whose segment a file of the folder is by its name; undefined: none. */
+export const laneOfFile = (name: string): Lane | undefined => SEGMENT_NAMES.find(([, pattern]) => pattern.test(name))?.[0];
+const SEGMENT_NAMES = LANES.map((lane) => [lane, new RegExp(`^${lane}-\\d+\\.seg$`)] as const);
 
 /** The files of one lane's segments: made with zeros, emptied, used again, given up. */
 export class Places {

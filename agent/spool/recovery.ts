@@ -4,6 +4,7 @@ import { LANES, type Lane, type RunId } from "../model/model.ts";
 import { type CursorEntry, readCursors } from "./cursors.ts";
 import { Keyring } from "./keyring.ts";
 import { LastSeen } from "./names.ts";
+import { laneOfFile } from "./places.ts";
 import { type Found, RING_BYTES, Ring, readRing, type Slot } from "./ring.ts";
 import { endsOf, type PreviousRun, type RunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
 import type { StoredBlock } from "./segment.ts";
@@ -118,7 +119,7 @@ export async function readSegments(
   // A name that is seen here may stand in the cache only: what is committed into its file would go with it.
   await steps.try(undefined, () => disk.syncFolder(folder));
   for (const name of await steps.try<readonly string[]>([], () => disk.list(folder))) {
-    const lane = LANES.find((one) => new RegExp(`^${one}-\\d+\\.seg$`).test(name));
+    const lane = laneOfFile(name);
     if (lane !== undefined) await steps.try(undefined, () => into.stores[lane].recover(`${folder}/${name}`, into.cursors, seen));
   }
   return steps.refused;

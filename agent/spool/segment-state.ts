@@ -1,5 +1,5 @@
 import type { DiskFile, Seal } from "../effects/effects.ts";
-import { nextUnitBehind, readUnit, type SegmentHeader, type StoredBlock, UNITS_START } from "./segment.ts";
+import { nextUnitBehind, readUnit, type SegmentHeader, type StoredBlock, UNITS_START, type Unit } from "./segment.ts";
 import { type Counts, type Tally, tallyOf } from "./tally.ts";
 
 /** A unit never fills a segment alone, so that one commit of a full ring is several units. */
@@ -126,6 +126,13 @@ export async function walkSegment(
   }
   segment.committed = segment.end;
   return { units, corruptBytes, sealedRecords };
+}
+
+/** Blocks that nobody has answered or is sending. */
+export function unansweredIn(segment: Segment, { offset, blocks }: Unit): readonly StoredBlock[] {
+  const partial = segment.partial.get(offset);
+  if (partial === undefined) return blocks;
+  return blocks.filter((block) => !partial.done.has(keyOf(block)) && !partial.claimed.has(keyOf(block)));
 }
 
 /** Several may stand one behind the other. */

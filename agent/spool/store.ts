@@ -30,6 +30,7 @@ import {
   retire,
   type Segment,
   splitUnits,
+  unansweredIn,
   walkSegment,
 } from "./segment-state.ts";
 import { add, type Counts, type Tally, take } from "./tally.ts";
@@ -273,10 +274,7 @@ export class LaneStore {
   }
 
   #open(segment: Segment, unit: Unit): Loaded[] {
-    const partial = segment.partial.get(unit.offset);
-    return unit.blocks
-      .filter((block) => partial === undefined || !(partial.done.has(keyOf(block)) || partial.claimed.has(keyOf(block))))
-      .map((block) => ({ block, kept: placeOf(segment, unit.offset, block) }));
+    return unansweredIn(segment, unit).map((block) => ({ block, kept: placeOf(segment, unit.offset, block) }));
   }
 
   /** The block was delivered. */
@@ -347,7 +345,7 @@ export class LaneStore {
       at = behindHoles(segment, at);
       const unit = await this.#read(segment, at);
       if (unit === undefined) break;
-      waiting.push(...this.#open(segment, unit).map((loaded) => loaded.block));
+      waiting.push(...unansweredIn(segment, unit));
       at = unit.offset + unit.length;
     }
     return waiting;

@@ -1,4 +1,5 @@
 import { decodeBatch, recordEpoch, scanFields } from "../../proto/codec.ts";
+import type { GapReason } from "./gaps.ts";
 
 /** Records by the device that they are of; "" is the gateway itself. */
 export type Tally = ReadonlyMap<string, number>;
@@ -37,7 +38,7 @@ export function take(counts: Counts, tally: Tally): void {
 
 // ── A lane's ledger, device by device ──
 
-export type Dropped = Partial<Record<"ring_full" | "spool_full" | "too_long" | "corrupt", number>>;
+export type Dropped = Partial<Record<GapReason, number>>;
 export type DeviceLedger = {
   readonly made: number;
   readonly adopted: number;

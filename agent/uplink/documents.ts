@@ -3,7 +3,7 @@ import type { BrokerSession } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
 import type { Drain } from "./drain.ts";
 import { reasonName } from "./packet-check.ts";
-import type { Topics } from "./topics.ts";
+import { retained, type Topics } from "./topics.ts";
 
 /** The state of a kind is told again at most this often. */
 const REPORTED_EVERY = Milliseconds(500);
@@ -60,8 +60,7 @@ export class Documents {
     const { topics, reported } = this.#options;
     for (const kind of this.#due) {
       const payload = reported(kind);
-      const answer =
-        payload === undefined ? undefined : drain.sendState({ topic: topics.reported(kind), payload, retain: true, properties: {} });
+      const answer = payload === undefined ? undefined : drain.sendState(retained(topics.reported(kind), payload));
       if (payload !== undefined && answer === undefined) continue;
       this.#due.delete(kind);
       this.#toldAt = now;

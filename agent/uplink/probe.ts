@@ -4,7 +4,7 @@ import { Fault } from "../fault/fault.ts";
 import { reasonName } from "./packet-check.ts";
 
 /** Each of the two answers must come within this time after CONNACK. */
-export const ANSWER_WITHIN = Seconds(10);
+const ANSWER_WITHIN = Seconds(10);
 
 export type ProbeOptions = {
   readonly effects: Pick<Effects, "broker" | "clock">;

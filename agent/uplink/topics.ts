@@ -1,4 +1,8 @@
+import type { Message } from "../effects/effects.ts";
 import type { Lane } from "../model/model.ts";
+
+/** A message that the broker keeps for whoever comes later. */
+export const retained = (topic: string, payload: Uint8Array): Message => ({ topic, payload, retain: true, properties: {} });
 
 /** The topics of one gateway. Its id is the certificate's CN and the client id, so that a broker can pin all three. */
 export function topicsOf(gateway: string) {

@@ -1,5 +1,6 @@
+import { sameBytes } from "../../config/bytes-text.ts";
 import { elapsed, isDue, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
-import type { BrokerSession, Effects, Message } from "../effects/effects.ts";
+import type { BrokerSession, Effects } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
 import { type DocumentOptions, Documents } from "./documents.ts";
@@ -9,9 +10,9 @@ import { reasonName } from "./packet-check.ts";
 import { probeBroker } from "./probe.ts";
 import { Refusals } from "./refusals.ts";
 import { nextUplink, PROOF_WITHIN, type UplinkAction, type UplinkInput, type UplinkState, uplinkStart } from "./state.ts";
-import type { Topics } from "./topics.ts";
+import { retained, type Topics } from "./topics.ts";
 
-export const KEEPALIVE = Seconds(30);
+const KEEPALIVE = Seconds(30);
 const CONNECT_WITHIN = Seconds(15);
 const HEALTH_EVERY = Seconds(10);
 /** The retained birth is told again at most this often. */
@@ -113,17 +114,16 @@ export class Uplink {
   async probe(server: { readonly host: string; readonly port: number }, isDocument: (payload: Uint8Array) => boolean): Promise<void> {
     const { effects, gateway, topics, state } = this.#options;
     const nonce = effects.entropy.bytes(NONCE_BYTES);
-    const isBirth = (payload: Uint8Array): boolean => {
-      const heard = state.nonceOf(payload);
-      return heard !== undefined && sameBytes(heard, nonce);
-    };
     this.#probing = true;
     try {
       const credentials = await effects.vault.credentials();
       const connect = { ...server, clientId: gateway, credentials, keepalive: KEEPALIVE, within: CONNECT_WITHIN, doubt: () => undefined };
       const birth = { topic: topics.birth, payload: state.birth(this.#connection, nonce) };
       const desired = topics.desired("settings");
-      await probeBroker({ effects, connect, birth, isBirth, desired, isDocument }, this.#abort.signal);
+      await probeBroker(
+        { effects, connect, birth, isBirth: (payload) => this.#bears(payload, nonce), desired, isDocument },
+        this.#abort.signal,
+      );
     } finally {
       this.#probing = false;
       if (this.#state.phase === "offline") this.#step({ saw: "moved" }, effects.clock.now());
@@ -183,7 +183,7 @@ export class Uplink {
   /** Also before the way back is proved: a birth of this connection may stand there, retained. False where it cannot be sent. */
   async #tellDeath(session: BrokerSession | undefined, drain: Drain | undefined): Promise<boolean> {
     const { effects, topics, state } = this.#options;
-    const death = this.#message(topics.birth, state.death(this.#connection, "stopped"), true);
+    const death = retained(topics.birth, state.death(this.#connection, "stopped"));
     const told = session === undefined ? undefined : drain?.sendState(death);
     if (told === undefined) return false;
     await Promise.race([told, session?.closed, effects.clock.sleep(STOP_WITHIN, this.#abort.signal)]);
@@ -224,7 +224,7 @@ export class Uplink {
     const connection = this.#connection;
     try {
       const credentials = await effects.vault.credentials();
-      const will = this.#message(topics.birth, state.death(connection, "lost"), true);
+      const will = retained(topics.birth, state.death(connection, "lost"));
       const options = { ...server, clientId: gateway, credentials, keepalive: KEEPALIVE, within: CONNECT_WITHIN, will, doubt };
       const session = await effects.broker.connect(options, this.#abort.signal);
       if (connection !== this.#connection) {
@@ -242,7 +242,7 @@ export class Uplink {
 
   /** Subscribes to our own birth and publishes it: when its nonce comes back, the way is open in both directions. */
   async #prove(now: Mono): Promise<void> {
-    const { topics, source, state, effects } = this.#options;
+    const { topics, source, effects } = this.#options;
     const session = this.#session;
     if (session === undefined) return;
     this.#nonce = effects.entropy.bytes(NONCE_BYTES);
@@ -262,8 +262,7 @@ export class Uplink {
       answers.subscription = await session.subscribe(topics.birth, ({ payload }) => {
         // Every later birth comes back as well, and proves nothing more.
         if (this.#state.phase !== "proving") return;
-        const heard = state.nonceOf(payload);
-        if (heard !== undefined && sameBytes(heard, nonce)) this.#inputs.push({ connection, input: { saw: "heardOurselves" } });
+        if (this.#bears(payload, nonce)) this.#inputs.push({ connection, input: { saw: "heardOurselves" } });
       });
     } catch (caught) {
       this.#options.raise(asFault(caught, "uplink.no_round_trip", "The broker did not take our subscription"));
@@ -312,7 +311,7 @@ export class Uplink {
 
   #sendBirth(now: Mono): void {
     const bytes = this.#options.state.birth(this.#connection, this.#nonce);
-    const answer = this.#drain?.sendState(this.#message(this.#options.topics.birth, bytes, true));
+    const answer = this.#drain?.sendState(retained(this.#options.topics.birth, bytes));
     if (answer === undefined) return;
     const answers = this.#answers;
     void answer.then((code) => {
@@ -325,7 +324,7 @@ export class Uplink {
 
   #sendHealth(now: Mono): void {
     const bytes = this.#options.state.health(this.#connection);
-    const answer = this.#drain?.sendState(this.#message(this.#options.topics.health, bytes, true));
+    const answer = this.#drain?.sendState(retained(this.#options.topics.health, bytes));
     if (answer === undefined) return;
     void answer.then((code) => this.#stateAnswered("health", code));
     this.#healthAt = now;
@@ -366,8 +365,10 @@ export class Uplink {
     return { saw: "ended", key: fault.key, wait, jitter: new DataView(drawn.buffer, drawn.byteOffset).getUint32(0) / 2 ** 32 };
   }
 
-  #message(topic: string, payload: Uint8Array, retain: boolean): Message {
-    return { topic, payload, retain, properties: {} };
+  /** Whether this is our own birth, published with this nonce. */
+  #bears(payload: Uint8Array, nonce: Uint8Array): boolean {
+    const heard = this.#options.state.nonceOf(payload);
+    return heard !== undefined && sameBytes(heard, nonce);
   }
 }
 
@@ -386,5 +387,3 @@ function topicOf(topics: Topics, place: Place): string {
       return topics.lane(place);
   }
 }
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, at) => byte === b[at]);

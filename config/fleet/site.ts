@@ -24,7 +24,7 @@ export type Site = {
 };
 export type Labels = Readonly<Record<string, string>>;
 
-export const GATEWAYS_MAX = 10_000;
+const GATEWAYS_MAX = 10_000;
 const SITE_KEYS = ["broker", "store", "trust", "gateways"];
 const BROKER_KEYS = ["host", "port", "ca", "cert", "key"];
 const TRUST_KEYS = ["id", "role", "key"];

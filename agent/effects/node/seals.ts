@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import type { Seals } from "../effects.ts";
 
 const CIPHER = "aes-256-gcm";
-export const TAG_BYTES = 16;
+const TAG_BYTES = 16;
 
 /** AES-256-GCM (NIST SP 800-38D) with a nonce of 96 bits and a tag of 128. */
 export function nodeSeals(): Seals {
