@@ -8,10 +8,12 @@ export type Words = {
   readonly json: boolean;
   /** Of `version` alone. */
   readonly parts: boolean;
-  /** What `trace`, `config check`, `config explain` and `explain` are about. */
+  /** What `trace`, `replay`, `config check`, `config explain` and `explain` are about. */
   readonly operand: string | undefined;
   /** Of `config check` alone: the kind of document whose body the file is. */
   readonly kind: Kind | undefined;
+  /** Options of single verbs, as they were given; a word that takes no value is "". Absent where there are none. */
+  readonly extra?: Extras;
   readonly config: string | undefined;
   readonly stateDir: string;
   readonly runtimeDir: string;
@@ -19,12 +21,22 @@ export type Words = {
   readonly devRoot: string;
 };
 
+export type Extras = Readonly<Partial<Record<keyof typeof EXTRAS, string>>>;
+/** Which verbs an option belongs to, and whether it takes a value. */
+const EXTRAS = {
+  decode: { of: ["replay"], takes: "nothing" },
+  raw: { of: ["replay"], takes: "nothing" },
+  driver: { of: ["replay"], takes: "value" },
+} as const;
+const EXTRA_NAMES = Object.keys(EXTRAS) as readonly (keyof typeof EXTRAS)[];
+
 const VERBS = [
   "run",
   "ports",
   "status",
   "trace",
   "drivers",
+  "replay",
   "spool inspect",
   "spool verify",
   "version",
@@ -39,7 +51,7 @@ const PAIRS: ReadonlyMap<string, string> = new Map([
   ["spool", "inspect or verify"],
 ]);
 /** Verbs that must be told about what, and verbs that may be. */
-const MUST: Partial<Record<Words["verb"], string>> = { trace: "DEVICE", "config check": "FILE" };
+const MUST: Partial<Record<Words["verb"], string>> = { trace: "DEVICE", replay: "FILE", "config check": "FILE" };
 const MAY: readonly Words["verb"][] = ["config explain", "explain"];
 const OPTIONS = {
   "--config": "config",
@@ -57,6 +69,8 @@ export const USAGE = `bedside VERB [options]
   status              what the agent does: uplink, devices, ledger, faults
   trace DEVICE        what became of its records: delivered, waiting, lost
   drivers             what this version can read, and what it sends for it
+  replay --decode FILE  the readings of a capture, a line of JSON a frame;
+                      exit 1 where they differ from NAME.expected.jsonl
   spool inspect       what waits on flash; needs no agent and disturbs none
   spool verify        every stored commit checked; exit 1 where one fails
   version             which version this is, and of what
@@ -67,6 +81,8 @@ export const USAGE = `bedside VERB [options]
   --json              one JSON object instead of text
   --kind KIND         with config check: the body of a document of that kind,
                       settings or admissions; a *.signed file needs none
+  --driver ID         with replay: read it with this driver
+  --raw               with replay --driver: bytes as they came, no capture
   --parts             with version: all parts, licences, this file's hash
   --state-dir DIR     what must survive a power cut    (/var/lib/bedside)
   --runtime-dir DIR   what must survive a kill; tmpfs  (/run/bedside)
@@ -88,18 +104,24 @@ export function readWords(words: readonly string[]): Words {
     devRoot: "/dev",
   };
   const plain: string[] = [];
+  const extra: Partial<Record<keyof typeof EXTRAS, string>> = {};
   let help = false;
   let json = false;
   let parts = false;
   for (let at = 0; at < words.length; at++) {
     const [word = "", inline] = splitOption(words[at] ?? "");
-    const option = Object.hasOwn(OPTIONS, word) ? OPTIONS[word as keyof typeof OPTIONS] : undefined;
-    if (option !== undefined) {
+    const given = (): string => {
       const value = inline ?? words[++at];
       if (value === undefined || value === "" || (inline === undefined && value.startsWith("--")))
         throw new Fault("usage", `${word} wants a value`);
-      taken[option] = value;
-    } else if (word === "--json" && inline === undefined) json = true;
+      return value;
+    };
+    const option = Object.hasOwn(OPTIONS, word) ? OPTIONS[word as keyof typeof OPTIONS] : undefined;
+    const own = EXTRA_NAMES.find((name) => `--${name}` === word);
+    if (option !== undefined) taken[option] = given();
+    else if (own !== undefined && EXTRAS[own].takes === "value") extra[own] = given();
+    else if (own !== undefined && inline === undefined) extra[own] = "";
+    else if (word === "--json" && inline === undefined) json = true;
     else if (word === "--parts" && inline === undefined) parts = true;
     else if (word === "--help" || word === "-h") help = true;
     else if (word === "" || word.startsWith("-")) throw notUnderstood(words[at]);
@@ -109,7 +131,17 @@ export function readWords(words: readonly string[]): Words {
   if (parts && verb !== "version") throw new Fault("usage", "--parts goes with version only");
   if (verb === "run" && taken.config === undefined) throw new Fault("usage", "run wants --config FILE");
   const { config, stateDir = "", runtimeDir = "", sysRoot = "", devRoot = "" } = taken;
-  return { verb, operand, kind: kindOf(verb, taken.kind), json, parts, config, stateDir, runtimeDir, sysRoot, devRoot };
+  const all = { verb, operand, kind: kindOf(verb, taken.kind), json, parts, config, stateDir, runtimeDir, sysRoot, devRoot };
+  return Object.keys(extra).length === 0 ? all : { ...all, extra: belonging(verb, extra) };
+}
+
+function belonging(verb: Words["verb"], extra: Extras): Extras {
+  for (const name of EXTRA_NAMES) {
+    const verbs: readonly string[] = EXTRAS[name].of;
+    if (extra[name] !== undefined && !verbs.includes(verb) && verb !== "help")
+      throw new Fault("usage", `--${name} goes with ${verbs.join(" and ")} only`);
+  }
+  return extra;
 }
 
 function verbOf(plain: readonly string[]): Pick<Words, "verb" | "operand"> {

@@ -1,6 +1,6 @@
 /**
  * Every operational fault: key, number people can say on the phone, what it is, likely cause, next command.
- * 1xx uplink, credentials, clock · 2xx ports, sessions, drivers · 4xx disk and spool · 5xx configuration and start.
+ * 1xx uplink, credentials, clock · 2xx ports, sessions, drivers · 4xx disk and spool · 5xx configuration and start · 6xx documents · 7xx captures.
  */
 export type FaultRow = { readonly number: string; readonly what: string; readonly likely: string; readonly next: string };
 
@@ -114,6 +114,12 @@ export const FAULTS = {
   "document.over_by_file":  { number: "BED-625", what: "The configuration file names another broker than when the signed settings came", likely: "somebody edited the file on this box, to bring it back to a broker", next: "nothing: the file's broker is used until newer settings come; tell central operations" },
   "document.unreachable":   { number: "BED-626", what: "The broker that new settings name did not pass its test", likely: "it cannot be reached from here, does not let this gateway in, or does not hold the document for it", next: "tell central operations: the document must stand at the new broker, too; the old broker goes on" },
   "document.file_unreadable": { number: "BED-627", what: "A signed document that the configuration file names cannot be read", likely: "a wrong path under documents, no right to read it, or a stick that is not plugged in", next: "correct the path, or copy the document there so that the group bedside may read it; then  systemctl restart bedside ; what ran goes on" },
+
+  "capture.unreadable":     { number: "BED-701", what: "The capture cannot be read", likely: "a wrong path, or no right to read it", next: "check the path, and who may read the file" },
+  "capture.invalid":        { number: "BED-702", what: "The file is no capture", likely: "another file, or one that was cut or edited; bytes without a header are read with --raw", next: "read it again with  bedside replay --decode --raw --driver ID FILE  where it holds nothing but the bytes of the device" },
+  "capture.driver":         { number: "BED-703", what: "Nothing says which driver reads this capture", likely: "it was made before there was a driver for the device, or with another version", next: "bedside drivers  lists what can be read; name one with --driver" },
+  "capture.differs":        { number: "BED-704", what: "The readings are not those that were expected", likely: "the driver reads the device in another way than who wrote the expected file", next: "compare both with the device's paper; send capture and expected file to the driver's author" },
+  "capture.unproved":       { number: "BED-705", what: "Nothing of this capture would be published", likely: "another driver's device, another speed, or too few frames in a row without damage", next: "try another driver with --driver;  bedside drivers  lists them" },
 } as const satisfies Readonly<Record<string, FaultRow>>;
 
 export type FaultKey = keyof typeof FAULTS;

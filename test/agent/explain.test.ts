@@ -45,7 +45,7 @@ describe("bedside explain", () => {
   // biome-ignore format: a table is read by eye.
   test.each([
     ["BED-215",     'There is no fault "BED-215"; did you mean BED-214 (session.silent)?'],
-    ["99999",       'There is no fault "99999"; did you mean BED-627 (document.file_unreadable)?'],
+    ["100",         'There is no fault "100"; did you mean BED-101 (uplink.name_unknown)?'],
     ["port.inuse",  'There is no fault "port.inuse"; did you mean BED-203 (port.in_use)?'],
     ["constructor", 'There is no fault "constructor"'],
     ["\u001b[2J",   'There is no fault "\\u001b[2J"'],
