@@ -3,6 +3,7 @@ import { KINDS, type Kind } from "../config/envelope/envelope.ts";
 import type { Settings } from "../config/schema.ts";
 import { elapsed, Milliseconds, type Mono, type Wall } from "../config/units.ts";
 import type { AnyDriver } from "../drivers/kit/driver.ts";
+import { linesByDriver } from "../drivers/kit/line.ts";
 import { encodeDeviceField, encodeHeadField, encodeMetricField, encodeReported } from "../proto/codec.ts";
 import type { Event } from "../proto/messages.ts";
 import { Desk, type DeskHooks } from "./configure/desk.ts";
@@ -59,7 +60,7 @@ export async function runAgent(effects: Effects, options: AgentOptions, signal: 
   const serving = await Serving.open(effects, runtimeDir);
   const run = new DataView(effects.entropy.bytes(8).buffer).getBigUint64(0) | 1n;
   const { settings: file, documents } = options;
-  const drivers = options.drivers.map(({ id }) => id);
+  const drivers = linesByDriver(options.drivers);
   const desk = await Desk.open({ effects, stateDir, file, drivers, trust: trustedKeys(file), documents });
   const recovered = await recoverSpool(effects, { stateDir, runtimeDir }, { run, bootId: effects.host.bootId });
   const agent = new Agent(effects, options, recovered, { run, serving, desk });

@@ -1,6 +1,7 @@
 import type { Rule } from "../config/schema.ts";
 import type { Mono } from "../config/units.ts";
 import type { AnyDriver } from "../drivers/kit/driver.ts";
+import { atLine, linesByDriver } from "../drivers/kit/line.ts";
 import type { Device, Event } from "../proto/messages.ts";
 import { type Change, contestedDevices, Inventory, type Judged } from "./admission/inventory.ts";
 import type { Effects } from "./effects/effects.ts";
@@ -28,6 +29,9 @@ export type RoomOptions = {
   readonly changed: () => void;
 };
 
+/** What a session was made for: where a rule says another, it ends. */
+const KEPT = ["device", "socket", "driver", "line"] as const;
+
 /** The ports of the room, and a session on each that is admitted: inventory and sessions, joined. */
 export class Room {
   readonly #options: RoomOptions;
@@ -38,7 +42,7 @@ export class Room {
 
   constructor(options: RoomOptions) {
     this.#options = options;
-    this.#inventory = new Inventory(options.effects.ports, options.rules, new Set(options.drivers.map((driver) => driver.id)));
+    this.#inventory = new Inventory(options.effects.ports, options.rules, linesByDriver(options.drivers));
   }
 
   get ports(): readonly Judged[] {
@@ -95,7 +99,7 @@ export class Room {
   #endFormer({ location, judged }: Change): readonly { readonly path: string; readonly shut: Promise<void> }[] {
     const old = this.#sessions.get(location);
     if (old === undefined) return [];
-    const { port, device, socket, driver, phase } = old.view();
+    const { port, phase, ...before } = old.view();
     const now = judged?.port;
     const verdict = judged?.verdict;
     if (phase === "ended") {
@@ -103,11 +107,11 @@ export class Room {
       return [];
     }
     const unplugged = now === undefined || now.path !== port.path || now.attachment !== port.attachment;
-    const same = verdict?.is === "allow" && verdict.device === device && verdict.socket === socket && verdict.driver === driver;
+    const same = verdict?.is === "allow" && KEPT.every((what) => verdict[what] === before[what]);
     if (!unplugged && same) return [];
     const shut = old.end(unplugged ? "unplugged" : "revoked");
-    if (unplugged && verdict?.is !== "allow" && !this.#isAdmitted(device)) {
-      this.#options.faults.raise(`port ${location}`, new Fault("port.gone", `${device} at ${location} is unplugged`, { location }));
+    if (unplugged && verdict?.is !== "allow" && !this.#isAdmitted(before.device)) {
+      this.#options.faults.raise(`port ${location}`, new Fault("port.gone", `${before.device} at ${location} is unplugged`, { location }));
     } else this.#forget(location);
     return [{ path: port.path, shut }];
   }
@@ -135,8 +139,9 @@ export class Room {
     });
     this.#options.event({ kind: "admission", admission: admission(judged) });
     if (verdict.is !== "allow" || this.#sessions.has(location)) return;
-    const driver = this.#options.drivers.find((one) => one.id === verdict.driver);
-    assert(driver !== undefined, "an admitted port has a driver");
+    const named = this.#options.drivers.find((one) => one.id === verdict.driver);
+    const driver = named && atLine(named, verdict.line);
+    assert(driver !== undefined, "an admitted port has a driver, and a line of it");
     const { device, socket, known } = verdict;
     for (const [place, { device: other, phase }] of this.#views()) if (other === device && phase === "ended") this.#forget(place);
     const after = Promise.all(ending.filter(({ path }) => path === port.path).map(({ shut }) => shut));

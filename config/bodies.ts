@@ -1,6 +1,6 @@
 import { fromBase64 } from "./bytes-text.ts";
 import type { Kind, TrustedKey } from "./envelope/envelope.ts";
-import { readSettings, type Settings } from "./schema.ts";
+import { type Known, readSettings, type Settings } from "./schema.ts";
 import { type Fields, isFields, pick } from "./settings/fields.ts";
 import { expectedText, type Mistake, toldLine, unknownText } from "./settings/mistakes.ts";
 
@@ -22,10 +22,9 @@ export type BodyValues = Partial<Pick<Settings, "description" | "pace" | "window
 export type ReadBody = { readonly body: Fields; readonly values: BodyValues } | { readonly mistakes: readonly Mistake[] };
 
 /**
- * Checks the body of a document, on both sides in the same way. All mistakes at once, each with its path. `drivers` are the names
- * that a rule may give; where they are not named, none is looked up.
+ * Checks the body of a document, on both sides in the same way. All mistakes at once, each with its path.
  */
-export function readBody(kind: Kind, body: unknown, known: { readonly drivers?: readonly string[] } = {}): ReadBody {
+export function readBody(kind: Kind, body: unknown, known: Known = {}): ReadBody {
   if (!isFields(body)) return { mistakes: [{ path: "", message: expectedText(`the body of a document of kind ${kind}`, body) }] };
   const mistakes: Mistake[] = unknownKeys(body, BODY_KEYS[kind], "");
   const { broker, ...rest } = body;

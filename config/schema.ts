@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { LISTS_MAX } from "./settings/bounds.table.ts";
 import { isFields } from "./settings/fields.ts";
-import { meaningMistakes } from "./settings/meaning.ts";
+import { type Known, meaningMistakes } from "./settings/meaning.ts";
 import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
 import { PATTERNS, parseBytes, parseDuration, UNITS } from "./settings/quantity.ts";
 import type { Bytes, Duration } from "./units.ts";
 
-export { WINDOW_ABOVE_PACE } from "./settings/meaning.ts";
+export { type Known, type KnownDrivers, WINDOW_ABOVE_PACE } from "./settings/meaning.ts";
 export type { Mistake } from "./settings/mistakes.ts";
 
 /**
@@ -81,9 +81,15 @@ const conditions = group(
   "the conditions of the rule, for example { location: usb-1-1.3:1.0 }",
 );
 
+const LINE = 'speed and format as  bedside drivers  shows them, for example "9600 8N1"';
 const ALLOWED = {
   device: id("dv-00417"),
   driver: text("the name of a driver, for example nonin"),
+  line: z
+    .string(said(LINE))
+    .regex(/^[1-9][0-9]{1,6} [78][NEO][12]$/, said(LINE))
+    .meta(inEditors(LINE))
+    .optional(),
   socket: text("room and bed, for example ICU-12/B"),
 };
 const expectedAllow = "true or false";
@@ -175,7 +181,6 @@ const settingsSchema = group({ ...ofFile, rules: z.array(ruleSchema, RULES).max(
 export type Settings = z.infer<typeof settingsSchema>;
 export type Rule = Settings["rules"][number];
 
-type Known = { readonly drivers?: readonly string[] };
 type ReadSettings = { readonly settings: Settings } | { readonly mistakes: readonly Mistake[] };
 
 /**
@@ -194,8 +199,7 @@ const RULES_MOVED =
   " ( bedside-fleet push RULES.yaml --kind admissions … ), or sign it ( bedside-fleet sign ) and name what comes of it here under  documents:";
 
 /**
- * The same with rules: for bodies of documents, and for settings that never were a file. `drivers` are the names that a rule may
- * give; where they are not named, none is looked up.
+ * The same with rules: for bodies of documents, and for settings that never were a file.
  */
 export const readSettings = (whole: unknown, known: Known = {}): ReadSettings => readBy(settingsSchema, whole, known);
 

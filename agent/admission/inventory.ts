@@ -1,4 +1,4 @@
-import type { Rule } from "../../config/schema.ts";
+import type { KnownDrivers, Rule } from "../../config/schema.ts";
 import { isDue, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { PortFacts, Ports } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
@@ -17,7 +17,7 @@ export type Change = { readonly location: string; readonly judged: Judged | unde
 export class Inventory {
   readonly #ports: Ports;
   #rules: readonly Rule[];
-  readonly #drivers: ReadonlySet<string>;
+  readonly #drivers: KnownDrivers;
   #judged: ReadonlyMap<string, Judged> = new Map();
   #looked: Mono | undefined;
   #looking = false;
@@ -25,7 +25,7 @@ export class Inventory {
   #seen: readonly PortFacts[] | undefined;
   fault: Fault | undefined;
 
-  constructor(ports: Ports, rules: readonly Rule[], drivers: ReadonlySet<string>) {
+  constructor(ports: Ports, rules: readonly Rule[], drivers: KnownDrivers) {
     this.#ports = ports;
     this.#rules = rules;
     this.#drivers = drivers;

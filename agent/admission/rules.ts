@@ -1,4 +1,4 @@
-import type { Rule } from "../../config/schema.ts";
+import type { KnownDrivers, Rule } from "../../config/schema.ts";
 import type { PortFacts } from "../effects/effects.ts";
 
 /**
@@ -12,6 +12,8 @@ export type Verdict =
       readonly rule: number;
       readonly device: string;
       readonly driver: string;
+      /** Speed and format, as the rule names them or as the driver's first. */
+      readonly line: string;
       readonly socket: string;
       readonly known: "socket" | "adapter";
     }
@@ -22,15 +24,19 @@ type Allow = Extract<Verdict, { is: "allow" }>;
 type Claim = { readonly port: PortFacts; readonly verdict: Allow };
 
 /** First match wins; no rule means blocked: seen, reported, never opened. */
-export function decideAdmission(rules: readonly Rule[], port: PortFacts, drivers: ReadonlySet<string>): Verdict {
+export function decideAdmission(rules: readonly Rule[], port: PortFacts, drivers: KnownDrivers): Verdict {
   const index = rules.findIndex((rule) => matches(rule, port));
   const rule = rules[index];
   if (rule === undefined) return { is: "block", reasons: [`no rule for location ${port.location}`] };
   const number = index + 1;
   if (!rule.allow) return { is: "reject", rule: number, reasons: [rule.reason ?? `refused by rule ${number}`] };
   const { device, driver, socket, when } = rule;
-  if (!drivers.has(driver)) return { is: "block", reasons: [`rule ${number} names driver ${driver}, which does not exist`] };
-  return { is: "allow", rule: number, device, driver, socket, known: when.serial === undefined ? "socket" : "adapter" };
+  const lines = drivers.get(driver);
+  if (lines === undefined) return { is: "block", reasons: [`rule ${number} names driver ${driver}, which does not exist`] };
+  const line = rule.line ?? lines[0];
+  if (line === undefined || !lines.includes(line))
+    return { is: "block", reasons: [`rule ${number} names the line ${line}, and ${driver} is read at ${lines.join(", ")}`] };
+  return { is: "allow", rule: number, device, driver, line, socket, known: when.serial === undefined ? "socket" : "adapter" };
 }
 
 /**
@@ -45,7 +51,7 @@ export function decideAdmission(rules: readonly Rule[], port: PortFacts, drivers
 export function judgePorts(
   rules: readonly Rule[],
   ports: readonly PortFacts[],
-  known: { readonly drivers: ReadonlySet<string>; readonly before: readonly Judged[] },
+  known: { readonly drivers: KnownDrivers; readonly before: readonly Judged[] },
 ): readonly Judged[] {
   const alone = oneEachPlace(ports).map(({ port, twin }): Judged => {
     if (twin === undefined) return { port, verdict: decideAdmission(rules, port, known.drivers) };

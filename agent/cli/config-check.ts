@@ -7,6 +7,7 @@ import { isFields } from "../../config/settings/fields.ts";
 import { byLines, type Told, toldLine } from "../../config/settings/mistakes.ts";
 import { type Warning, warningsOf } from "../../config/settings/warnings.ts";
 import { DRIVERS } from "../../drivers/index.ts";
+import { linesByDriver } from "../../drivers/kit/line.ts";
 import { decodeSignedDocument } from "../../proto/codec.ts";
 import { judgeDocument } from "../configure/document.ts";
 import type { Self } from "../effects/node/process.ts";
@@ -34,7 +35,7 @@ function checkText(file: string, text: string, kind: Kinds = "file"): Checked {
   const yaml = readYaml(text);
   if ("mistakes" in yaml) return wrong(file, kind, yaml.mistakes);
   const { value, lineOf } = yaml;
-  const read = kind === "file" ? readFileSettings(value) : readBody(kind, value, { drivers: DRIVERS.map(({ id }) => id) });
+  const read = kind === "file" ? readFileSettings(value) : readBody(kind, value, { drivers: linesByDriver(DRIVERS) });
   if (!("mistakes" in read)) {
     const taken = "settings" in read ? read.settings : read.values;
     const about =

@@ -2,6 +2,7 @@ import { readBody, trustedKeys } from "../../config/bodies.ts";
 import type { Expectation, Kind } from "../../config/envelope/envelope.ts";
 import type { Rule, Settings } from "../../config/schema.ts";
 import { DRIVERS } from "../../drivers/index.ts";
+import { linesByDriver } from "../../drivers/kit/line.ts";
 import type { Known } from "../configure/document.ts";
 import { type DocumentFile, filesOfKind, judgeFile } from "../configure/document-file.ts";
 import { nodeClock } from "../effects/node/clock.ts";
@@ -42,7 +43,7 @@ export const knownFresh = (expected: Omit<Expectation, "now">): Known => ({
   running: undefined,
   floor: undefined,
   refused: [],
-  readBody: (body) => readBody(expected.kind, body, { drivers: DRIVERS.map(({ id }) => id) }),
+  readBody: (body) => readBody(expected.kind, body, { drivers: linesByDriver(DRIVERS) }),
 });
 
 /** The rules by which a gateway with this file would begin, if it knew nothing else; and what it would refuse, in words. */

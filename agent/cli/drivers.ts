@@ -1,6 +1,7 @@
 import { columns, EXIT } from "../../config/command-line.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
+import { linesOf, lineText } from "../../drivers/kit/line.ts";
 import type { Kind } from "../../drivers/kit/reading.ts";
 import type { Self } from "../effects/node/process.ts";
 import type { Words } from "./words.ts";
@@ -21,13 +22,21 @@ export function drivers({ json }: Words, self: Self): number {
   else {
     const rows = DRIVERS.map((driver) => [driver.id, lineOf(driver), sends(driver), driver.grade, driver.device]);
     self.out(`${columns([["DRIVER", "LINE", "SENDS", "GRADE", "DEVICE"], ...rows]).join("\n")}\n\n`);
+    const others = DRIVERS.flatMap((driver) => (driver.otherLines === undefined ? [] : [[driver.id, otherLinesOf(driver)]]));
+    self.out(`${columns([["DRIVER", "WHERE A RULE SAYS SO, ALSO AT"], ...others]).join("\n")}\n\n`);
     self.out(`${columns([["DRIVER", "MAY TELL"], ...DRIVERS.map((driver) => [driver.id, givesOf(driver)])]).join("\n")}\n`);
     self.out("\ngrade: what the proof rests on, document < capture < bench < ward (drivers/README.md)\n");
   }
   return EXIT.ok;
 }
 
-const lineOf = ({ line }: AnyDriver): string => `${line.speed} ${line.format}`;
+const lineOf = ({ line }: AnyDriver): string => lineText(line);
+/** "1200, 2400 8N1, 8E1": speeds that have the same formats stand together. */
+function otherLinesOf(driver: AnyDriver): string {
+  const bySpeed = Map.groupBy(linesOf(driver).slice(1), ({ speed }) => speed);
+  const byFormats = Map.groupBy(bySpeed, ([, lines]) => lines.map(({ format }) => format).join(", "));
+  return [...byFormats].map(([formats, speeds]) => `${speeds.map(([speed]) => speed).join(", ")}: ${formats}`).join("; ");
+}
 const sends = ({ tx }: AnyDriver): string => (Object.keys(tx).length === 0 ? "nothing" : `${Object.keys(tx).length} requests`);
 
 /** Names that may come, not those that a device has: one metric in two units counts twice. */
@@ -43,6 +52,7 @@ const rowOf = (driver: AnyDriver) => ({
   device: driver.device,
   grade: driver.grade,
   line: driver.line,
+  lines: linesOf(driver).map(lineText),
   sends: Object.keys(driver.tx),
   metrics: driver.metrics.map(({ kind, refid, name, ...more }) => ({ kind, refid, name, unit: "unit" in more ? more.unit : undefined })),
 });

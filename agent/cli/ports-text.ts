@@ -78,7 +78,7 @@ function detailsOf(port: ToldPort, all: readonly ToldPort[]): readonly string[] 
   const lines: string[] = [];
   if (verdict.is === "allow") {
     const doing = port.phase === undefined ? "" : `, ${PHASES[port.phase] ?? port.phase}`;
-    lines.push(`rule ${verdict.rule}: ${verdict.device}, driver ${verdict.driver}, socket ${verdict.socket}${doing}`);
+    lines.push(`rule ${verdict.rule}: ${verdict.device}, driver ${verdict.driver} at ${verdict.line}, socket ${verdict.socket}${doing}`);
   }
   if (verdict.is === "block" || verdict.is === "reject") lines.push(...verdict.reasons.map((reason) => `because  ${reason}`));
   if (fault !== undefined) lines.push(`${fault.number}  ${fault.text}`, `do       ${FAULTS[fault.key].next}`);

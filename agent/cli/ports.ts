@@ -1,6 +1,7 @@
 import { EXIT } from "../../config/command-line.ts";
 import type { Settings } from "../../config/schema.ts";
 import { DRIVERS } from "../../drivers/index.ts";
+import { linesByDriver } from "../../drivers/kit/line.ts";
 import { judgePorts } from "../admission/rules.ts";
 import { openHolders } from "../effects/node/port-holders.ts";
 import { nodePorts } from "../effects/node/ports.ts";
@@ -49,7 +50,7 @@ const NOTHING = { rules: [], told: [] };
 /** Without an agent: what the host shows, judged by the rules where a file is given. */
 async function lookMyself({ sysRoot, devRoot }: Words, settings: Settings | undefined): Promise<readonly ToldPort[]> {
   const seen = await nodePorts({ sysRoot, devRoot, declared: settings?.ports ?? [] }).list();
-  const drivers = new Set(DRIVERS.map((driver) => driver.id));
+  const drivers = linesByDriver(DRIVERS);
   const judged =
     settings === undefined
       ? seen.map((port) => ({ port, verdict: { is: "unknown" } as const }))

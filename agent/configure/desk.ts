@@ -1,7 +1,7 @@
 import { type BodyValues, readBody } from "../../config/bodies.ts";
 import { KINDS, type Kind, type TrustedKey } from "../../config/envelope/envelope.ts";
 import { orderOf } from "../../config/envelope/generation.ts";
-import type { Settings } from "../../config/schema.ts";
+import type { KnownDrivers, Settings } from "../../config/schema.ts";
 import { isDue, type Mono, Seconds } from "../../config/units.ts";
 import { decodeSignedDocument } from "../../proto/codec.ts";
 import type { Reported } from "../../proto/messages.ts";
@@ -17,7 +17,7 @@ export type DeskOptions = {
   readonly stateDir: string;
   /** What the file says: it holds wherever no document says otherwise. */
   readonly file: Settings;
-  readonly drivers: readonly string[];
+  readonly drivers: KnownDrivers;
   readonly trust: readonly TrustedKey[];
   /** Documents that lie on this box: each is taken as if it had been pushed. */
   readonly documents: readonly DocumentFile[];

@@ -7,18 +7,21 @@ export function sessionFault(key: FaultKey, of: { readonly device: string; reado
   return new Fault(key, `${device} at ${location}: ${said(key, driver)}`, { location });
 }
 
-function said(key: FaultKey, { id, line }: AnyDriver): string {
+function said(key: FaultKey, { id, line, otherLines }: AnyDriver): string {
   switch (key) {
     case "session.silent":
       return `${id} is silent`;
     case "session.no_frame":
-      return `bytes arrive, but the driver ${id} understands none; it expects ${expected(line)}`;
+      return `bytes arrive, but the driver ${id} understands none; it expects ${expected(line)}${otherLines === undefined ? "" : OTHERWISE}`;
     case "port.gone":
       return `${id} hung up`;
     default:
       return `${id} failed`;
   }
 }
+
+/** Where its devices may be set to several lines, a rule says which. */
+const OTHERWISE = "; if the device is set otherwise, its rule needs  line:  (bedside drivers  lists what may stand there)";
 
 /** In the words of a device's menu. */
 const expected = ({ speed, format, modemLines }: LineSettings): string =>
@@ -27,5 +30,6 @@ const FORMATS: Readonly<Record<LineSettings["format"], string>> = {
   "8N1": "8 data bits, no parity, 1 stop bit",
   "8N2": "8 data bits, no parity, 2 stop bits",
   "8E1": "8 data bits, even parity, 1 stop bit",
+  "8O1": "8 data bits, odd parity, 1 stop bit",
   "7E1": "7 data bits, even parity, 1 stop bit",
 };

@@ -1,6 +1,7 @@
 import { toHex } from "../../config/bytes-text.ts";
 import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
+import { lineText } from "../../drivers/kit/line.ts";
 import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
 import type { Effects, OpenPort, PortFacts } from "../effects/effects.ts";
 import { AssertionFailed, asFault, Fault, type FaultKey } from "../fault/fault.ts";
@@ -67,6 +68,8 @@ export type SessionView = {
   /** Another adapter claims to be this device. */
   readonly contested: boolean;
   readonly driver: string;
+  /** Speed and format at which it is read. */
+  readonly line: string;
   readonly phase: SessionState["phase"];
   readonly epoch: number | undefined;
   readonly since: Mono;
@@ -163,6 +166,7 @@ export class Session {
       ...this.#admitted,
       contested: this.#contested,
       driver: this.#driver.id,
+      line: lineText(this.#driver.line),
       phase: this.#state.phase,
       epoch: own?.epoch,
       since: this.#since,

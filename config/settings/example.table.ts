@@ -19,7 +19,7 @@ export const EXAMPLE_ADMISSIONS = {
   rules: [
     { when: { location: "usb-0000:00:14.0-1.3:1.0" }, allow: true, device: "dv-00417", driver: "nonin", socket: "ICU-12/B" },
     { when: { location: "bench-1" }, allow: true, device: "dv-bench", driver: "nonin", socket: "bench" },
-    { when: { serial: "A10K3XYZ" }, allow: true, device: "dv-00423", driver: "puritan-bennett-840", socket: "ICU-12/B" },
+    { when: { serial: "A10K3XYZ" }, allow: true, device: "dv-00423", driver: "puritan-bennett-840", line: "38400 8N1", socket: "ICU-12/B" },
     { when: { vendor: "0403", product: "6011", interface: "03" }, allow: false, reason: "the fourth port is wired to nothing" },
   ],
 } as const;

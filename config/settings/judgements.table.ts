@@ -13,6 +13,7 @@ export const JUDGEMENTS = {
   never_applies:      { verdict: "refused", where: "rules[].when",     what: "a rule behind one that asks for the same or less",          why: "it never decides anything" },
   device_twice:       { verdict: "refused", where: "rules[].device",   what: "one device at two sockets, known by nothing but the socket", why: "two devices would share one name" },
   driver_unknown:     { verdict: "refused", where: "rules[].driver",   what: "a driver that this program does not have",                  why: "the port would never be read" },
+  line_unknown:       { verdict: "refused", where: "rules[].line",     what: "a line at which no device of this driver speaks",           why: "the port would never be read" },
   port_twice:         { verdict: "refused", where: "ports[]",          what: "a path or a location that is declared twice",               why: "nobody could tell which of them is meant" },
   out_of_bounds:      { verdict: "refused", where: "pace, window, spool.size", what: "a quantity out of its bounds",                      why: "the bounds are what was tried" },
   window_below_pace:  { verdict: "refused", where: "window",           what: "a window shorter than the pace and 150ms",                  why: "all would be written to flash before it could be sent" },

@@ -38,6 +38,7 @@ export const KEYS: Readonly<Record<string, Told>> = {
   "rules[].allow":           { title: "Rule: allow",                 what: "true: the port is opened and read as this device. false: it is left alone, and reported as rejected." },
   "rules[].device":          { title: "Rule: device",                what: "Needed where allow is true. The device's id, one for each device: opaque and stable, never a room number." },
   "rules[].driver":          { title: "Rule: driver",                what: "Needed where allow is true. The driver that reads it; drivers/README.md lists them." },
+  "rules[].line":            { title: "Rule: line",                  what: "Speed and format that the device is set to, where it is not the first that  bedside drivers  shows of its driver. Nothing else is tried." },
   "rules[].socket":          { title: "Rule: room and bed",          what: "Needed where allow is true. Where the socket is, for people and for consumers that chart by bed." },
   "rules[].reason":          { title: "Rule: reason",                what: "Only where allow is false: why, for people." },
 };

@@ -12,7 +12,12 @@ import { parseBytes, parseDuration } from "./quantity.ts";
 /** The window is never less than the pace plus this: a message and its answer need the time. */
 export const WINDOW_ABOVE_PACE = Milliseconds(150);
 
-export function meaningMistakes(document: unknown, known: { readonly drivers?: readonly string[] }): readonly Mistake[] {
+/** What a rule may name: each driver, with the lines ("9600 8N1") at which its devices speak; the first where it names none. */
+export type KnownDrivers = ReadonlyMap<string, readonly string[]>;
+/** Where the drivers are not known, none is looked up. */
+export type Known = { readonly drivers?: KnownDrivers };
+
+export function meaningMistakes(document: unknown, known: Known): readonly Mistake[] {
   if (!isFields(document)) return [];
   return [...ofTimes(document), ...ofSpool(document), ...ofPorts(groups(document.ports)), ...ofRules(groups(document.rules), known)];
 }
@@ -55,9 +60,9 @@ function* ofPorts(ports: readonly Numbered[]): Generator<Mistake> {
   }
 }
 
-function* ofRules(rules: readonly Numbered[], { drivers }: { readonly drivers?: readonly string[] }): Generator<Mistake> {
+function* ofRules(rules: readonly Numbered[], { drivers }: Known): Generator<Mistake> {
   for (const { at, group } of rules) {
-    const { when, driver, device } = group;
+    const { when, driver, device, line } = group;
     const before = rules.filter((one) => one.at < at);
     if (isFields(when) && Object.keys(when).length === 0)
       yield { path: `rules[${at}].when`, message: 'a rule without a condition would admit every port; name at least "location"' };
@@ -71,8 +76,11 @@ function* ofRules(rules: readonly Numbered[], { drivers }: { readonly drivers?: 
         path: `rules[${at}].device`,
         message: `${shown(device)} is the device of rules[${twin.at}], at another socket; each device has an id of its own`,
       };
-    if (typeof driver === "string" && drivers !== undefined && !drivers.includes(driver))
-      yield { path: `rules[${at}].driver`, message: unknownText(driver, drivers) };
+    if (typeof driver === "string" && drivers !== undefined && !drivers.has(driver))
+      yield { path: `rules[${at}].driver`, message: unknownText(driver, [...drivers.keys()]) };
+    const lines = typeof driver === "string" ? drivers?.get(driver) : undefined;
+    if (typeof line === "string" && lines !== undefined && !lines.includes(line))
+      yield { path: `rules[${at}].line`, message: `${driver} is read at ${lines.join(", ")}; found ${shown(line)}` };
   }
 }
 

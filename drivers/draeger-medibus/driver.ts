@@ -1,5 +1,6 @@
 import { Seconds } from "../../config/units.ts";
 import { type Decoded, driver } from "../kit/driver.ts";
+import { everyLine } from "../kit/line.ts";
 import { type Alarms, alarms, type Codes, identity, NO_ALARMS, NO_CODES, type Told, texts, time, values } from "./answers.ts";
 import { type Curves, confirmed, forgotten, NO_CURVES, offered, record, settled } from "./curves.ts";
 import { type AlarmPage, type Family, METRICS, type Page } from "./metrics.ts";
@@ -35,6 +36,7 @@ export const draegerMedibus = driver({
   device: "Dräger Evita, Savina, Primus, Apollo and kin, Medibus",
   grade: "document",
   line: { speed: 19_200, format: "8E1", modemLines: "untouched" }, // MB-16
+  otherLines: everyLine([1200, 2400, 4800, 9600, 19_200, 38_400], ["8E1", "8N1", "8O1"]),
   quiet: Seconds(12), // MB-53: a command may be answered after 10 s
   proof: 2, // MB-10: an 8-bit sum alone is weak
   frame: FRAMING,

@@ -34,6 +34,7 @@ export const geDri = driver({
   device: "GE (Datex-Ohmeda) S/5 and CARESCAPE monitors, computer interface",
   grade: "capture",
   line: { speed: 19200, format: "8E1", modemLines: "rtscts" }, // GE-11
+  otherLines: [{ speed: 115_200, format: "8E1" }],
   quiet: SILENCE,
   proof: 2, // The 8-bit sum alone is weak.
   frame: FRAMING,

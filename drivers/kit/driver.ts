@@ -12,7 +12,10 @@ export type Driver<M, T extends Templates> = {
   readonly device: string;
   /** What its proof rests on: document < capture < bench < ward. */
   readonly grade: Grade;
+  /** The line at which its device speaks as it comes out of its box; of a rule that names none, the one that is used. */
   readonly line: LineSettings;
+  /** Others that a device of this driver may be set to, or that another model has: a rule names one of them. Nothing is guessed. */
+  readonly otherLines?: readonly Pick<LineSettings, "speed" | "format">[];
   /** No accepted frame for this long is silence. */
   readonly quiet: Duration;
   /** Accepted frames without a discard between them before anything is published. At least 1; a weak check asks for more. */
@@ -47,7 +50,7 @@ export type Decoded<M> = { readonly readings: readonly Reading[]; readonly memor
 
 export type LineSettings = {
   readonly speed: number;
-  readonly format: "8N1" | "8N2" | "8E1" | "7E1";
+  readonly format: "8N1" | "8N2" | "8E1" | "8O1" | "7E1";
   /** "untouched": DTR and RTS stay as they are. XON and XOFF are never obeyed below the driver: to some devices they are other words. */
   readonly modemLines: "untouched" | "rtscts";
   /** The device answers sooner than two ticks, so the line is watched while an answer is awaited. */

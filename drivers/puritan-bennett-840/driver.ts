@@ -1,5 +1,6 @@
 import { Milliseconds, Seconds } from "../../config/units.ts";
 import { type Decoded, driver, type Line, type Step, type Template } from "../kit/driver.ts";
+import { everyLine } from "../kit/line.ts";
 import type { Metric, Reading, ValueMetric } from "../kit/reading.ts";
 import { ANSWER_BYTES_MAX, FIELD_FIRST, type PrintedAnswer, readAnswer } from "./answer.ts";
 import { type Alarm, alarmReadings, alarmsOf, type Field, fieldReadings, fieldsOf } from "./field.ts";
@@ -59,6 +60,7 @@ export const puritanBennett840 = driver({
   device: "Puritan Bennett 840 and 980, settings port",
   grade: "capture",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" }, // PB-14
+  otherLines: everyLine([2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200], ["8N1", "8E1", "8O1"]),
   quiet: Seconds(10),
   proof: 1,
   frame: { delimited: { start: "MISC", end: "\x03\r", lengthMax: ANSWER_BYTES_MAX, accepts: (frame) => readAnswer(frame) !== undefined } },

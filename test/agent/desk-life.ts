@@ -56,7 +56,7 @@ export class Life {
     const life = new Life(clock);
     life.believed = believed;
     const effects = { disk, signatures: nodeSignatures() };
-    life.desk = await Desk.open({ effects, stateDir: STATE, file, drivers: ["nonin"], trust, documents });
+    life.desk = await Desk.open({ effects, stateDir: STATE, file, drivers: new Map([["nonin", ["9600 8N1"]]]), trust, documents });
     const hooks: DeskHooks = {
       believedNow: () => life.believed,
       madeAt: Date.parse("2026-01-01T00:00:00Z"),

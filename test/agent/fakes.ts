@@ -7,6 +7,7 @@ import { Keyring } from "../../agent/spool/keyring.ts";
 import type { Entry, Wire } from "../../agent/spool/lane.ts";
 import { wireStream } from "../../agent/wire/heads.ts";
 import { after, type Bytes, type Duration, MiB, Milliseconds, type Mono, type Wall } from "../../config/units.ts";
+import type { LineSettings } from "../../drivers/kit/driver.ts";
 import { encodeDeviceField, encodeHeadField, encodeMetricField, encodeRecordField } from "../../proto/codec.ts";
 import type { Device } from "../../proto/messages.ts";
 import { join, randomOf } from "../drivers/streams.ts";
@@ -258,6 +259,8 @@ export class HandBroker implements BrokerSession {
 /** A serial line of which the test is the device. */
 export class HandLine implements Serial {
   readonly opened: string[] = [];
+  /** At which line each open was. */
+  readonly lines: LineSettings[] = [];
   readonly wrote: Uint8Array[] = [];
   fails: Fault | undefined;
   isOpen = false;
@@ -267,17 +270,18 @@ export class HandLine implements Serial {
   say(...bytes: readonly Uint8Array[]): void {
     this.#waiting.push(...bytes);
   }
-  open = async (path: string): Promise<OpenPort> => {
+  open = async (path: string, line: LineSettings): Promise<OpenPort> => {
     await Promise.resolve();
     if (this.fails !== undefined) throw this.fails;
     this.opened.push(path);
+    this.lines.push(line);
     this.isOpen = true;
     this.gone = false;
     this.#waiting = [];
-    const line = this;
+    const self = this;
     return {
       get gone() {
-        return line.gone;
+        return self.gone;
       },
       read: (limit) => this.#read(limit),
       write: (bytes) => {

@@ -39,7 +39,7 @@ const readWith = (rules: string) => readBody("admissions", parse(`rules:\n  - { 
 
 describe("the list of ports", () => {
   test("says for each in columns what is plugged where and whether it is used, and under it why", () => {
-    const allow = { is: "allow", rule: 2, device: "dv-1", driver: "nonin", socket: "ICU-1/A", known: "socket" } as const;
+    const allow = { is: "allow", rule: 2, device: "dv-1", driver: "nonin", line: "9600 8N1", socket: "ICU-1/A", known: "socket" } as const;
     const told = text([
       port("usb-x-1:1.0", { facts: { ...FTDI, serial: "A1", driver: "ftdi_sio" }, verdict: allow, phase: "streaming" }),
       port("usb-x-1.10:1.0", { path: "/dev/ttyUSB12", verdict: { is: "reject", rule: 1, reasons: ["recalled"] } }),
@@ -48,7 +48,7 @@ describe("the list of ports", () => {
       [
         "STATE    LOCATION        NODE           ADAPTER",
         "used     usb-x-1:1.0     /dev/ttyUSB0   FTDI FT232R USB UART  (0403:6001)  serial A1  ftdi_sio",
-        "         rule 2: dv-1, driver nonin, socket ICU-1/A, is read",
+        "         rule 2: dv-1, driver nonin at 9600 8N1, socket ICU-1/A, is read",
         "refused  usb-x-1.10:1.0  /dev/ttyUSB12",
         "         because  recalled",
         "",
@@ -84,7 +84,7 @@ describe("the list of ports", () => {
   });
 
   test("tells a port that is allowed and cannot be opened with number, fact, who has it, and what to do", () => {
-    const allow = { is: "allow", rule: 1, device: "dv-1", driver: "nonin", socket: "ICU-1/A", known: "socket" } as const;
+    const allow = { is: "allow", rule: 1, device: "dv-1", driver: "nonin", line: "9600 8N1", socket: "ICU-1/A", known: "socket" } as const;
     const fault = { number: "BED-203", key: "port.in_use", text: "/dev/ttyUSB0 is in use by picocom (process 71)" } as const;
     const told = [port("usb-x-1:1.0", { verdict: allow, phase: "closed", fault, openIn: [{ pid: 71, name: "picocom" }] })];
     expect(text(told)).toMatch(/^allowed {2}usb-x-1:1\.0/m);
@@ -93,7 +93,7 @@ describe("the list of ports", () => {
         .split("\n")
         .map((line) => line.trim()),
     ).toEqual([
-      "rule 1: dv-1, driver nonin, socket ICU-1/A, is tried again by itself",
+      "rule 1: dv-1, driver nonin at 9600 8N1, socket ICU-1/A, is tried again by itself",
       "BED-203  /dev/ttyUSB0 is in use by picocom (process 71)",
       `do       ${FAULTS["port.in_use"].next}`,
       "open in  picocom (process 71)",

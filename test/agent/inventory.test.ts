@@ -20,7 +20,7 @@ class House {
       if (this.fails) throw new RangeError("sysfs is not there");
       return this.ports;
     };
-    this.inventory = new Inventory({ list, stirred: () => this.stirs }, rules, new Set(["nonin"]));
+    this.inventory = new Inventory({ list, stirred: () => this.stirs }, rules, new Map([["nonin", ["9600 8N1"]]]));
   }
   /** One look, and what it changed. */
   async look(...ports: readonly PortFacts[]): Promise<readonly Change[]> {

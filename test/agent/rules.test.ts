@@ -6,7 +6,10 @@ import type { Rule } from "../../config/schema.ts";
 const port = (location: string, facts: Record<string, string> = {}): PortFacts => ({ path: "/dev/x", location, hardware: true, facts });
 const allow = (when: Rule["when"], device: string, driver = "nonin"): Rule => ({ when, allow: true, device, driver, socket: "bed-1" });
 const refuse = (when: Rule["when"], reason?: string): Rule => ({ when, allow: false, ...(reason === undefined ? {} : { reason }) });
-const DRIVERS = new Set(["nonin"]);
+const DRIVERS = new Map([
+  ["nonin", ["9600 8N1"]],
+  ["ventilator", ["9600 8N1", "38400 8N1"]],
+]);
 
 describe("admission", () => {
   test("takes the first rule that matches, and names it as a person counts", () => {
@@ -16,6 +19,7 @@ describe("admission", () => {
       rule: 2,
       device: "first",
       driver: "nonin",
+      line: "9600 8N1",
       socket: "bed-1",
       known: "socket",
     });
@@ -55,6 +59,17 @@ describe("admission", () => {
   test("blocks a rule whose driver this build has not", () => {
     const verdict = decideAdmission([allow({ location: "usb-1" }, "monitor", "acme-9000")], port("usb-1"), DRIVERS);
     expect(verdict).toEqual({ is: "block", reasons: ["rule 1 names driver acme-9000, which does not exist"] });
+  });
+
+  test("opens a port at the line that the rule names, at the driver's first where it names none, and at no other", () => {
+    const decide = (line: object) => {
+      const rule = { ...allow({ location: "usb-1" }, "monitor", "ventilator"), ...line };
+      return decideAdmission([rule], port("usb-1"), DRIVERS);
+    };
+    expect(decide({})).toMatchObject({ is: "allow", line: "9600 8N1" });
+    expect(decide({ line: "38400 8N1" })).toMatchObject({ is: "allow", line: "38400 8N1" });
+    const reasons = ["rule 1 names the line 19200 8N1, and ventilator is read at 9600 8N1, 38400 8N1"];
+    expect(decide({ line: "19200 8N1" })).toEqual({ is: "block", reasons });
   });
 
   test("knows a device by the adapter where the rule asks for the adapter's serial number, otherwise by its place", () => {

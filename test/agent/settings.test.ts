@@ -96,10 +96,30 @@ describe("a rule", () => {
   });
   test("may name drivers of this program only, where they are known", () => {
     const document = { gateway: "gw-1", broker: BROKER, rules: [allow({ location: "a" }, { driver: "nonim" })] };
-    expect(readSettings(document, { drivers: ["nonin", "philips"] })).toEqual({
+    expect(
+      readSettings(document, {
+        drivers: new Map([
+          ["nonin", ["9600 8N1"]],
+          ["philips", ["115200 8N1"]],
+        ]),
+      }),
+    ).toEqual({
       mistakes: [{ path: "rules[0].driver", message: '"nonim" is not known here; did you mean "nonin"?' }],
     });
     expect("settings" in readSettings(document)).toBe(true);
+  });
+  test("may name a line at which a device of their driver speaks, as it is written everywhere", () => {
+    const known = { drivers: new Map([["nonin", ["9600 8N1", "38400 8E1"]]]) };
+    const told = (line: unknown) => {
+      const read = readSettings({ gateway: "gw-1", broker: BROKER, rules: [allow({ location: "a" }, { driver: "nonin", line })] }, known);
+      return "mistakes" in read ? read.mistakes : read.settings.rules[0];
+    };
+    expect(told("38400 8E1")).toMatchObject({ driver: "nonin", line: "38400 8E1" });
+    expect(told("38400 8N1")).toEqual([{ path: "rules[0].line", message: 'nonin is read at 9600 8N1, 38400 8E1; found "38400 8N1"' }]);
+    for (const line of [9600, "9600", "9600 8n1", "9600, 8N1", "09600 8N1"])
+      expect(told(line)).toEqual([
+        { path: "rules[0].line", message: expect.stringMatching(/^expected speed and format as {2}bedside drivers/) },
+      ]);
   });
   test("may name a location where nothing is plugged in now", () => {
     expect(settingsOf({ rules: [allow({ location: "usb-9-9:1.0" })] }).rules).toHaveLength(1);

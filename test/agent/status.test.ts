@@ -55,6 +55,7 @@ const SNAPSHOT: Snapshot = {
       known: "socket",
       contested: false,
       driver: "nonin",
+      line: "9600 8N1",
       phase: "streaming",
       epoch: 4,
       since: after(NOW, Seconds(-5)),

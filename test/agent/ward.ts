@@ -10,6 +10,9 @@ import type { Batch, Device, WireRecord } from "../../proto/messages.ts";
 import { HandLine, settle } from "./fakes.ts";
 import { Bench } from "./spool-bench.ts";
 
+const ruleOf = ({ id: driver }: AnyDriver) =>
+  ({ allow: true, device: "rack-1", driver, socket: "bed-1", when: { location: "uart-0" } }) as const;
+
 /** A rack on the agent's own room and spool; the broker is the test. */
 export class Ward {
   readonly line = new HandLine();
@@ -38,7 +41,7 @@ export class Ward {
         serial: this.line,
         ports: { list: async () => [{ path: "/dev/ttyS0", location: "uart-0", hardware: true, facts: {} }] },
       },
-      rules: [{ allow: true, device: "rack-1", driver: driver.id, socket: "bed-1", when: { location: "uart-0" } }],
+      rules: [ruleOf(driver)],
       drivers: [driver],
       log: new Log({ clock, log: () => undefined }),
       faults: this.#faults,
@@ -51,6 +54,11 @@ export class Ward {
         ),
       changed: () => undefined,
     });
+  }
+
+  /** From here on the rule names this line. */
+  setTo(driver: AnyDriver, line: string): void {
+    this.#room.judgeBy([{ ...ruleOf(driver), line }]);
   }
 
   async tick(...frames: readonly Uint8Array[]): Promise<void> {

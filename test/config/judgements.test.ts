@@ -20,7 +20,7 @@ const QUIET: Readonly<Record<DocumentName, object>> = {
 
 type Judged = { readonly refused: readonly string[]; readonly warned: readonly string[]; readonly paths: readonly string[] };
 function judge(name: DocumentName, document: object): Judged {
-  const known = { drivers: ["nonin"] };
+  const known = { drivers: new Map([["nonin", ["9600 8N1"]]]) };
   const read = name === "file" ? readFileSettings(document) : readBody(name, document, known);
   if ("mistakes" in read)
     return { refused: read.mistakes.map(({ message }) => message), warned: [], paths: read.mistakes.map(({ path }) => path) };
@@ -40,6 +40,7 @@ const CASES: readonly Case[] = [
   ["never_applies",     "admissions", { rules: [AT_A, AT_A] },                                           "rules[1].when"],
   ["device_twice",      "admissions", { rules: [AT_A, rule({ location: "b" })] },                        "rules[1].device"],
   ["driver_unknown",    "admissions", { rules: [rule({ location: "a" }, { driver: "nonim" })] },         "rules[0].driver"],
+  ["line_unknown",      "admissions", { rules: [rule({ location: "a" }, { line: "38400 8N1" })] },       "rules[0].line"],
   ["port_twice",        "file",       { ports: [{ path: "/a", location: "a" }, { path: "/b", location: "a" }] }, "ports[1].location"],
   ["out_of_bounds",     "settings",   { window: "11min" },                                               "window"],
   ["out_of_bounds",     "settings",   { spool: { size: "1GiB" }, pace: "1ms" },                          "pace"],

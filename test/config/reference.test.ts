@@ -12,9 +12,10 @@ import { EXAMPLE_FILES, madeFiles, SCHEMA_FILES } from "../../config/reference/t
 import { readFileSettings } from "../../config/schema.ts";
 import { KEYS } from "../../config/settings/keys.table.ts";
 import { DRIVERS } from "../../drivers/index.ts";
+import { linesByDriver } from "../../drivers/kit/line.ts";
 
 const fileText = (name: string): string => readFileSync(join(ROOT, "config", name), "utf8");
-const known = { drivers: DRIVERS.map(({ id }) => id) };
+const known = { drivers: linesByDriver(DRIVERS) };
 /** As the agent and the fleet tool judge it. */
 const mistakesOf = (name: DocumentName, value: unknown) => {
   const read = name === "file" ? readFileSettings(value) : readBody(name, value, known);

@@ -90,7 +90,7 @@ ${own.replace("documents: [", `documents: [${forged}, `)}`,
       );
       const before = await room.bedside(["ports", "--config", room.configFile, "--runtime-dir", room.runtimeDir]);
       expect(before.out).toMatch(/^BED-611 {2}\S+forged\.signed would be refused: key "bio-9" is not trusted here/m);
-      expect(before.out).toContain("rule 1: dv-1, driver nonin, socket ICU-1/dv-1");
+      expect(before.out).toContain("rule 1: dv-1, driver nonin at 9600 8N1, socket ICU-1/dv-1");
       const agent = room.start();
       await expectTold(
         { room, agent },

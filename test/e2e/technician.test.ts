@@ -309,7 +309,7 @@ test.concurrent(
     const ports = await room.bedside(["ports", ...runtime]);
     expect(ports.code).toBe(0);
     expect(ports.out).toMatch(/^used +bed-1 {2}/m);
-    expect(ports.out).toContain("rule 1: dv-00417, driver nonin, socket ICU-12/B, is read");
+    expect(ports.out).toContain("rule 1: dv-00417, driver nonin at 9600 8N1, socket ICU-12/B, is read");
     expect(ports.out).toMatch(/^blocked +bed-2 {2}/m);
     expect(ports.out).toContain('\n  - { when: { location: "bed-2" }, allow: true, device: …, driver: …, socket: … }\n');
   },

@@ -158,6 +158,7 @@ const FORMATS = {
   "8N1": { dataBits: 8, parity: "none", stopBits: 1 },
   "8N2": { dataBits: 8, parity: "none", stopBits: 2 },
   "8E1": { dataBits: 8, parity: "even", stopBits: 1 },
+  "8O1": { dataBits: 8, parity: "odd", stopBits: 1 },
   "7E1": { dataBits: 7, parity: "even", stopBits: 1 },
 } as const;
 
