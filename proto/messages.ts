@@ -115,7 +115,7 @@ export type Value =
   | { readonly kind: "decimal"; readonly decimal: Decimal }
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "compound"; readonly compound: { readonly parts: readonly Observation[] } };
-export type Unreadable = { readonly bytes: number; readonly reason?: string; readonly text?: string };
+export type Unreadable = { readonly bytes: number; readonly reason?: string; readonly about?: string };
 
 export type WaveBlock = {
   readonly metric: number;
@@ -128,6 +128,7 @@ export type WaveBlock = {
   readonly demo?: boolean;
   readonly annotations?: readonly { readonly sample: number; readonly text: string }[];
   readonly absent?: number;
+  readonly qualifiers?: readonly string[];
 };
 export type Alert = {
   readonly metric: number;
@@ -139,6 +140,7 @@ export type Alert = {
   readonly on?: string;
   readonly devicePriority?: string;
   readonly demo?: boolean;
+  readonly qualifiers?: readonly string[];
 };
 
 /** "unknown": none that this version can read. Decoded only, never encoded. */
@@ -226,6 +228,12 @@ export type ActiveCondition = {
   readonly word?: string;
   readonly nature?: number;
   readonly on?: string;
+  readonly name?: string;
+  readonly priority?: number;
+  readonly devicePriority?: string;
+  readonly demo?: boolean;
+  readonly qualifiers?: readonly string[];
+  readonly confidence?: number;
 };
 export type Health = {
   readonly gateway: string;
@@ -239,6 +247,7 @@ export type Health = {
   readonly hostFreeBytes?: number;
   readonly faults?: readonly string[];
   readonly ports?: readonly PortHealth[];
+  readonly startCount?: number;
 };
 export type Ledger = { readonly streams: readonly StreamLedger[]; readonly unexplained: number };
 export type StreamLedger = {

@@ -27,6 +27,7 @@ const JOINTS: Readonly<Record<string, string>> = {
   "configure → agent/spool/run-file.ts": "a small file is replaced whole in one way only",
   "uplink → agent/session/epochs.ts": "the birth introduces a device in the very words of a batch",
   "uplink → agent/wire/heads.ts": "the clock in a birth is told as in a head",
+  "uplink → agent/wire/records.ts": "a condition in a birth is told in the words of its last edge",
   "health → agent/wire/heads.ts": "the clock in health is told as in a head",
   "effects → agent/uplink/packet-check.ts": "stands between the TLS stream and the client, which lives in the effect",
   "effects → agent/uplink/packet-check.table.ts": "reason codes are named once",

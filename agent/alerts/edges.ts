@@ -2,13 +2,19 @@ import type { ConditionMetric, Reading } from "../../drivers/kit/reading.ts";
 
 /** The conditions of one epoch as last told, by refid and what they are on. Present ones are the state in the birth. */
 export type Conditions = ReadonlyMap<string, Condition>;
-export type Condition = { readonly metric: ConditionMetric; readonly present: boolean; readonly word: string | undefined };
-export type AlertEdge = {
+export type Condition = Said & { readonly metric: ConditionMetric; readonly present: boolean };
+/** What the device says of a condition, beside that it is there. */
+export type Said = {
+  readonly word: string | undefined;
+  readonly rank: string | undefined;
+  readonly demo: boolean;
+  readonly qualifiers: readonly string[];
+};
+export type AlertEdge = Said & {
   readonly metric: ConditionMetric;
   readonly edge: "onset" | "clear" | "change";
   /** "start": it was already present when the epoch first heard of it. */
   readonly cause: "device" | "start";
-  readonly word: string | undefined;
 };
 
 export const NO_CONDITIONS: Conditions = new Map();
@@ -25,17 +31,27 @@ export function nextConditions(
   let next: Map<string, Condition> | undefined;
   for (const reading of readings) {
     if (reading.told !== "condition") continue;
-    const { metric, present, word } = reading;
+    const { metric, present } = reading;
     // One event code may stand for several conditions ("below its limit"), told apart by what they are on.
     const key = `${metric.refid} ${metric.on}`;
     const before = (next ?? known).get(key);
-    if (before?.present === present && before.word === word) continue;
+    if (before?.present === present && isSaid(reading, before)) continue;
+    const said = saidOf(reading);
     next ??= new Map(known);
-    next.set(key, { metric, present, word });
+    next.set(key, { metric, present, ...said });
     const edge = edgeOf(before, present);
-    if (edge !== undefined) edges.push({ metric, edge, cause: before === undefined ? "start" : "device", word });
+    if (edge !== undefined) edges.push({ metric, edge, cause: before === undefined ? "start" : "device", ...said });
   }
   return { known: next ?? known, edges };
+}
+
+type Told = Extract<Reading, { told: "condition" }>;
+const NONE: readonly string[] = [];
+const saidOf = ({ word, rank, demo, qualifiers = NONE }: Told): Said => ({ word, rank, demo: demo === true, qualifiers });
+
+function isSaid({ word, rank, demo, qualifiers = NONE }: Told, before: Said): boolean {
+  if (word !== before.word || rank !== before.rank || (demo === true) !== before.demo) return false;
+  return qualifiers.length === before.qualifiers.length && qualifiers.every((one, i) => one === before.qualifiers[i]);
 }
 
 function edgeOf(before: Condition | undefined, present: boolean): AlertEdge["edge"] | undefined {

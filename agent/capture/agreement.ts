@@ -36,6 +36,7 @@ export function conclusion(readings: readonly Reading[]): Conclusion | undefined
     if (reading.told === "number") observations.push({ ...said, value: decimalText(reading.value) });
     else if (reading.told === "text") observations.push({ ...said, value: reading.value });
     else if (reading.told === "absent") observations.push({ ...said, value: null });
+    else if (reading.told === "wave" && reading.absent !== undefined) continue;
     else if (reading.told === "wave") waves.push({ ...said, value: reading.samples });
     else conditions.push({ ...said, value: reading.present });
   }

@@ -34,6 +34,7 @@ export function encodeHealthOf(snapshot: Snapshot, connection: number): Uint8Arr
   return encodeHealth({
     gateway: self.gateway,
     run: self.run,
+    startCount: self.startCount,
     connection,
     uptimeMs: Math.round(uptime),
     clock: wireClock(clock),

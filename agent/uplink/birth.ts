@@ -1,13 +1,13 @@
 import { microseconds } from "../../config/units.ts";
-import { mdcCode } from "../../drivers/kit/mdc.ts";
 import { decodePresence, encodePresence } from "../../proto/codec.ts";
-import { type Admission, DEATH_CAUSE, type DeviceState, LIVENESS, NATURE, VERDICT } from "../../proto/messages.ts";
+import { type Admission, DEATH_CAUSE, type DeviceState, LIVENESS, VERDICT } from "../../proto/messages.ts";
 import type { Judged } from "../admission/inventory.ts";
 import type { ClockReading, RunId } from "../model/model.ts";
 import { wireDevice } from "../session/epochs.ts";
 import type { NodeView } from "../session/nodes.ts";
 import type { SessionView } from "../session/session.ts";
 import { bootIdBytes, wireClock } from "../wire/heads.ts";
+import { activeCondition } from "../wire/records.ts";
 
 /** Who this gateway is, for every message of state. */
 export type Self = {
@@ -99,14 +99,6 @@ function deviceState(view: SessionView, { node, epoch, since, facts, conditions 
     location: port.location,
     driver,
     facts,
-    conditions: [...conditions.values()]
-      .filter((condition) => condition.present)
-      .map(({ metric, word }) => ({
-        refid: metric.refid,
-        code: mdcCode(metric.refid),
-        nature: NATURE[metric.nature],
-        on: metric.on,
-        ...(word === undefined ? {} : { word }),
-      })),
+    conditions: [...conditions.values()].filter((condition) => condition.present).map(activeCondition),
   };
 }

@@ -1,6 +1,7 @@
 import { mdcTerm, mdcUnit } from "../../drivers/kit/mdc.ts";
-import type { Kind, Metric, Reading } from "../../drivers/kit/reading.ts";
+import type { ConditionMetric, Kind, Metric, Reading } from "../../drivers/kit/reading.ts";
 import {
+  type ActiveCondition,
   type Body,
   CATEGORY,
   CAUSE,
@@ -9,10 +10,11 @@ import {
   NATURE,
   type Observation,
   PRIORITY,
+  type Unreadable,
   VALIDITY,
   type Metric as WireMetric,
 } from "../../proto/messages.ts";
-import type { AlertEdge } from "../alerts/edges.ts";
+import type { AlertEdge, Condition, Said } from "../alerts/edges.ts";
 
 /** Readings in the words of the wire. Nothing is computed here: values, units and words go through as the driver told them. */
 
@@ -30,18 +32,24 @@ const CATEGORY_OF: Readonly<Record<Kind, number>> = {
 
 /** How a batch introduces a metric. A code below confidence A goes with its confidence and the device's own name. */
 export function wireMetric(id: number, metric: Metric): WireMetric {
-  const term = mdcTerm(metric.refid);
-  const sure = term === undefined || term.confidence === "A";
   return {
     id,
-    code: term?.code ?? 0,
-    refid: metric.refid,
+    ...wireName(metric),
     category: CATEGORY_OF[metric.kind],
     ...(metric.unit === undefined ? {} : { unit: mdcUnit(metric.unit) }),
     ...(metric.ucum === undefined ? {} : { ucum: metric.ucum }),
-    ...(sure ? {} : { confidence: CONFIDENCE[term.confidence] }),
-    ...(metric.name === undefined ? {} : { name: metric.name }),
     ...(metric.kind === "wave" ? wireWaveShape(metric) : {}),
+  };
+}
+
+function wireName({ refid, name }: Metric): Pick<WireMetric, "code" | "refid" | "name" | "confidence"> {
+  const term = mdcTerm(refid);
+  const sure = term === undefined || term.confidence === "A";
+  return {
+    code: term?.code ?? 0,
+    refid,
+    ...(sure ? {} : { confidence: CONFIDENCE[term.confidence] }),
+    ...(name === undefined ? {} : { name }),
   };
 }
 
@@ -55,11 +63,10 @@ function wireWaveShape({ rate, scale }: Extract<Metric, { kind: "wave" }>): Part
 /** All values of one frame; undefined where the frame told none. */
 export function reportBody(readings: readonly Reading[], idOf: IdOf): Body | undefined {
   const observations: Observation[] = [];
-  const unreadable: { bytes: number; reason?: string }[] = [];
+  const unreadable: Unreadable[] = [];
   for (const reading of readings) {
     if (reading.told === "number" || reading.told === "text" || reading.told === "absent") observations.push(observation(reading, idOf));
-    if (reading.told === "unreadable")
-      unreadable.push(reading.reason === undefined ? { bytes: reading.bytes } : { bytes: reading.bytes, reason: reading.reason });
+    if (reading.told === "unreadable") unreadable.push(unreadableOf(reading));
   }
   if (observations.length === 0 && unreadable.length === 0) return undefined;
   return { kind: "report", report: { observations, unreadable } };
@@ -70,27 +77,59 @@ function observation(reading: Told<"number"> | Told<"text"> | Told<"absent">, id
     metric: idOf(reading.metric),
     ...(reading.told === "number" ? { value: { kind: "decimal", decimal: reading.value } as const } : {}),
     ...(reading.told === "text" ? { value: { kind: "text", text: reading.value } as const } : {}),
-    ...(reading.validity === undefined ? {} : { validity: VALIDITY[reading.validity] }),
-    ...(reading.reason === undefined ? {} : { reason: reading.reason }),
+    ...doubtOf(reading),
+  };
+}
+
+const unreadableOf = ({ bytes, reason, about }: Told<"unreadable">): Unreadable => ({
+  bytes,
+  ...(reason === undefined ? {} : { reason }),
+  ...(about === undefined ? {} : { about }),
+});
+
+/** How far a value or a block of samples may be believed, as far as there is anything to say. */
+function doubtOf({ validity, reason, demo, qualifiers }: Told<"number" | "text" | "absent" | "wave">) {
+  return {
+    ...(validity === undefined ? {} : { validity: VALIDITY[validity] }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(demo === undefined ? {} : { demo }),
+    ...(qualifiers === undefined ? {} : { qualifiers }),
   };
 }
 
 export function waveBody(reading: Told<"wave">, idOf: IdOf): Body {
-  return { kind: "wave", wave: { metric: idOf(reading.metric), first: reading.first, samples: reading.samples } };
+  const { metric, first, samples, absent, gapBefore } = reading;
+  return {
+    kind: "wave",
+    wave: {
+      metric: idOf(metric),
+      first,
+      samples,
+      ...(gapBefore === undefined ? {} : { gapBefore }),
+      ...(absent === undefined ? {} : { absent }),
+      ...doubtOf(reading),
+    },
+  };
 }
 
-export function alertBody({ metric, edge, cause, word }: AlertEdge, idOf: IdOf): Body {
+export function alertBody({ metric, edge, cause, ...said }: AlertEdge, idOf: IdOf): Body {
+  return { kind: "alert", alert: { metric: idOf(metric), edge: EDGE[edge], cause: CAUSE[cause], ...conditionOf(metric, said) } };
+}
+
+/** A condition that is present, as the birth tells it: the same words as its last edge. */
+export function activeCondition({ metric, ...said }: Condition): ActiveCondition {
+  return { ...wireName(metric), ...conditionOf(metric, said) };
+}
+
+function conditionOf(metric: ConditionMetric, { word, rank, demo, qualifiers }: Said) {
   return {
-    kind: "alert",
-    alert: {
-      metric: idOf(metric),
-      edge: EDGE[edge],
-      cause: CAUSE[cause],
-      nature: NATURE[metric.nature],
-      priority: priorityOf(word),
-      on: metric.on,
-      ...(word === undefined ? {} : { word }),
-    },
+    nature: NATURE[metric.nature],
+    priority: priorityOf(word),
+    on: metric.on,
+    ...(word === undefined ? {} : { word }),
+    ...(rank === undefined ? {} : { devicePriority: rank }),
+    ...(demo ? { demo } : {}),
+    ...(qualifiers.length === 0 ? {} : { qualifiers }),
   };
 }
 

@@ -109,7 +109,7 @@ function remember(message: Message, block: Block, memory: Memory, gap: number): 
     readings: [
       ...told.flatMap((group) => groupReadings(group, counters, whole ? missingSince(memory.held[group.slot], group.values) : [])),
       ...[...new Set([...concluded.gone, ...out])].map((slot) => removed(slot, "removed")),
-      ...[...block.errors].filter(([, code]) => code !== REMOVED).map(([slot, code]) => unreadable(code.length, `error_${slot}_${code}`)),
+      ...[...block.errors].filter(([, code]) => code !== REMOVED).map(([slot, code]) => refused(slot, code)),
       ...(beyond === 0 ? [] : [unreadable(beyond, "pumps_beyond_limit")]),
     ],
     memory: {
@@ -176,4 +176,11 @@ function pulledOut({ groups, errors }: Block, slots: readonly string[]): readonl
 }
 
 const incomplete = ({ open }: Memory): readonly Reading[] => open.map(({ bytes }) => unreadable(bytes, "answer_incomplete"));
+/** The rack has no values of that slot, and says why by a number of its own. */
+const refused = (slot: string, code: string): Reading => ({
+  told: "unreadable",
+  bytes: code.length,
+  reason: "error",
+  about: `${slot} ${code}`,
+});
 const unreadable = (bytes: number, reason: string): Reading => ({ told: "unreadable", bytes, reason });

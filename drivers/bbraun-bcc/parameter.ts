@@ -112,9 +112,10 @@ function withUnit(parameter: string, metric: ValueMetric, { values }: Beside): V
   return WITH_UNIT.get(`${parameter} ${/^\d+$/.test(code) ? Number(code) : code}`) ?? metric;
 }
 
-/** The doubt record of one quadruple: its bytes, and its name as the reason. */
+/** The doubt record of one quadruple: how many bytes, and which. */
 const notRead = (parameter: string, text: string): Reading => ({
   told: "unreadable",
   bytes: new TextEncoder().encode(text).length,
-  reason: parameter,
+  reason: "value_unknown",
+  about: parameter,
 });

@@ -28,6 +28,12 @@ type Entry = { readonly code: number; readonly bytes: number; readonly readings:
 
 const CODE = /^[0-9A-F]{2}$/;
 const unreadable = (bytes: number, reason: string): Reading => ({ told: "unreadable", bytes, reason });
+const notANumber = (bytes: number, { name = "" }: ValueMetric): Reading => ({
+  told: "unreadable",
+  bytes,
+  reason: "not_a_number",
+  about: name,
+});
 const absent = (metric: ValueMetric, reason: string): Reading => ({ told: "absent", metric, validity: "not_available", reason });
 
 /** MB-5, MB-8: what an earlier answer held and this one does not is absent, once; a value in another code of the series goes before. */
@@ -70,7 +76,7 @@ function number(metric: ValueMetric, field: string): readonly Reading[] {
   if (text === "") return [absent(metric, "blank")];
   const value = text.startsWith("+") ? undefined : decimalFromText(text);
   if (value !== undefined) return [{ told: "number", metric, value }];
-  return [{ told: "absent", metric, validity: "invalid", reason: "not_a_number" }, unreadable(field.length, metric.name ?? "")];
+  return [{ told: "absent", metric, validity: "invalid", reason: "not_a_number" }, notANumber(field.length, metric)];
 }
 
 const PRIORITY_ZERO = 0x30;
@@ -105,10 +111,11 @@ export function alarms(
     sent.flatMap(({ code, entry, priority, listed }): readonly Entry[] => {
       const word = entry.slice(3).trimEnd();
       const metric = listed ?? alarmOf(page, code);
-      const condition: Reading = { told: "condition", metric, present: true, ...(word === "" ? {} : { word }) };
+      const rank = priority === undefined ? {} : { rank: String(priority) };
+      const condition: Reading = { told: "condition", metric, present: true, ...(word === "" ? {} : { word }), ...rank };
       return [
         { code, bytes: entry.length, readings: [condition] },
-        { code, bytes: 1, readings: rank(metricAt(family, priorityPage, code), priority) },
+        { code, bytes: 1, readings: rankReading(metricAt(family, priorityPage, code), priority) },
       ];
     }),
     () => [
@@ -119,9 +126,9 @@ export function alarms(
   return { readings, alarms: alarmsNow };
 }
 
-function rank(metric: ValueMetric, priority: number | undefined): readonly Reading[] {
+function rankReading(metric: ValueMetric, priority: number | undefined): readonly Reading[] {
   if (priority !== undefined) return [{ told: "number", metric, value: decimal(priority) }];
-  return [{ told: "absent", metric, validity: "invalid", reason: "not_a_number" }, unreadable(1, metric.name ?? "")];
+  return [{ told: "absent", metric, validity: "invalid", reason: "not_a_number" }, notANumber(1, metric)];
 }
 
 const ENTRY_HEAD = 3;

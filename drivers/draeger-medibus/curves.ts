@@ -14,6 +14,8 @@ export type Curve = {
   /** Number of the next sample, and records since the last one. */
   readonly next: number;
   readonly since: number;
+  /** It was sent before, and nobody knows how long it was not. */
+  readonly torn: boolean;
 };
 type Point = readonly [mantissa: number, exponent: number];
 /** What is known of the curves. Serialisable; at most twelve of them. */
@@ -65,7 +67,8 @@ function curveOf(entry: string, numbers: Curves["numbers"]): Curve | undefined {
   const rest = { interval: Number(interval), bins: Number.parseInt((bins ?? "").trim(), 16) };
   if (hex === undefined || scale[0] === undefined || scale[1] === undefined || !(rest.interval > 0 && rest.bins > 0)) return undefined;
   const code = Number.parseInt(hex, 16);
-  return { code, low: scale[0], high: scale[1], ...rest, next: numbers[refidOf(code)] ?? 0, since: 0 };
+  const next = numbers[refidOf(code)];
+  return { code, low: scale[0], high: scale[1], ...rest, next: next ?? 0, since: 0, torn: next !== undefined };
 }
 
 /** MB-41: blanks may stand before the number, and between the minus and the digits. */
@@ -75,7 +78,7 @@ function pointOf(field: string): Point | undefined {
   return value && [Number(value.mantissa), value.exponent];
 }
 
-/** MB-50: the device has forgotten it all. A hole of one shows that nobody knows how much is missing. */
+/** MB-50: the device has forgotten it all. One number is left out: nobody knows how much is missing. */
 export function forgotten({ asked, numbers, unread }: Curves): Curves {
   const counted = Object.fromEntries(asked.flatMap(({ code, next }) => (next === 0 ? [] : [[refidOf(code), next + 1]])));
   return { ...NO_CURVES, unread, numbers: { ...numbers, ...counted } };
@@ -154,7 +157,7 @@ function periodOf(curves: readonly Curve[]): number | undefined {
 
 /** Samples that were due and did not come are a hole in the count (MB-43). */
 function sampled(curve: Curve, raw: number, period: number | undefined): { readonly wave: readonly Reading[]; readonly curve: Curve } {
-  const { code, interval, low, high, bins, next, since } = curve;
+  const { code, interval, low, high, bins, next, since, torn } = curve;
   const due = period === undefined ? 1 : Math.max(1, Math.round((since * period) / interval));
   // The first sample of all begins the count.
   const first = next === 0 ? 0 : next + due - 1;
@@ -164,8 +167,11 @@ function sampled(curve: Curve, raw: number, period: number | undefined): { reado
   ];
   const metric = CURVE_METRICS.get(code);
   return {
-    wave: metric === undefined ? [] : [{ told: "wave", metric, samples: [raw], first, rate: rateOf(interval), scale }],
-    curve: { ...curve, next: first + 1, since: 0 },
+    wave:
+      metric === undefined
+        ? []
+        : [{ told: "wave", metric, samples: [raw], first, rate: rateOf(interval), scale, ...(torn ? { gapBefore: true } : {}) }],
+    curve: { ...curve, next: first + 1, since: 0, torn: false },
   };
 }
 

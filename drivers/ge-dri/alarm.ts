@@ -84,7 +84,7 @@ function entryReadings(slot: Slot, view: DataView, width: 2 | 4): readonly Readi
     digits(slot.textChanged, view.getUint16(TEXT_BYTES, true)),
     digits(slot.colour, colour),
     digits(slot.colourChanged, view.getUint16(TEXT_BYTES + 2 + width, true)),
-    ...(text === undefined ? [{ told: "unreadable", bytes: TEXT_BYTES, reason: slot.text.name ?? "" } as const] : []),
+    ...(text === undefined ? [{ told: "unreadable", bytes: TEXT_BYTES, reason: "not_text", about: slot.text.name ?? "" } as const] : []),
     ...(colour < PRIORITIES.length
       ? [
           {
@@ -94,7 +94,7 @@ function entryReadings(slot: Slot, view: DataView, width: 2 | 4): readonly Readi
             ...(colour > 0 && text !== undefined && text !== "" ? { word: text } : {}),
           } as Reading,
         ]
-      : [{ told: "unreadable", bytes: width, reason: slot.colour.name ?? "" } as const]),
+      : [{ told: "unreadable", bytes: width, reason: "colour_unknown", about: slot.colour.name ?? "" } as const]),
   ];
 }
 

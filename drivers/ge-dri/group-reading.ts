@@ -76,7 +76,9 @@ function valueReadings(metric: ValueMetric, { at, exponent, name, qualifiers }: 
   if (sent > SPECIAL_MAX) return [{ told: "number", metric, value: decimal(sent, exponent), ...qualified(qualifier) }]; // GE-1
   const special = SPECIAL_OF.get(sent);
   const absent: Reading = { told: "absent", metric, ...(special ?? { validity: "invalid", reason: "special_unknown" }) };
-  return special === undefined ? [absent, { told: "unreadable", bytes: 2, reason: name }] : [{ ...absent, ...whyNone(special, qualifier) }];
+  return special === undefined
+    ? [absent, { told: "unreadable", bytes: 2, reason: "special_unknown", about: name }]
+    : [{ ...absent, ...whyNone(special, qualifier) }];
 }
 
 function qualified(qualifier: Qualifier | undefined): { readonly validity?: Validity; readonly reason?: string } {

@@ -48,9 +48,9 @@ export function waveReadings(
       continue;
     }
     const { metric, gap, samples } = read;
-    const first = firstSample(waves[type], { number, time, gap, count: samples.length, rate: metric.rate[0] });
+    const { first, torn } = firstSample(waves[type], { number, time, gap, count: samples.length, rate: metric.rate[0] });
     next[type] = [first + samples.length, number, time];
-    if (samples.length > 0) readings.push({ told: "wave", metric, samples, first });
+    if (samples.length > 0) readings.push({ told: "wave", metric, samples, first, ...(torn ? { gapBefore: true } : {}) });
   }
   return { readings, waves: { ...waves, ...next } };
 }
@@ -76,13 +76,15 @@ type Now = { readonly number: number; readonly time: number; readonly gap: boole
 
 /**
  * Samples are counted on. Where the monitor tells a gap, or a record is missing, the hole is as long as the monitor's clock says, to the
- * second, and one sample where it says nothing: how much was lost is not known.
+ * second. Torn: it says nothing, so that one number is left out, and how much was lost is not known.
  */
-function firstSample(before: Waves[string] | undefined, { number, time, gap, count, rate }: Now): number {
-  if (before === undefined) return 0;
+function firstSample(before: Waves[string] | undefined, { number, time, gap, count, rate }: Now) {
+  if (before === undefined) return { first: 0, torn: false };
   const [next, record, since] = before;
   const seconds = time - since;
   // GE-22: 256 records cannot be lost unseen, since the dialogue asks again long before, and the first record then tells a gap.
-  if (!gap && ((number - record) & 0xff) === 1) return next;
-  return next + (seconds > HOLE_SECONDS_MAX ? 1 : Math.max(1, seconds * rate - count));
+  if (!gap && ((number - record) & 0xff) === 1) return { first: next, torn: false };
+  const hole = seconds * rate - count;
+  const torn = hole < 1 || seconds > HOLE_SECONDS_MAX;
+  return { first: next + (torn ? 1 : hole), torn };
 }

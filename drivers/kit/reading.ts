@@ -6,7 +6,16 @@ import type { Decimal } from "./decimal.ts";
  */
 
 /** How far a value may be believed (IEEE 11073-10207, MeasurementValidity). Where a reading names none it is valid. */
-export type Validity = "invalid" | "not_available" | "questionable" | "calibration_ongoing" | "overflow" | "underflow";
+export type Validity =
+  | "invalid"
+  | "not_available"
+  | "questionable"
+  | "calibration_ongoing"
+  | "overflow"
+  | "underflow"
+  /** Valid, and a person said so at the device. */
+  | "validated"
+  | "measurement_ongoing";
 
 export type Kind = "numeric" | "setting" | "enumeration" | "text" | "wave" | "condition";
 
@@ -43,8 +52,12 @@ export type Metric = ValueMetric | WaveMetric | ConditionMetric;
 export type About = {
   /** Device node below the port: system / slot / channel, as in 11073 MDS / VMD / channel. Absent: the port's one device. */
   readonly node?: readonly string[];
-  /** One short word from the driver's table ("never_measured", "not_applicable"). */
+  /** One short word from the driver's table ("never_measured", "not_applicable"): why the validity is what it is. */
   readonly reason?: string;
+  /** Further words of the device about this ("in_alarm", "silenced"), in an order that does not change by itself. */
+  readonly qualifiers?: readonly string[];
+  /** The device says that it is demonstrating or testing: no patient's value. */
+  readonly demo?: true;
 };
 
 export type Reading = About &
@@ -57,8 +70,13 @@ export type Reading = About &
         readonly metric: WaveMetric;
         /** Raw integers, exactly as sent. */
         readonly samples: readonly number[];
+        /** In place of samples: for this many the device said that there is no value. */
+        readonly absent?: number;
         /** Number of the first sample, counted by the driver; a hole in the count is a hole in the wave. */
         readonly first: number;
+        /** A hole before it of which nobody knows the length; `first` is then any later number. */
+        readonly gapBefore?: true;
+        readonly validity?: Validity;
         /** As the device told at run time; each goes before what the metric declares. */
         readonly rate?: Rate;
         readonly scale?: Scale;
@@ -69,6 +87,8 @@ export type Reading = About &
         readonly present: boolean;
         /** The device's own word or colour ("HIGH", "RESET"), carried verbatim. */
         readonly word?: string;
+        /** The device's own count of priority, verbatim ("29" of 1 to 31). */
+        readonly rank?: string;
       }
     | { readonly told: "identity"; readonly fact: "model" | "serial" | "firmware"; readonly value: string }
     | {
@@ -80,6 +100,8 @@ export type Reading = About &
         /** Bytes of accepted frames that were given up (a packet out of step): never silent. */
         readonly told: "unreadable";
         readonly bytes: number;
+        /** What they should have been: the name of a metric, or a place that the protocol has. Nothing of the bytes themselves. */
+        readonly about?: string;
       }
     | {
         /** The node is no longer there; its epoch ends. What a frame tells of it behind this is of another attachment. */

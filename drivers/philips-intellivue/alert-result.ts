@@ -16,7 +16,7 @@ const PRIORITIES = ["low", "medium", "high"] as const;
 
 type Priority = (typeof PRIORITIES)[number];
 type Entry = { readonly source: number; readonly code: number; readonly type: number; readonly state: number };
-type Active = { readonly priority: Priority; readonly modes: readonly string[]; readonly words: readonly string[] };
+type Active = { readonly priority: Priority; readonly state: number };
 
 /** IV-22: a list holds all alerts of its nature, so that what it does not name is over. What cannot be read ends nothing. */
 export function alertReadings(result: PollResult, memory: Memory, telling: Telling): Memory {
@@ -59,7 +59,7 @@ function tellList(entries: readonly Entry[], nature: Named["nature"], before: re
       continue;
     }
     const key = conditionKey({ nature, code, source });
-    active.set(key, worse(active.get(key), { priority, modes: wordsOf(ALERT_MODES, state), words: wordsOf(ALERT_STATES, state) }));
+    active.set(key, worse(active.get(key), { priority, state }));
   }
   const own = (key: string): boolean => conditionOf(key)?.nature === nature;
   let present = before.filter((key) => !isWhole || !own(key) || active.has(key));
@@ -78,19 +78,25 @@ function tellList(entries: readonly Entry[], nature: Named["nature"], before: re
 function worse(a: Active | undefined, b: Active): Active {
   if (a === undefined) return b;
   const priority = PRIORITIES[Math.max(PRIORITIES.indexOf(a.priority), PRIORITIES.indexOf(b.priority))]!;
-  return { priority, modes: [...new Set([...a.modes, ...b.modes])], words: [...new Set([...a.words, ...b.words])] };
-}
-
-function wordsOf(table: readonly (readonly [bit: number, word: string])[], state: number): readonly string[] {
-  return table.filter(([bit]) => (state & bit) !== 0).map(([, word]) => word);
+  return { priority, state: a.state | b.state };
 }
 
 function tellCondition(key: string, alert: Active | undefined, telling: Telling): void {
   const metric = conditionOf(key);
   if (metric === undefined) return;
-  if (alert === undefined) telling.tell({ told: "condition", metric, present: false });
-  else {
-    const reason = alert.words.length === 0 ? {} : { reason: alert.words.join("+") };
-    telling.tell({ told: "condition", metric, present: true, word: [alert.priority, ...alert.modes].join(" "), ...reason });
+  if (alert === undefined) {
+    telling.tell({ told: "condition", metric, present: false });
+    return;
   }
+  const modes = ALERT_MODES.filter(([bit]) => (alert.state & bit) !== 0);
+  const demo = modes.filter(([, , effect]) => effect === "demo").map(([, word]) => word);
+  const qualifiers = [...demo, ...ALERT_STATES.filter(([bit]) => (alert.state & bit) !== 0).map(([, word]) => word)];
+  telling.tell({
+    told: "condition",
+    metric,
+    present: true,
+    word: [alert.priority, ...modes.filter(([, , effect]) => effect === "word").map(([, word]) => word)].join(" "),
+    ...(demo.length === 0 ? {} : { demo: true }),
+    ...(qualifiers.length === 0 ? {} : { qualifiers }),
+  });
 }

@@ -10,20 +10,22 @@ export const ALERT_TYPES: readonly (readonly [type: number, nature: "technical" 
   [0x0400, "physiological", "high"],
 ];
 
-/** What stands beside an alert in its state word. */
+/** What stands beside an alert in its state word. 0008, new, is left out: that is what an onset says. */
 export const ALERT_STATES: readonly (readonly [bit: number, word: string])[] = [
   [0x8000, "inhibited"],
   [0x4000, "suspended"],
   [0x2000, "latched"],
   [0x1000, "silenced"],
-  [0x0008, "new"],
 ];
 
-/** The whole monitor is in a mode in which an alert is none of a patient: told in the condition's word, behind its priority. */
-export const ALERT_MODES: readonly (readonly [bit: number, word: string])[] = [
-  [0x0400, "test"],
-  [0x0200, "standby"],
-  [0x0100, "demo"],
+/**
+ * The whole monitor is in a mode in which an alert is none of a patient. `demo`: it is marked as such; `word`: it stands behind the
+ * priority in the condition's word, which then is no priority.
+ */
+export const ALERT_MODES: readonly (readonly [bit: number, word: string, effect: "demo" | "word"])[] = [
+  [0x0400, "test", "demo"],
+  [0x0200, "standby", "word"],
+  [0x0100, "demo", "demo"],
 ];
 
 /** Events that concern the device as a whole here, by the reference ids of their terms, whose codes are the alert codes. */

@@ -3,32 +3,41 @@ import { floatOf } from "./float.ts";
 import { STATES } from "./state.table.ts";
 
 /** What the state of a measurement says of its value, or of its samples. */
-export type Judgement = { readonly absent: boolean; readonly validity: Validity | undefined; readonly reason: string | undefined };
+export type Judgement = {
+  readonly absent: boolean;
+  readonly doubt: Doubt;
+};
+type Doubt = { readonly validity?: Validity; readonly reason?: string; readonly qualifiers?: readonly string[]; readonly demo?: true };
 
-/** IV-2: the first row that has a validity gives it; the words of all of them are told, in the order of the table. */
-export function judge(state: number): Judgement {
+/** IV-2: the first row that has a validity gives it and is the reason; the other words follow, in the order of the table. */
+export function judge(state: number, more: readonly string[] = []): Judgement {
   const set = STATES.filter(([bit]) => (state & bit) !== 0);
-  const worst = set.find(([, , , validity]) => validity !== "")?.[3];
+  const worst = set.find(([, , , validity]) => validity !== "");
   return {
     absent: set.some(([, , effect]) => effect === "absent"),
-    validity: worst === undefined || worst === "" ? undefined : worst,
-    reason: set.length === 0 ? undefined : set.map(([, word]) => word).join("+"),
+    doubt: {
+      ...(worst === undefined || worst[3] === "" ? {} : { validity: worst[3], reason: worst[1] }),
+      ...further([...set.filter((row) => row !== worst).map(([, word]) => word), ...more]),
+      ...(set.some(([, , effect]) => effect === "demo") ? { demo: true as const } : {}),
+    },
   };
 }
 
+const further = (words: readonly string[]): Pick<Doubt, "qualifiers"> => (words.length === 0 ? {} : { qualifiers: words });
+
 /** IV-1, IV-2: one measured value. A state that says "no value" stands above the number that is sent with it. */
 export function valueReading(metric: ValueMetric, state: number, word: number): Reading {
-  const { absent, validity, reason } = judge(state);
-  const because = reason === undefined ? {} : { reason };
-  if (absent) return { told: "absent", metric, validity: validity ?? "not_available", ...because };
+  const { absent, doubt } = judge(state);
+  if (absent) return { told: "absent", metric, ...doubt, validity: doubt.validity ?? "not_available" };
   const float = floatOf(word);
-  if (float.is === "number")
-    return { told: "number", metric, value: float.value, ...(validity === undefined ? {} : { validity }), ...because };
-  const calibrating = validity === "calibration_ongoing";
+  if (float.is === "number") return { told: "number", metric, value: float.value, ...doubt };
+  const { validity, reason, qualifiers = [], ...rest } = doubt;
   return {
     told: "absent",
     metric,
-    validity: calibrating ? validity : float.validity,
-    reason: reason === undefined ? float.reason : `${float.reason}+${reason}`,
+    ...rest,
+    validity: validity === "calibration_ongoing" ? validity : float.validity,
+    reason: float.reason,
+    ...further([...(reason === undefined ? [] : [reason]), ...qualifiers]),
   };
 }

@@ -41,8 +41,6 @@ export type Place = {
   readonly sequence: number;
   /** Ticks of the last block; -1: there was none in this association. */
   readonly time: number;
-  /** The monitor has said that it has no samples. */
-  readonly off: boolean;
 };
 
 export const TOLD_MAX = 256;
@@ -59,6 +57,6 @@ export const START: Memory = { cycle: { invoke: 0, count: 0, last: false, turn: 
 
 /** A new association: handles and layouts of the one before mean nothing any more; conditions and sample numbers go on. */
 export function associated(memory: Memory): Memory {
-  const places = memory.places.map((place) => ({ ...place, at: "", time: -1, off: false }));
+  const places = memory.places.map((place) => ({ ...place, at: "", time: -1 }));
   return { ...START, places, alerts: memory.alerts };
 }

@@ -43,7 +43,6 @@ export type Reason =
   | "second_source"
   | "objects_too_many"
   | "special_sample"
-  | "wave_unavailable"
   | "out_of_time"
   | "alert_type_unknown"
   | "alerts_too_many"

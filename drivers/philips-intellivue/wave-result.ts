@@ -60,28 +60,32 @@ function tellBlock(block: Block, moment: Moment, { layouts, places }: Known, tel
   const before = places.find((place) => place.physio === physio);
   if (before !== undefined && before.at !== at && isHeld(before, moment.time)) return giveUp("second_source");
   if (before === undefined && places.length >= PLACES_MAX) return giveUp("objects_too_many");
-  const { absent, reason } = judge(state);
-  if (absent) {
-    // The hole in the count shows it; it is told when it begins.
-    if (before?.off !== true) telling.giveUp(bytes.length, "wave_unavailable");
-    return withPlace(places, { ...(before ?? NOWHERE), physio, at, off: true });
-  }
   const layout = layouts.find((one) => one.at === at && one.samples * one.bits === bytes.length * BITS_A_BYTE);
   if (layout === undefined) return giveUp("layout_unknown");
   const metric = waveOf({ physio, unit: layout.unit, period: layout.period, range: layout.range });
   if (typeof metric === "string") return giveUp(metric);
   if (telling.has(metric.refid)) return giveUp("second_source");
-  const read = samplesOf(bytes, layout);
+  const { absent } = judge(state);
+  const read = absent ? NO_SAMPLES : samplesOf(bytes, layout);
   if (read === undefined) return giveUp("special_sample");
   const first = firstOf(before, layout, moment);
   if (first === undefined) return giveUp("out_of_time");
-  const words = [reason ?? "", read.marked ? "marked" : ""].filter((word) => word !== "").join("+");
-  telling.tell({ told: "wave", metric, samples: read.samples, first, ...(words === "" ? {} : { reason: words }) });
+  telling.tell({
+    told: "wave",
+    metric,
+    samples: read.samples,
+    first,
+    ...(absent ? { absent: layout.samples } : {}),
+    ...(isTorn(before) ? { gapBefore: true } : {}),
+    ...judge(state, read.marked ? ["marked"] : []).doubt,
+  });
   const { invoke, sequence = -1, time } = moment;
-  return withPlace(places, { physio, at, next: first + layout.samples, invoke, sequence, time, off: false });
+  return withPlace(places, { physio, at, next: first + layout.samples, invoke, sequence, time });
 }
 
-const NOWHERE: Omit<Place, "physio" | "at" | "off"> = { next: 0, invoke: 0, sequence: -1, time: -1 };
+const NO_SAMPLES = { samples: [], marked: false };
+/** Nobody can tell how long it was silent: it was told before, and not in this association. */
+const isTorn = (before: Place | undefined): boolean => before !== undefined && before.time < 0 && before.next > 0;
 
 function withPlace(places: readonly Place[], place: Place): readonly Place[] {
   const known = places.findIndex(({ physio }) => physio === place.physio);
@@ -99,8 +103,7 @@ function isHeld({ at, time }: Place, now: number): boolean {
  */
 function firstOf(before: Place | undefined, { period, samples }: Layout, { invoke, sequence, time }: Moment): number | undefined {
   if (before === undefined) return 0;
-  // Nobody can tell how long it was silent; one number left out shows that it was.
-  if (before.time < 0) return before.next === 0 ? 0 : before.next + 1;
+  if (before.time < 0) return isTorn(before) ? before.next + 1 : 0;
   const follows = sequence !== undefined && before.invoke === invoke && sequence === (before.sequence + 1) % SEQUENCES;
   if (follows) return before.next;
   const ticks = (time - before.time + TICKS) % TICKS;

@@ -72,7 +72,7 @@ def rows_of(head, device, metrics, record, properties):
     for at, one in enumerate(report.observations):
         yield from observation(str(at), one)
     for at, lost in enumerate(report.unreadable):
-        yield row(f"u{at}", "unreadable", ["unreadable"], None, {"bytes": lost.bytes}, reason=lost.reason, value=lost.text or None)
+        yield row(f"u{at}", "unreadable", ["unreadable"], None, {"bytes": lost.bytes, "about": lost.about}, reason=lost.reason)
     if body == "wave":
         samples, metric = list(itertools.accumulate(block.steps)), as_dict(metrics.get(block.metric, rec.Metric()))
         detail = {name: told for name, told in as_dict(block).items() if name != "steps"} | {"count": len(samples) or block.absent}

@@ -1186,8 +1186,8 @@ export namespace bedside {
             /** Unreadable reason. */
             reason: string;
 
-            /** Unreadable text. */
-            text: string;
+            /** Unreadable about. */
+            about: string;
 
             /**
              * Encodes the specified Unreadable message. Does not implicitly {@link bedside.v1.Unreadable.verify|verify} messages.
@@ -1219,8 +1219,8 @@ export namespace bedside {
                 /** Unreadable reason */
                 reason?: string;
 
-                /** Unreadable text */
-                text?: string;
+                /** Unreadable about */
+                about?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1276,6 +1276,9 @@ export namespace bedside {
             /** WaveBlock absent. */
             absent: number;
 
+            /** WaveBlock qualifiers. */
+            qualifiers: string[];
+
             /**
              * Encodes the specified WaveBlock message. Does not implicitly {@link bedside.v1.WaveBlock.verify|verify} messages.
              * @param message WaveBlock message or plain object to encode
@@ -1326,6 +1329,9 @@ export namespace bedside {
 
                 /** WaveBlock absent */
                 absent?: number;
+
+                /** WaveBlock qualifiers */
+                qualifiers?: string[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1444,6 +1450,9 @@ export namespace bedside {
             /** Alert demo. */
             demo: boolean;
 
+            /** Alert qualifiers. */
+            qualifiers: string[];
+
             /**
              * Encodes the specified Alert message. Does not implicitly {@link bedside.v1.Alert.verify|verify} messages.
              * @param message Alert message or plain object to encode
@@ -1494,6 +1503,9 @@ export namespace bedside {
 
                 /** Alert demo */
                 demo?: boolean;
+
+                /** Alert qualifiers */
+                qualifiers?: string[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2816,6 +2828,24 @@ export namespace bedside {
             /** ActiveCondition on. */
             on: string;
 
+            /** ActiveCondition name. */
+            name: string;
+
+            /** ActiveCondition priority. */
+            priority: bedside.v1.Priority;
+
+            /** ActiveCondition devicePriority. */
+            devicePriority: string;
+
+            /** ActiveCondition demo. */
+            demo: boolean;
+
+            /** ActiveCondition qualifiers. */
+            qualifiers: string[];
+
+            /** ActiveCondition confidence. */
+            confidence: bedside.v1.Confidence;
+
             /**
              * Encodes the specified ActiveCondition message. Does not implicitly {@link bedside.v1.ActiveCondition.verify|verify} messages.
              * @param message ActiveCondition message or plain object to encode
@@ -2854,6 +2884,24 @@ export namespace bedside {
 
                 /** ActiveCondition on */
                 on?: string;
+
+                /** ActiveCondition name */
+                name?: string;
+
+                /** ActiveCondition priority */
+                priority?: bedside.v1.Priority;
+
+                /** ActiveCondition devicePriority */
+                devicePriority?: string;
+
+                /** ActiveCondition demo */
+                demo?: boolean;
+
+                /** ActiveCondition qualifiers */
+                qualifiers?: string[];
+
+                /** ActiveCondition confidence */
+                confidence?: bedside.v1.Confidence;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2915,6 +2963,9 @@ export namespace bedside {
             /** Health ports. */
             ports: bedside.v1.PortHealth[];
 
+            /** Health startCount. */
+            startCount: number;
+
             /**
              * Encodes the specified Health message. Does not implicitly {@link bedside.v1.Health.verify|verify} messages.
              * @param message Health message or plain object to encode
@@ -2971,6 +3022,9 @@ export namespace bedside {
 
                 /** Health ports */
                 ports?: bedside.v1.PortHealth.$Properties[];
+
+                /** Health startCount */
+                startCount?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

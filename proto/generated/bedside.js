@@ -1650,7 +1650,7 @@ export const bedside = $root.bedside = (() => {
 
             Unreadable.prototype.bytes = 0;
             Unreadable.prototype.reason = "";
-            Unreadable.prototype.text = "";
+            Unreadable.prototype.about = "";
 
             Unreadable.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1663,8 +1663,8 @@ export const bedside = $root.bedside = (() => {
                     writer.uint32(8).uint32(message.bytes);
                 if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
                     writer.uint32(18).string(message.reason);
-                if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
-                    writer.uint32(26).string(message.text);
+                if (message.about != null && $Object.hasOwnProperty.call(message, "about") && message.about !== "")
+                    writer.uint32(34).string(message.about);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1716,13 +1716,13 @@ export const bedside = $root.bedside = (() => {
                                 delete message.reason;
                             continue;
                         }
-                    case 3: {
+                    case 4: {
                             if (wireType !== 2)
                                 break;
                             if ((value = reader.stringVerify()).length)
-                                message.text = value;
+                                message.about = value;
                             else
-                                delete message.text;
+                                delete message.about;
                             continue;
                         }
                     }
@@ -1750,6 +1750,7 @@ export const bedside = $root.bedside = (() => {
             const WaveBlock = function (properties) {
                 this.steps = [];
                 this.annotations = [];
+                this.qualifiers = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1765,6 +1766,7 @@ export const bedside = $root.bedside = (() => {
             WaveBlock.prototype.demo = false;
             WaveBlock.prototype.annotations = $util.emptyArray;
             WaveBlock.prototype.absent = 0;
+            WaveBlock.prototype.qualifiers = $util.emptyArray;
 
             WaveBlock.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1792,6 +1794,9 @@ export const bedside = $root.bedside = (() => {
                         $root.bedside.v1.Annotation.encode(message.annotations[i], writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.absent != null && $Object.hasOwnProperty.call(message, "absent") && message.absent !== 0)
                     writer.uint32(72).uint32(message.absent);
+                if (message.qualifiers != null && message.qualifiers.length)
+                    for (let i = 0; i < message.qualifiers.length; ++i)
+                        writer.uint32(82).string(message.qualifiers[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1908,6 +1913,14 @@ export const bedside = $root.bedside = (() => {
                                 message.absent = value;
                             else
                                 delete message.absent;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.qualifiers && message.qualifiers.length))
+                                message.qualifiers = [];
+                            message.qualifiers.push(reader.stringVerify());
                             continue;
                         }
                     }
@@ -2027,6 +2040,7 @@ export const bedside = $root.bedside = (() => {
         v1.Alert = (function() {
 
             const Alert = function (properties) {
+                this.qualifiers = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2042,6 +2056,7 @@ export const bedside = $root.bedside = (() => {
             Alert.prototype.on = "";
             Alert.prototype.devicePriority = "";
             Alert.prototype.demo = false;
+            Alert.prototype.qualifiers = $util.emptyArray;
 
             Alert.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -2068,6 +2083,9 @@ export const bedside = $root.bedside = (() => {
                     writer.uint32(66).string(message.devicePriority);
                 if (message.demo != null && $Object.hasOwnProperty.call(message, "demo") && message.demo !== false)
                     writer.uint32(72).bool(message.demo);
+                if (message.qualifiers != null && message.qualifiers.length)
+                    for (let i = 0; i < message.qualifiers.length; ++i)
+                        writer.uint32(82).string(message.qualifiers[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2180,6 +2198,14 @@ export const bedside = $root.bedside = (() => {
                                 message.demo = value;
                             else
                                 delete message.demo;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.qualifiers && message.qualifiers.length))
+                                message.qualifiers = [];
+                            message.qualifiers.push(reader.stringVerify());
                             continue;
                         }
                     }
@@ -4176,6 +4202,7 @@ export const bedside = $root.bedside = (() => {
         v1.ActiveCondition = (function() {
 
             const ActiveCondition = function (properties) {
+                this.qualifiers = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4187,6 +4214,12 @@ export const bedside = $root.bedside = (() => {
             ActiveCondition.prototype.word = "";
             ActiveCondition.prototype.nature = 0;
             ActiveCondition.prototype.on = "";
+            ActiveCondition.prototype.name = "";
+            ActiveCondition.prototype.priority = 0;
+            ActiveCondition.prototype.devicePriority = "";
+            ActiveCondition.prototype.demo = false;
+            ActiveCondition.prototype.qualifiers = $util.emptyArray;
+            ActiveCondition.prototype.confidence = 0;
 
             ActiveCondition.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4205,6 +4238,19 @@ export const bedside = $root.bedside = (() => {
                     writer.uint32(32).int32(message.nature);
                 if (message.on != null && $Object.hasOwnProperty.call(message, "on") && message.on !== "")
                     writer.uint32(42).string(message.on);
+                if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                    writer.uint32(50).string(message.name);
+                if (message.priority != null && $Object.hasOwnProperty.call(message, "priority") && message.priority !== 0)
+                    writer.uint32(56).int32(message.priority);
+                if (message.devicePriority != null && $Object.hasOwnProperty.call(message, "devicePriority") && message.devicePriority !== "")
+                    writer.uint32(66).string(message.devicePriority);
+                if (message.demo != null && $Object.hasOwnProperty.call(message, "demo") && message.demo !== false)
+                    writer.uint32(72).bool(message.demo);
+                if (message.qualifiers != null && message.qualifiers.length)
+                    for (let i = 0; i < message.qualifiers.length; ++i)
+                        writer.uint32(82).string(message.qualifiers[i]);
+                if (message.confidence != null && $Object.hasOwnProperty.call(message, "confidence") && message.confidence !== 0)
+                    writer.uint32(88).int32(message.confidence);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4283,6 +4329,59 @@ export const bedside = $root.bedside = (() => {
                                 delete message.on;
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.name = value;
+                            else
+                                delete message.name;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.priority = value;
+                            else
+                                delete message.priority;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.devicePriority = value;
+                            else
+                                delete message.devicePriority;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.demo = value;
+                            else
+                                delete message.demo;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.qualifiers && message.qualifiers.length))
+                                message.qualifiers = [];
+                            message.qualifiers.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.confidence = value;
+                            else
+                                delete message.confidence;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4325,6 +4424,7 @@ export const bedside = $root.bedside = (() => {
             Health.prototype.hostFreeBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Health.prototype.faults = $util.emptyArray;
             Health.prototype.ports = $util.emptyArray;
+            Health.prototype.startCount = 0;
 
             Health.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4357,6 +4457,8 @@ export const bedside = $root.bedside = (() => {
                 if (message.ports != null && message.ports.length)
                     for (let i = 0; i < message.ports.length; ++i)
                         $root.bedside.v1.PortHealth.encode(message.ports[i], writer.uint32(90).fork(), _depth + 1).ldelim();
+                if (message.startCount != null && $Object.hasOwnProperty.call(message, "startCount") && message.startCount !== 0)
+                    writer.uint32(96).uint32(message.startCount);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4476,6 +4578,15 @@ export const bedside = $root.bedside = (() => {
                             if (!(message.ports && message.ports.length))
                                 message.ports = [];
                             message.ports.push($root.bedside.v1.PortHealth.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.startCount = value;
+                            else
+                                delete message.startCount;
                             continue;
                         }
                     }

@@ -49,6 +49,15 @@ describe("a condition", () => {
     expect(nextConditions(NO_CONDITIONS, [tell(true, "NORMAL ")]).edges[0]?.word).toBe("NORMAL ");
   });
 
+  test("changes where anything changes that the device says of it, and not where only the order of telling is another", () => {
+    const said = { ...tell(true, "high"), rank: "3", demo: true, qualifiers: ["latched", "silenced"] } as const;
+    const { known } = nextConditions(NO_CONDITIONS, [said]);
+    expect(nextConditions(known, [{ ...said, qualifiers: [...said.qualifiers] }]).edges).toEqual([]);
+    for (const other of [{ rank: "4" }, { qualifiers: ["latched"] }, { word: "low" }])
+      expect(nextConditions(known, [{ ...said, ...other }]).edges).toMatchObject([{ edge: "change", ...other }]);
+    expect(nextConditions(known, [tell(true, "high")]).edges).toMatchObject([{ edge: "change", demo: false, qualifiers: [] }]);
+  });
+
   test("is one of its own on each thing that it is about", () => {
     const other = { ...LOW, on: "MDC_PULS_OXIM_PULS_RATE" };
     const { known, edges } = nextConditions(NO_CONDITIONS, [tell(true), tell(true, undefined, other), tell(true, undefined, OFF)]);

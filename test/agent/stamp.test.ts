@@ -6,7 +6,7 @@ import type { Mono } from "../../config/units.ts";
 import { type ConditionMetric, type Metric, numeric, type Reading, type WaveMetric } from "../../drivers/kit/reading.ts";
 import { decodeBatch } from "../../proto/codec.ts";
 import type { WireRecord } from "../../proto/messages.ts";
-import { VALIDITY } from "../../proto/messages.ts";
+import { PRIORITY, VALIDITY } from "../../proto/messages.ts";
 
 const TEMP = numeric("MDC_TEMP", "MDC_DIM_DEGC");
 const PULSE = numeric("MDC_PULS_OXIM_PULS_RATE", "MDC_DIM_BEAT_PER_MIN");
@@ -72,6 +72,25 @@ describe("the readings of one frame", () => {
     const [absent] = stamp([{ told: "absent", metric: TEMP, validity: "invalid" }]).kept;
     expect(absent?.record.body).toMatchObject({ report: { observations: [{ validity: VALIDITY.invalid }] } });
     expect(JSON.stringify(absent?.record.body)).not.toContain("value");
+  });
+
+  test("carry what the device says of them: a demonstration, a doubt and further words, of values, waves and alerts alike", () => {
+    const said = { validity: "questionable", reason: "demo", demo: true, qualifiers: ["in_alarm"] } as const;
+    const wire = { validity: VALIDITY.questionable, reason: "demo", demo: true, qualifiers: ["in_alarm"] };
+    const { kept } = stamp([
+      { told: "number", metric: TEMP, value: { mantissa: 37n, exponent: 0 }, ...said },
+      { told: "wave", metric: WAVE, samples: [1], first: 9, gapBefore: true, ...said },
+      { told: "wave", metric: WAVE, samples: [], absent: 30, first: 10, validity: "not_available", reason: "unavailable" },
+      { told: "condition", metric: OFF, present: true, word: "high", rank: "29", demo: true, qualifiers: ["silenced"] },
+      { told: "unreadable", bytes: 6, reason: "not_a_number", about: "f71" },
+    ]);
+    const [alert, report, wave, absent] = kept.map(({ record }) => record.body);
+    expect(alert).toMatchObject({
+      alert: { word: "high", priority: PRIORITY.high, devicePriority: "29", demo: true, qualifiers: ["silenced"] },
+    });
+    expect(report).toMatchObject({ report: { observations: [wire], unreadable: [{ about: "f71" }] } });
+    expect(wave).toMatchObject({ wave: { first: 9, samples: [1], gapBefore: true, ...wire } });
+    expect(absent).toMatchObject({ wave: { first: 10, samples: [], absent: 30, validity: VALIDITY.not_available } });
   });
 
   test("that were given up are a report too: never silent", () => {

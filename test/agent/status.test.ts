@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { NO_CONDITIONS, nextConditions } from "../../agent/alerts/edges.ts";
 import { statusText } from "../../agent/cli/status.ts";
 import { unexplained, wireLedger } from "../../agent/health/ledger.ts";
 import { encodeHealthOf, type Snapshot, statusOf } from "../../agent/health/snapshot.ts";
@@ -60,10 +61,15 @@ const SNAPSHOT: Snapshot = {
       epoch: 4,
       since: after(NOW, Seconds(-5)),
       facts: { serial: "A1" },
-      conditions: new Map([
-        ["a", { metric: { kind: "condition", refid: "MDC_EVT_A", nature: "technical", on: "device" }, present: true, word: "OFF" }],
-        ["b", { metric: { kind: "condition", refid: "MDC_EVT_B", nature: "technical", on: "device" }, present: false, word: undefined }],
-      ]),
+      conditions: nextConditions(NO_CONDITIONS, [
+        {
+          told: "condition",
+          metric: { kind: "condition", refid: "MDC_EVT_A", nature: "technical", on: "device" },
+          present: true,
+          word: "OFF",
+        },
+        { told: "condition", metric: { kind: "condition", refid: "MDC_EVT_B", nature: "technical", on: "device" }, present: false },
+      ]).known,
       nodes: [{ node: ["1", "K"], epoch: 6, since: after(NOW, Seconds(-2)), facts: { serial: "P7" }, conditions: new Map() }],
       counts: { bytes: 100, frames: 9, framed: 90, discarded: 7, broken: 1 },
       pending: 3,

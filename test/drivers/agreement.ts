@@ -44,11 +44,11 @@ export class Reader {
     this.readings.push(...readings);
     for (const reading of readings) {
       if (reading.told !== "wave") continue;
-      const { metric, first, samples, node } = reading;
+      const { metric, first, samples, absent = 0, node } = reading;
       const key = keyAt(node, metric.refid);
       const from = this.#nextSample.get(key) ?? 0;
       assert.ok(first >= from, `${key}: sample ${first} was numbered before; the next is ${from}`);
-      this.#nextSample.set(key, first + samples.length);
+      this.#nextSample.set(key, first + samples.length + absent);
     }
     const concluded = conclusion(readings);
     if (concluded !== undefined) this.conclusions.push(concluded);

@@ -142,7 +142,7 @@ describe("a pump that is gone (BB-10)", () => {
   test("is not concluded from the error of another request", () => {
     const reader = settled(...both);
     expect(inWords(reader.hear(message("310,50100,GNERR,68")))).toEqual(["at 310", "bcc.GNERR 68"]);
-    expect(inWords(reader.hear(message("311,50113,GNERR,811")))).toEqual(["unreadable 3 error_13_811"]);
+    expect(inWords(reader.hear(message("311,50113,GNERR,811")))).toEqual(["unreadable 3 error 13 811"]);
     expect(reader.memory.slots).toEqual(["11", "12"]);
   });
 });

@@ -119,7 +119,7 @@ describe("a pump", () => {
     expect(inWords(heard(pump("13", { INVI: "1,5" })))).toEqual([
       "13 at 300",
       "13 MDC_VOL_FLUID_DELIV absent invalid not_a_number",
-      "13 unreadable 3 INVI",
+      "13 unreadable 3 value_unknown INVI",
     ]);
   });
 
@@ -131,7 +131,8 @@ describe("a pump", () => {
       "13 bcc.INA1 present",
       "13 bcc.INM8 0",
     ]);
-    for (const text of ["_NA", "2"]) expect(inWords(heard(pump("13", { INA3: text })))).toContain(`13 unreadable ${text.length} INA3`);
+    for (const text of ["_NA", "2"])
+      expect(inWords(heard(pump("13", { INA3: text })))).toContain(`13 unreadable ${text.length} value_unknown INA3`);
   });
 });
 

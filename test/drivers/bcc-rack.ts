@@ -57,6 +57,7 @@ export const inWords = (readings: readonly Reading[]): readonly string[] =>
     const words = [...(reading.node === undefined ? [] : [reading.node.join("")]), ...said(reading)];
     if ("validity" in reading && reading.validity !== undefined) words.push(reading.validity);
     if (reading.reason !== undefined) words.push(reading.reason);
+    if (reading.told === "unreadable" && reading.about !== undefined) words.push(reading.about);
     return words.join(" ");
   });
 function said(reading: Reading): readonly string[] {

@@ -92,7 +92,8 @@ describe("a curve", () => {
   });
 
   test("of streams beyond the fourth follows where the device said so, and as long as it does not say otherwise (MB-42)", () => {
-    const curve = (code: number) => ({ code, interval: 16_000, low: [0, 0], high: [100, 0], bins: 1000, next: 0, since: 0 }) as const;
+    const curve = (code: number) =>
+      ({ code, interval: 16_000, low: [0, 0], high: [100, 0], bins: 1000, next: 0, since: 0, torn: false }) as const;
     const codes = [0x00, 0x01, 0x06, 0x03, 0x02, 0x05, 0x1c, 0x20, 0x21, 0x24];
     const memory: Memory = { ...CONFIGURED, curves: { ...CONFIGURED.curves, asked: codes.map(curve) } };
     const said = Uint8Array.of(0xd1, 0xc4, 0xc1, 0xc5, 0xc2, 0x81, 0x80, 0x82, 0x80, 0x83, 0x80);
@@ -107,7 +108,7 @@ describe("a curve", () => {
       const forgotten = heard([lost], running).memory;
       expect(forgotten.curves).toMatchObject({ phase: "unknown", asked: [] });
       const { readings } = heard([answer(0x53, PAW_AND_CO2), answer(0x54), record(1, 9)], forgotten);
-      expect(readings.map(words)).toEqual(["w00 [9] from 3"]);
+      expect(readings.map(words)).toEqual(["w00 [9] from 3 torn"]);
     }
     expect(heard([command(0x51)], running).memory.identified).toBe(false);
     expect(heard([command(0x56)], running).memory.identified).toBe(true);

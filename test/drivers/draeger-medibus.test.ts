@@ -140,7 +140,7 @@ describe("a measured value", () => {
   test("that is blank has no value, and what is no number is not read (MB-6)", () => {
     expect(told(answer(0x24, "7D    "))).toEqual(["m1.7D absent not_available blank"]);
     for (const field of ["*** ", "1 2 ", "- 12", "+12 ", "1.2.", "--- "])
-      expect(told(answer(0x24, `7D${field}`))).toEqual(["m1.7D absent invalid not_a_number", "unreadable 4 m1.7D"]);
+      expect(told(answer(0x24, `7D${field}`))).toEqual(["m1.7D absent invalid not_a_number", "unreadable 4 not_a_number m1.7D"]);
   });
 
   test("that an earlier answer held and this one does not is absent, once; an empty answer is one too (MB-5, MB-8)", () => {
@@ -261,7 +261,7 @@ describe("an alarm", () => {
     expect(told(answer(0x27, " 42FLOW SENSOR "))).toEqual([
       'a1.42 on "FLOW SENSOR"',
       "p1.42 absent invalid not_a_number",
-      "unreadable 1 p1.42",
+      "unreadable 1 not_a_number p1.42",
     ]);
     for (const priority of ["0", "P", "~"])
       expect(told(answer(0x27, `${priority}42            `))).toContain("p1.42 absent invalid not_a_number");

@@ -92,7 +92,7 @@ describe("a value", () => {
     for (const sent of [-32_001, -32_700, -32_768]) {
       const readings = told(physiological(0, basic("spo2", { values: [sent] })));
       expect(named(readings, "spo2.spo2")).toMatchObject([{ told: "absent", validity: "invalid", reason: "special_unknown" }]);
-      expect(unreadable(readings)).toEqual([{ told: "unreadable", bytes: 2, reason: "spo2.spo2" }]);
+      expect(unreadable(readings)).toEqual([{ told: "unreadable", bytes: 2, reason: "special_unknown", about: "spo2.spo2" }]);
     }
     const readings = told(physiological(0, basic("spo2", { values: [-32_000] })));
     expect(named(readings, "spo2.spo2")).toMatchObject([{ told: "number", value: { mantissa: -32_000n, exponent: -2 } }]);
@@ -319,10 +319,10 @@ describe("an alarm record (GE-9, GE-20)", () => {
     const colour = alarms(alarmStatus([{ text: "HR LOW", colour: 4 }], 2));
     expect(named(colour, "alarm.1")).toEqual([]);
     expect(named(colour, "alarm")).toEqual([]);
-    expect(unreadable(colour)).toEqual([{ told: "unreadable", bytes: 2, reason: "alarm.1.colour" }]);
+    expect(unreadable(colour)).toEqual([{ told: "unreadable", bytes: 2, reason: "colour_unknown", about: "alarm.1.colour" }]);
     const text = alarms(alarmStatus([{ text: "HR\x1bLOW", colour: 2 }], 2));
     expect(named(text, "alarm.1.text")).toMatchObject([{ told: "absent", reason: "not_text" }]);
     expect(named(text, "alarm.1")).toMatchObject([{ present: true }]);
-    expect(unreadable(text)).toEqual([{ told: "unreadable", bytes: 80, reason: "alarm.1.text" }]);
+    expect(unreadable(text)).toEqual([{ told: "unreadable", bytes: 80, reason: "not_text", about: "alarm.1.text" }]);
   });
 });

@@ -44,7 +44,7 @@ export function words(reading: Reading): string {
     case "absent":
       return `${reading.metric.name} absent ${reading.validity} ${reading.reason}`;
     case "wave":
-      return `${reading.metric.name} [${reading.samples}] from ${reading.first}`;
+      return `${reading.metric.name} [${reading.samples}] from ${reading.first}${reading.gapBefore === true ? " torn" : ""}`;
     case "condition":
       return `${reading.metric.name} ${reading.present ? "on" : "off"}${reading.word === undefined ? "" : ` "${reading.word}"`}`;
     case "identity":
@@ -54,7 +54,7 @@ export function words(reading: Reading): string {
     case "removed":
       return `removed ${reading.node.join("/")}`;
     case "unreadable":
-      return `unreadable ${reading.bytes} ${reading.reason}`;
+      return `unreadable ${reading.bytes} ${reading.reason}${reading.about === undefined ? "" : ` ${reading.about}`}`;
   }
 }
 export const told = (frame: Uint8Array, memory: Memory = EVITA): readonly string[] => readingsOf(frame, memory).map(words);

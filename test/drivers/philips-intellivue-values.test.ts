@@ -39,12 +39,13 @@ const short = (readings: readonly Reading[]): readonly string[] =>
           : reading.told === "condition"
             ? `${reading.present} ${reading.word}`
             : reading.told === "wave"
-              ? `#${reading.first} ${reading.samples.join(",")}`
+              ? `#${reading.first}${reading.gapBefore === true ? "?" : ""} ${reading.absent === undefined ? reading.samples.join(",") : `none of ${reading.absent}`}`
               : reading.told === "unreadable"
                 ? `unreadable ${reading.bytes}`
                 : "absent";
       const doubt = "validity" in reading && reading.validity !== undefined ? ` ${reading.validity}` : "";
-      return `${about}${what}${doubt}${reading.reason === undefined ? "" : ` (${reading.reason})`}`;
+      const more = `${reading.demo === true ? " DEMO" : ""}${(reading.qualifiers ?? []).map((word) => ` +${word}`).join("")}`;
+      return `${about}${what}${doubt}${reading.reason === undefined ? "" : ` (${reading.reason})`}${more}`;
     });
 
 describe("the state of a value (IV-2)", () => {
@@ -52,16 +53,17 @@ describe("the state of a value (IV-2)", () => {
     [0x0000, "95.0"],
     [0x2000, "absent not_available (unavailable)"],
     [0x8000, "absent invalid (invalid)"],
-    [0xa400, "absent not_available (unavailable+invalid+demo)"],
+    [0xa400, "absent not_available (unavailable) DEMO +invalid +demo"],
     [0x1000, "95.0 calibration_ongoing (calibrating)"],
-    [0x5400, "95.0 calibration_ongoing (calibrating+demo+questionable)"],
+    [0x5400, "95.0 calibration_ongoing (calibrating) DEMO +demo +questionable"],
     [0x4000, "95.0 questionable (questionable)"],
-    [0x0020, "95.0 questionable (measuring)"],
-    [0x0400, "95.0 questionable (demo)"],
-    [0x0800, "95.0 questionable (test)"],
-    [0x0080, "95.0 (validated)"],
-    [0x0002, "95.0 (in_alarm)"],
-    [0x0041, "95.0 (early+alarm_inhibited)"],
+    [0x0020, "95.0 measurement_ongoing (measuring)"],
+    [0x0400, "95.0 questionable (demo) DEMO"],
+    [0x0800, "95.0 questionable (test) DEMO"],
+    [0x0080, "95.0 validated (validated)"],
+    [0x0480, "95.0 questionable (demo) DEMO +validated"],
+    [0x0002, "95.0 +in_alarm"],
+    [0x0041, "95.0 +early +alarm_inhibited"],
   ])("%i", (state, said) => {
     expect(short(decodeAll([numerics([spo2(NUMBER, { state })])]).last)).toEqual([`MDC_PULS_OXIM_SAT_O2 ${said}`]);
   });
@@ -69,8 +71,8 @@ describe("the state of a value (IV-2)", () => {
   test("stands above a number, and beside the reason why there is none", () => {
     const said = (word: number, state: number) => short(decodeAll([numerics([spo2(word, { state })])]).last)[0];
     expect(said(0x007fffff, 0)).toBe("MDC_PULS_OXIM_SAT_O2 absent not_available (no_value)");
-    expect(said(0x007fffff, 0x0400)).toBe("MDC_PULS_OXIM_SAT_O2 absent not_available (no_value+demo)");
-    expect(said(0x007fffff, 0x1000)).toBe("MDC_PULS_OXIM_SAT_O2 absent calibration_ongoing (no_value+calibrating)");
+    expect(said(0x007fffff, 0x0400)).toBe("MDC_PULS_OXIM_SAT_O2 absent not_available (no_value) DEMO +demo");
+    expect(said(0x007fffff, 0x1000)).toBe("MDC_PULS_OXIM_SAT_O2 absent calibration_ongoing (no_value) +calibrating");
     expect(said(0x007fffff, 0x8000)).toBe("MDC_PULS_OXIM_SAT_O2 absent invalid (invalid)");
   });
 });
@@ -229,8 +231,8 @@ describe("alerts (IV-22, IV-23)", () => {
   test("are conditions with their priority, of the quantity they concern, and over when the list does not name them", () => {
     const { readings } = decodeAll([lists([low]), lists([low]), lists([]), lists([])]);
     expect(readings.map(short)).toEqual([
-      ["intellivue.below-limit.4BB8 true medium (new)"],
-      ["intellivue.below-limit.4BB8 true medium (new)"],
+      ["intellivue.below-limit.4BB8 true medium"],
+      ["intellivue.below-limit.4BB8 true medium"],
       ["intellivue.below-limit.4BB8 false undefined"],
       [],
     ]);
@@ -239,7 +241,7 @@ describe("alerts (IV-22, IV-23)", () => {
 
   test("of an event of the nomenclature have its reference id; others are told as any of their nature", () => {
     expect(short(decodeAll([lists([entry(1, 0x0c00, 0x0400, { state: 0x3000 })], [entry(1, 0x0112, 0x0001)])]).last)).toEqual([
-      "MDC_EVT_APNEA true high (latched+silenced)",
+      "MDC_EVT_APNEA true high +latched +silenced",
       "MDC_EVT_LEADS_OFF true low",
     ]);
     const strange = [entry(1, 0xf001, 0x0100), entry(2, 0xf002, 0x0400), entry(3, 0xf003, 0x0200)];
@@ -251,9 +253,9 @@ describe("alerts (IV-22, IV-23)", () => {
     expect(readings.map(short).slice(1)).toEqual([["unreadable 8 (alert_type_unknown)"], ["unreadable 8 (alert_type_unknown)"]]);
   });
 
-  test("in a mode without a patient have its word and so no priority, and an entry without an alert is none", () => {
+  test("in a demonstration or a test are marked as such, in standby have that word and so no priority, and an entry without an alert is none", () => {
     expect(short(decodeAll([lists([entry(1, 0x0c00, 0x0400, { state: 0x0108 })], [entry(1, 0x0112, 1, { state: 0x0600 })])]).last)).toEqual(
-      ["MDC_EVT_APNEA true high demo (new)", "MDC_EVT_LEADS_OFF true low test standby"],
+      ["MDC_EVT_APNEA true high DEMO +demo", "MDC_EVT_LEADS_OFF true low standby DEMO +test"],
     );
     expect(decodeAll([lists([low]), lists([entry(SPO2, 0x0040, 0)])]).readings.map(short)[1]).toEqual([
       "intellivue.below-limit.4BB8 false undefined",
@@ -310,14 +312,17 @@ describe("a wave", () => {
     expect(short(decodeAll([begin, wave([four], at(0, 1000 + 200, { invoke: 8 }))]).last)).toEqual([`${pleth} #4 1,2,3,4`]);
   });
 
-  test("keeps its count over a new association, with a hole", () => {
-    expect(decodeAll([begin, accepted(), begin]).readings.map(short)[2]).toEqual([`${pleth} #5 1,2,3,4`]);
+  test("keeps its count over a new association, with a hole of unknown length", () => {
+    expect(decodeAll([begin, accepted(), begin]).readings.map(short)[2]).toEqual([`${pleth} #5? 1,2,3,4`]);
   });
 
-  test("without samples is told once, and its hole is shown (IV-2)", () => {
+  test("without samples is told as so many that are not there, and in a demonstration as such (IV-2)", () => {
     const off = block([0, 0, 0, 0], { state: 0x2000 });
     const { readings } = decodeAll([begin, wave([off], at(1)), wave([off], at(2)), wave([four], at(3))]);
-    expect(readings.map(short).slice(1)).toEqual([["unreadable 4 (wave_unavailable)"], [], [`${pleth} #12 1,2,3,4`]]);
+    const none = (first: number) => [`${pleth} #${first} none of 4 not_available (unavailable)`];
+    expect(readings.map(short).slice(1)).toEqual([none(4), none(8), [`${pleth} #12 1,2,3,4`]]);
+    const demo = block([1, 2, 3, 4], { state: 0x0400 });
+    expect(short(decodeAll([begin, wave([demo], at(1))]).last)).toEqual([`${pleth} #4 1,2,3,4 questionable (demo) DEMO`]);
   });
 
   test("of another length than its layout, or without one, is not told (IV-7, IV-18)", () => {
@@ -361,9 +366,9 @@ describe("a wave", () => {
         ]).last,
       );
     expect(ecg("2009")).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,8201"]);
-    expect(ecg("A009")).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,8201 (marked)"]);
+    expect(ecg("A009")).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,8201 +marked"]);
     expect(ecg("8004")).toEqual(["unreadable 4 (special_sample)"]);
-    expect(ecg("A009", { more: [] })).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,8201 (marked)"]);
+    expect(ecg("A009", { more: [] })).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,8201 +marked"]);
     expect(ecg("A009", { flags: 0x2000 })).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,40969"]);
     expect(ecg("8004", { flags: 0x2000 })).toEqual(["unreadable 4 (special_sample)"]);
     expect(ecg("0004")).toEqual(["MDC_ECG_ELEC_POTL_I #0 8201,4"]);

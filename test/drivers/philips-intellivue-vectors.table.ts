@@ -7,7 +7,7 @@ export const VECTOR_NUMERICS: readonly (readonly [
   refid: string,
   text: string,
   unit: string,
-  reason: string,
+  words: string,
   physio: number,
 ])[] = [
   [2, 662, "MDC_PRESS_BLD_ART_ABP_MEAN", "91", "MDC_DIM_MMHG", "demo", 0x4a17],

@@ -122,8 +122,11 @@ withVectors("philips-intellivue", (read) => {
     test("hold thirteen numerics, each told as sent, in its unit, as demo (IV-1, IV-2, IV-3, IV-5)", () => {
       const all = inOrder.flatMap((readings, i) => told(readings, "number").map((reading) => ({ line: i + 1, ...reading })));
       expect(
-        all.map(({ line, metric, value, validity, reason }) => [line, metric.refid, decimalText(value), metric.unit, validity, reason]),
-      ).toEqual(VECTOR_NUMERICS.map(([line, , refid, text, unit, reason]) => [line, refid, text, unit, "questionable", reason]));
+        all.map(({ line, metric, value, validity, demo, reason, qualifiers }) => {
+          const words = [reason, ...(qualifiers ?? [])].join("+");
+          return [line, metric.refid, decimalText(value), metric.unit, validity, demo, words];
+        }),
+      ).toEqual(VECTOR_NUMERICS.map(([line, , refid, text, unit, words]) => [line, refid, text, unit, "questionable", true, words]));
     });
 
     test("hold these values at these places: the table was not read by the driver", () => {
@@ -147,7 +150,7 @@ withVectors("philips-intellivue", (read) => {
       ).toEqual(VECTOR_WAVES.map(([line, , , refid, first, rate]) => [line, refid, first, rate]));
       for (const [i, [line, at, count]] of VECTOR_WAVES.entries()) {
         expect(all[i]?.samples).toEqual(Array.from({ length: count }, (_, n) => word(line, at + 2 * n, 2)));
-        expect(all[i]?.reason).toBe("demo");
+        expect(all[i]).toMatchObject({ reason: "demo", validity: "questionable", demo: true });
       }
     });
 
