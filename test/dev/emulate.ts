@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Capture, readCapture } from "../../agent/capture/capture-file.ts";
 import { type Fault, type FaultScript, faultsOf, scriptOf, scriptText, seedOf, timeOf } from "../../drivers/kit/emulator-fault-words.ts";
-import { startEmulatedDevice } from "../support/emulated-device.ts";
+import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
 import { DEVICES, deviceNamed, type FaultyDevice, faulty } from "./devices.ts";
+import { type Playback, playback } from "./playback.ts";
 
 /** `./build.sh dev emulate`: a device on a pseudo-terminal, with whatever faults one wishes. */
 export type EmulateWords = {
@@ -13,11 +15,14 @@ export type EmulateWords = {
   readonly record: string | undefined;
   readonly seed: string | undefined;
   readonly for: string | undefined;
+  readonly speed?: string | undefined;
 };
 const SEED_USUAL = 1;
 
 /** Refused words are answered with a text: what was wrong, and what was expected. */
 export async function emulate(words: EmulateWords): Promise<number | string> {
+  if (words.device?.endsWith(".jsonl") === true) return emulateCapture(words.device, words);
+  if (words.speed !== undefined) return "--speed goes with a capture; a device has its own";
   const script = words.script === undefined ? { faults: [] } : readScript(words.script);
   if ("mistake" in script) return script.mistake;
   const name = words.device ?? script.device;
@@ -59,28 +64,118 @@ function readScript(path: string): FaultScript | { readonly mistake: string } {
 }
 
 async function play(script: FaultScript, { emulator, unplugs }: FaultyDevice, time: number | undefined): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), "bedside-emulate-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const tell = (line: string): void => {
-    process.stderr.write(`${line}\n`);
-  };
   tell(scriptText(script).trimEnd());
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
-    if (time !== undefined) setTimeout(resolve, time);
-  });
+  const stopped = untilStopped(time);
   const device = await startEmulatedDevice({
     emulator,
     seed: script.seed ?? SEED_USUAL,
-    link: join(folder, script.device ?? emulator.id),
+    link: join(ownFolder(), script.device ?? emulator.id),
     unplugs,
     onFault: (what) => tell(`! ${what}`),
-    onSent: (bytes) => tell(`→ ${Buffer.from(bytes).toString("hex")}`),
-    onHeard: (bytes) => tell(`← ${Buffer.from(bytes).toString("hex")}`),
+    ...TOLD,
   });
   process.stdout.write(`${device.path}\n`);
   await stopped;
   await device.stop();
-  tell(`${device.bytesSent()} bytes left, ${device.bytesHeard()} were heard; ${device.ledger.length} units left whole`);
+  tellEnd(device);
   return 0;
 }
+
+// ── A capture ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** From the last byte to the end of the port: who reads it has read it then. */
+const END_MS = 1000;
+const LOOK_MS = 20;
+
+/** Exit code 1 where the device was not asked what the recorded one was asked. */
+async function emulateCapture(path: string, { fault, script, record, seed, for: forText, speed }: EmulateWords): Promise<number | string> {
+  if (fault.length > 0 || [script, record, seed].some((one) => one !== undefined))
+    return "a capture is played as it is: no --fault, --script, --record or --seed";
+  const faster = speed === undefined ? 1 : Number(speed);
+  if (!(faster > 0 && faster <= FASTER_MAX)) return `--speed takes a number up to ${FASTER_MAX}: 2 is twice as fast as recorded`;
+  const time = forText === undefined ? undefined : timeOf(forText);
+  if (forText !== undefined && time === undefined) return `--for takes a time such as 20s, 500ms or 2min, not "${forText}"`;
+  try {
+    const capture = readCapture(readFileSync(path, "utf8"));
+    return "mistake" in capture ? `${path}, ${capture.mistake}` : await playCapture(capture, faster, time);
+  } catch (caught) {
+    if (isFileError(caught)) return (caught as Error).message;
+    throw caught;
+  }
+}
+const FASTER_MAX = 100;
+
+async function playCapture(capture: Capture, faster: number, time: number | undefined): Promise<number> {
+  let device: EmulatedDevice | undefined;
+  const emulator = playback(capture, { faster, held: () => (device?.holders() ?? []).length > 0 });
+  let state: Playback = emulator.start(0);
+  const watched = { ...emulator, step: (...given: Parameters<typeof emulator.step>) => seen(emulator.step(...given)) };
+  const seen = (turn: ReturnType<typeof emulator.step>) => {
+    ({ state } = turn);
+    return turn;
+  };
+  const stopped = untilStopped(time);
+  device = await startEmulatedDevice({
+    emulator: watched,
+    seed: 0,
+    link: join(ownFolder(), emulator.id),
+    onFault: (what) => tell(`! ${what}`),
+    ...TOLD,
+  });
+  process.stdout.write(`${device.path}\n`);
+  await Promise.race([stopped, untilOver(() => state.phase === "ended" || state.phase === "failed")]);
+  if (state.phase === "ended") await Promise.race([stopped, untilOver(quietFor(device, END_MS))]);
+  await device.stop();
+  tellEnd(device);
+  if (state.phase === "failed") tell(`FAILED: ${state.failed}`);
+  else tell(state.phase === "ended" ? "The capture has ended." : "Ended before the capture.");
+  return state.phase === "failed" ? 1 : 0;
+}
+
+/** Resolves when it is so; never, where it is never so, which keeps nothing from ending. */
+const untilOver = (so: () => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (!so()) return;
+      clearInterval(timer);
+      resolve();
+    }, LOOK_MS);
+    timer.unref();
+  });
+
+/** Whether nothing has left for so long. */
+function quietFor(device: EmulatedDevice, ms: number): () => boolean {
+  let sent = device.bytesSent();
+  let since = Date.now();
+  return () => {
+    if (device.bytesSent() !== sent) {
+      sent = device.bytesSent();
+      since = Date.now();
+    }
+    return Date.now() - since >= ms;
+  };
+}
+
+// ── Both ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const tell = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+const TOLD = {
+  onSent: (bytes: Uint8Array) => tell(`→ ${Buffer.from(bytes).toString("hex")}`),
+  onHeard: (bytes: Uint8Array) => tell(`← ${Buffer.from(bytes).toString("hex")}`),
+};
+const tellEnd = (device: EmulatedDevice): void =>
+  tell(`${device.bytesSent()} bytes left, ${device.bytesHeard()} were heard; ${device.ledger.length} units left whole`);
+
+function ownFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "bedside-emulate-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const untilStopped = (time: number | undefined): Promise<void> =>
+  new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+    if (time !== undefined) setTimeout(resolve, time);
+  });

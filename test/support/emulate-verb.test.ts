@@ -101,6 +101,35 @@ describe.concurrent("dev emulate", () => {
     TEST_MS,
   );
 
+  test(
+    "plays a capture as a device, and ends with it",
+    async () => {
+      const capture = resolve(DEV, "../../../drivers/masimo-ascii/captures/emulated-rad-5.capture.jsonl");
+      const run = start(capture, "--speed", "20");
+      const reader = openPtyReader(await run.path);
+      expect(await run.code, run.err()).toBe(0);
+      reader.close();
+      const recorded = readFileSync(capture, "utf8")
+        .split("\n")
+        .map((line) => /"dir":"rx","hex":"([0-9a-f]+)"/.exec(line)?.[1] ?? "");
+      expect(sentBy(run.err())).toBe(recorded.join(""));
+      expect(run.err()).toContain("The capture has ended.");
+    },
+    TEST_MS,
+  );
+
+  test(
+    "ends a capture loudly where the device is asked something else",
+    async () => {
+      const run = start(resolve(DEV, "../../../drivers/puritan-bennett-840/captures/emulated-cut.capture.jsonl"));
+      const path = await run.path;
+      writeFileSync(path, "HELLO\r");
+      expect(await run.code, run.err()).toBe(1);
+      expect(run.err()).toMatch(/^FAILED: expected was question 1 of 4, .*"RSET\\rSNDF\\r".*; heard was .*"HELLO\\r"/m);
+    },
+    TEST_MS,
+  );
+
   const NONE: EmulateWords = { device: undefined, fault: [], script: undefined, record: undefined, seed: undefined, for: undefined };
   const written = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text);
@@ -122,6 +151,11 @@ describe.concurrent("dev emulate", () => {
     [{ device: "nonin", record: "/nowhere/x" }, /\/nowhere\/x/],
     [{ script: written("bad", "device nonin\nsilense@3s\n") }, /bad, line 2: "silense" is no fault/],
     [{ device: "nonin", script: written("other", "device puritan-bennett-840\n") }, /the script is for puritan-bennett-840, not for nonin/],
+    [{ device: "/nowhere/x.capture.jsonl" }, /no such file/],
+    [{ device: written("none.jsonl", "hello\n") }, /none\.jsonl, line 1 is no header of a capture/],
+    [{ device: "x.jsonl", fault: ["flip"] }, /a capture is played as it is/],
+    [{ device: "x.jsonl", speed: "fast" }, /--speed takes a number/],
+    [{ device: "nonin", speed: "2" }, /--speed goes with a capture/],
   ])("says what is wrong with %o", async (words, told) => {
     expect(await emulate({ ...NONE, ...words })).toMatch(told);
   });
