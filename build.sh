@@ -23,6 +23,7 @@ main() {
     brokers) prepare check; install_hivemq || exit 1; run_brokers ;;
     bench) prepare demo; run_script test/bench/main.ts "$@" ;;
     vm) prepare vm; run_script test/vm/main.ts "$@" ;;
+    durability) prepare durability; run_script test/durability/main.ts "$@" ;;
     *)
       say "build.sh: there is no verb \"$verb\""
       print_verbs >&2
@@ -43,6 +44,7 @@ print_verbs() {
   dev        for those who write drivers; alone it prints its own verbs
   brokers    the end-to-end tests on mosquitto and on HiveMQ CE, which it fetches (100 MB; needs Java 17 and maven)
   vm         the service under a real systemd in an emulated machine (x86-64, as root; minutes; package it first)
+  durability the packaged agent killed, cut off from its power and its broker, on real disks  [--kills N] [--only PARTS] [--help]
   bench      the packaged agent beside programs that do the same job and nothing else  [--devices N] [--memory] [--help]
 VERBS
 }
@@ -92,7 +94,7 @@ run_check() {
   rm -rf "$RESULTS" && mkdir -p "$RESULTS"
   stage types tsc -p .
   stage lint biome check --error-on-warnings .
-  tests fast --exclude 'test/e2e/**' --exclude 'test/package/**' --exclude 'test/arm64/**' --exclude 'test/sim/**' --exclude 'test/support/**'
+  tests fast --exclude 'test/e2e/**' --exclude 'test/package/**' --exclude 'test/arm64/**' --exclude 'test/sim/**' --exclude 'test/support/**' --exclude 'test/durability/**'
   node test/package/tally.ts "$RESULTS"
 }
 

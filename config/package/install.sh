@@ -59,6 +59,7 @@ packages_for() {
   case "$1" in
     check | demo | dev) echo "$tools" ;;
     vm) echo "mmdebstrap qemu-system-x86 e2fsprogs" ;;
+    durability) echo "$tools e2fsprogs libfaketime" ;;
     bench) echo "$tools gcc libc6-dev libmosquitto-dev" ;;
     test)
       echo "$tools libfaketime iproute2 systemd"
