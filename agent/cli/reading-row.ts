@@ -16,30 +16,30 @@ export function readingRow(t_ms: number, readings: readonly Reading[]): Row | un
 }
 
 function rowOf(reading: Exclude<Reading, { told: "deviceTime" }>): Row {
-  const { node, reason } = reading;
-  const about = { ...(node === undefined ? {} : { node }), ...(reason === undefined ? {} : { reason }) };
+  // JSON leaves out what is undefined.
+  const about = { node: reading.node, reason: reading.reason, qualifiers: reading.qualifiers, demo: reading.demo };
   switch (reading.told) {
     case "number":
     case "text": {
       const { metric, value, validity } = reading;
       const said = typeof value === "string" ? value : decimalText(value);
-      return { ...metricRow(metric), value: said, ...(validity === undefined ? {} : { validity }), ...about };
+      return { ...metricRow(metric), value: said, validity, ...about };
     }
     case "absent":
       return { ...metricRow(reading.metric), value: null, validity: reading.validity, ...about };
     case "wave": {
-      const { metric, first, samples, rate = metric.rate, scale = metric.scale } = reading;
+      const { metric, first, samples, absent, gapBefore, validity, rate = metric.rate, scale = metric.scale } = reading;
       const points = scale?.map(({ raw, physical }) => ({ raw, physical: decimalText(physical) }));
-      return { ...metricRow(metric), rate: rate?.join("/"), scale: points, first, samples, ...about };
+      return { ...metricRow(metric), rate: rate?.join("/"), scale: points, first, gapBefore, samples, absent, validity, ...about };
     }
     case "condition": {
-      const { metric, present, word } = reading;
-      return { ...metricRow(metric), on: metric.on, present, ...(word === undefined ? {} : { word }), ...about };
+      const { metric, present, word, rank } = reading;
+      return { ...metricRow(metric), on: metric.on, present, word, rank, ...about };
     }
     case "identity":
       return { fact: reading.fact, value: reading.value, ...about };
     case "unreadable":
-      return { unreadable: reading.bytes, ...about };
+      return { unreadable: reading.bytes, about: reading.about, ...about };
     case "removed":
       return { removed: true, ...about };
   }

@@ -3,7 +3,8 @@ import type { Reading } from "../../drivers/kit/reading.ts";
 import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
 import { Fault } from "../fault/fault.ts";
 import type { Attachment, Facts, SessionHooks } from "./session.ts";
-import { stampReadings } from "./stamp.ts";
+import { stampReadings, stampWaves } from "./stamp.ts";
+import { WaveBlocks } from "./wave-blocks.ts";
 
 /** Nodes below one port that have an epoch at a time; the largest rack that a driver reads has 24 pumps. */
 export const NODES_MAX = 32;
@@ -16,7 +17,7 @@ export type NodeView = {
   readonly facts: Facts;
   readonly conditions: Conditions;
 };
-type Speaker = { -readonly [K in keyof NodeView]: NodeView[K] };
+type Speaker = { -readonly [K in keyof NodeView]: NodeView[K] } & { readonly waves: WaveBlocks };
 type Hooks = Pick<SessionHooks, "keep" | "beginEpoch" | "endEpoch" | "learned" | "raise" | "clear" | "changed">;
 export type NodeEnd = Parameters<SessionHooks["endEpoch"]>[1];
 
@@ -61,9 +62,17 @@ export class Nodes {
   end(reason: NodeEnd): void {
     for (const key of [...this.#below.keys()]) this.#endBelow(key, reason);
     if (this.#own === undefined) return;
-    const { epoch } = this.#own;
+    const { epoch, waves } = this.#own;
+    stampWaves(waves.all(), epoch, this.#hooks.keep);
     this.#own = undefined;
     this.#hooks.endEpoch(epoch, reason);
+  }
+
+  /** Once a tick: samples that have waited for more of their block are stamped without them. */
+  tick(now: Mono): void {
+    if (this.#own === undefined) return;
+    stampWaves(this.#own.waves.due(now), this.#own.epoch, this.#hooks.keep);
+    for (const { waves, epoch } of this.#below.values()) stampWaves(waves.due(now), epoch, this.#hooks.keep);
   }
 
   /**
@@ -132,26 +141,27 @@ export class Nodes {
     speaker: Speaker,
     { readings, facts, at }: { readonly readings: readonly Reading[]; readonly facts: Facts; readonly at: Mono },
   ): void {
-    const { epoch } = speaker;
+    const { epoch, waves } = speaker;
     if (Object.keys(facts).some((fact) => speaker.facts[fact] === undefined)) {
       speaker.facts = { ...speaker.facts, ...facts };
       this.#hooks.learned(epoch, speaker.facts);
       this.#hooks.changed();
     }
     const before = speaker.conditions;
-    speaker.conditions = stampReadings(readings, { epoch, at, conditions: before }, this.#hooks.keep).conditions;
+    speaker.conditions = stampReadings(readings, { epoch, at, conditions: before, waves }, this.#hooks.keep);
     if (speaker.conditions !== before) this.#hooks.changed();
   }
 
   #begun(node: readonly string[], facts: Facts, since: Mono): Speaker {
     const epoch = this.#hooks.beginEpoch({ ...this.#as(), facts, ...(node.length === 0 ? {} : { node }) });
     this.#hooks.changed();
-    return { node, epoch, since, facts, conditions: NO_CONDITIONS };
+    return { node, epoch, since, facts, conditions: NO_CONDITIONS, waves: new WaveBlocks() };
   }
 
   #endBelow(key: string, reason: NodeEnd): void {
     const speaker = this.#below.get(key);
     if (speaker === undefined) return;
+    stampWaves(speaker.waves.all(), speaker.epoch, this.#hooks.keep);
     this.#below.delete(key);
     this.#hooks.endEpoch(speaker.epoch, reason);
     this.#hooks.changed();

@@ -137,6 +137,7 @@ export class Session {
     this.#takeOutcome(now);
     if (this.#open !== undefined && this.#link !== undefined) this.#serve(this.#open, this.#link, now);
     this.#step({ saw: "tick", bytesCame: this.#bytesCame }, now);
+    this.#nodes.tick(now);
     if (elapsed(this.#told.at, now) >= DISCARDS_EVERY) this.#tellDiscards(now);
   }
 

@@ -5,6 +5,7 @@ import type { Body } from "../../proto/messages.ts";
 import { type Conditions, nextConditions } from "../alerts/edges.ts";
 import type { Lane } from "../model/model.ts";
 import { alertBody, type IdOf, reportBody, waveBody } from "../wire/records.ts";
+import type { WaveBlock, WaveBlocks } from "./wave-blocks.ts";
 
 /** A record on its way into the spool, which numbers it and calls `encode` once. */
 export type Stamped = {
@@ -15,30 +16,31 @@ export type Stamped = {
 export type Keep = (lane: Lane, stamped: Stamped) => void;
 
 /**
- * All readings of one frame become records of one epoch and one instant: one report, a block for each wave, an alert for each
- * edge of a condition. The values are not touched. The device's own time goes with the report; a wave has its sample count.
- * Returns the conditions that are known now.
+ * All readings of one frame become records of one epoch and one instant: one report, an alert for each edge of a condition. Samples
+ * become a record when their block is ready. The values are not touched. The device's own time goes with the report; a wave has its
+ * sample count. Returns the conditions that are known now.
  */
 export function stampReadings(
   readings: readonly Reading[],
-  about: { readonly epoch: number; readonly at: Mono; readonly conditions: Conditions },
+  about: { readonly epoch: number; readonly at: Mono; readonly conditions: Conditions; readonly waves: WaveBlocks },
   keep: Keep,
-): { readonly conditions: Conditions; readonly kept: number } {
+): Conditions {
   const deviceTime = readings.find((reading) => reading.told === "deviceTime")?.value;
   const stamp = (lane: Lane, body: (idOf: IdOf) => Body, time?: string) => keep(lane, stamped(about.epoch, about.at, time, body));
   const { known, edges } = nextConditions(about.conditions, readings);
-  let kept = edges.length;
   for (const edge of edges) stamp("alert", (idOf) => alertBody(edge, idOf));
-  if (readings.some((reading) => isReported(reading))) {
-    kept += 1;
-    stamp("report", (idOf) => reportBody(readings, idOf)!, deviceTime);
-  }
-  for (const reading of readings) {
-    if (reading.told !== "wave") continue;
-    kept += 1;
-    stamp("wave", (idOf) => waveBody(reading, idOf));
-  }
-  return { conditions: known, kept };
+  if (readings.some((reading) => isReported(reading))) stamp("report", (idOf) => reportBody(readings, idOf)!, deviceTime);
+  for (const reading of readings) if (reading.told === "wave") stampWaves(about.waves.add(reading, about.at), about.epoch, keep);
+  return known;
+}
+
+/** Blocks that are ready, each at the instant at which its last sample was read. */
+export function stampWaves(blocks: readonly WaveBlock[], epoch: number, keep: Keep): void {
+  for (const { wave, at } of blocks)
+    keep(
+      "wave",
+      stamped(epoch, at, undefined, (idOf) => waveBody(wave, idOf)),
+    );
 }
 
 export function stamped(epoch: number, at: Mono, deviceTime: string | undefined, body: (idOf: IdOf) => Body): Stamped {

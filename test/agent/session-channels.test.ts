@@ -87,7 +87,8 @@ describe("a line of several channels", () => {
     expect(room.session.view().phase).toBe("proving");
     await room.tick(answerOf("a"), commandOf("b"));
     expect(room.session.view().phase).toBe("streaming");
-    expect(room.taken().filter((said) => said.startsWith("wave"))).toHaveLength(20);
+    // The last one waits for more of its block.
+    expect(room.taken().filter((said) => said.startsWith("wave"))).toHaveLength(19);
     await room.tick(record(62, 1), HEAD);
     expect(room.taken()).toEqual(["wave 1 nothing"]);
     for (let i = 0; i < 150; i++) await room.tick(record(62, 1), HEAD);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { NO_CONDITIONS } from "../../agent/alerts/edges.ts";
 import type { Lane } from "../../agent/model/model.ts";
-import { stampReadings } from "../../agent/session/stamp.ts";
+import { type Keep, stampReadings, stampWaves } from "../../agent/session/stamp.ts";
+import { WaveBlocks } from "../../agent/session/wave-blocks.ts";
 import type { Mono } from "../../config/units.ts";
 import { type ConditionMetric, type Metric, numeric, type Reading, type WaveMetric } from "../../drivers/kit/reading.ts";
 import { decodeBatch } from "../../proto/codec.ts";
@@ -21,12 +22,14 @@ function stamp(readings: readonly Reading[], conditions = NO_CONDITIONS) {
     if (!ids.has(metric)) ids.set(metric, ids.size + 1);
     return ids.get(metric)!;
   };
-  const result = stampReadings(readings, { epoch: 4, at: 9_000n as Mono, conditions }, (lane, { epoch, at, encode }) => {
+  const waves = new WaveBlocks();
+  const keep: Keep = (lane, { epoch, at, encode }) => {
     expect([epoch, at]).toEqual([4, 9_000n]);
     kept.push({ lane, record: decodeBatch(encode({ n: 17, atUs: 123 }, idOf))!.records[0]! });
-  });
-  expect(result.kept).toBe(kept.length);
-  return { kept, lanes: kept.map(({ lane }) => lane), conditions: result.conditions };
+  };
+  const known = stampReadings(readings, { epoch: 4, at: 9_000n as Mono, conditions, waves }, keep);
+  stampWaves(waves.all(), 4, keep);
+  return { kept, lanes: kept.map(({ lane }) => lane), conditions: known };
 }
 
 describe("the readings of one frame", () => {
@@ -37,7 +40,7 @@ describe("the readings of one frame", () => {
       { told: "condition", metric: OFF, present: true, word: "OFF" },
       { told: "absent", metric: PULSE, validity: "not_available", reason: "never_measured" },
       { told: "text", metric: MODE, value: "A/C ", validity: "questionable" },
-      { told: "wave", metric: WAVE, samples: [4], first: 78 },
+      { told: "wave", metric: WAVE, samples: [4], first: 79 },
       { told: "deviceTime", value: "12:34 " },
     ]);
     expect(lanes).toEqual(["alert", "report", "wave", "wave"]);
