@@ -10,7 +10,7 @@ import { Desk, type DeskHooks } from "./configure/desk.ts";
 import type { DocumentFile } from "./configure/document-file.ts";
 import { claimDirectories } from "./directories.ts";
 import type { Effects } from "./effects/effects.ts";
-import { asFault, Fault } from "./fault/fault.ts";
+import { asFault, type Fault } from "./fault/fault.ts";
 import { FaultBook } from "./fault/fault-book.ts";
 import { ClockWatch } from "./health/clock-watch.ts";
 import { HostWatch } from "./health/host-watch.ts";
@@ -177,8 +177,8 @@ class Agent {
     this.#standing("disk", this.#spool.degraded ?? this.#runKeeper.fault);
     this.#standing("backlog", this.#spool.unread);
     this.#standing("ring", this.#spool.ringFault);
-    this.#standing("spool", corruption(this.#spool.corruptBytes));
-    this.#standing("key", keyLost(this.#spool.sealedRecords));
+    this.#standing("spool", this.#spool.corrupt);
+    this.#standing("key", this.#spool.keyLost);
     this.#spool.tellGaps();
     this.#spool.endTurn();
     this.#spool.tick(now);
@@ -384,14 +384,4 @@ class Agent {
     if (request === "status") return statusOf(this.#snapshot(), this.#effects.clock.now());
     return { error: `unknown request; this agent answers: status` };
   }
-}
-
-function keyLost(records: number): Fault | undefined {
-  const message = `${records} records that waited on flash are lost: the key that they were sealed with is gone`;
-  return records === 0 ? undefined : new Fault("state.key_lost", message, { records });
-}
-
-/** What was in them is not known, so no gap can name it: the numbers that are missing at the centre are explained by this. */
-function corruption(bytes: number): Fault | undefined {
-  return bytes === 0 ? undefined : new Fault("state.corrupt", `${bytes} stored bytes failed their check and were passed over`, { bytes });
 }

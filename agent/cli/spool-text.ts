@@ -18,10 +18,10 @@ export type AboutLook = {
 const WHY: Readonly<Record<Why, string>> = {
   cannot_be_read: "the file cannot be read",
   too_short: "the file is shorter than a segment, and not empty",
-  both_headers: "neither of its headers holds: what was in it is not known",
+  both_headers: "neither of its headers holds, nor anything else in it: what was in it is not known",
   front_header: "the header does not hold; the one at the end does",
   back_header: "the header at the end does not hold",
-  other_lane: "its header says that it is of another lane",
+  other_lane: "its header says that it is of another lane, and it is read as one of that",
   unit: "a commit does not hold",
   seal: "a commit holds, but its seal does not: it was altered, or moved here from elsewhere",
   blocks: "a commit holds, but not all that it says is in it",

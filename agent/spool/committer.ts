@@ -8,6 +8,7 @@ import { isUrgent, isVolatile, type LaneState } from "./lane-state.ts";
 import { perLane, type Recovered, readSegments } from "./recovery.ts";
 import { SEGMENT_BYTES, type StoredBlock } from "./segment.ts";
 import type { Kept } from "./store.ts";
+import type { Tally } from "./tally.ts";
 import { type Trouble, Troubles } from "./troubles.ts";
 
 /** How long before the window's end a commit begins: one reading tick, the timer's own lateness, and the disk's time. */
@@ -31,7 +32,7 @@ type Due = { readonly lane: Lane; readonly block: Block };
 /** Puts on flash what no answer has released in time, and tries again what the disk refused: one piece of work at a time. */
 export class Committer {
   readonly #options: CommitterOptions;
-  readonly #cursors: Recovered["cursors"];
+  readonly #known: Recovered["known"];
   readonly #troubles = new Troubles();
   #working: Promise<void> | undefined;
   #workingSince: Mono | undefined;
@@ -39,9 +40,9 @@ export class Committer {
   #cursorsAt: Mono | undefined;
   #cursorsDirty = false;
 
-  constructor(options: CommitterOptions, { cursors, faults }: Pick<Recovered, "cursors" | "faults">) {
+  constructor(options: CommitterOptions, { known, faults }: Pick<Recovered, "known" | "faults">) {
     this.#options = options;
-    this.#cursors = cursors;
+    this.#known = known;
     const now = options.now();
     // Until each lane is known to find its place, none is believed to.
     if (faults.keeping !== undefined) for (const lane of LANES) this.#troubles.raise(lane, faults.keeping, now);
@@ -79,12 +80,12 @@ export class Committer {
     if (refused[0] !== undefined) throw refused[0];
   }
 
-  async saveCursors(now: Mono): Promise<void> {
+  async saveCursors(now: Mono, how: "lazily" | "synced" = "lazily"): Promise<void> {
     this.#cursorsDirty = false;
     this.#cursorsAt = now;
     const { disk, spoolDir, lanes } = this.#options;
     const entries = LANES.flatMap((lane) => lanes[lane].store.cursors());
-    await this.try("cursors", () => writeCursors(disk, spoolDir, entries));
+    await this.try("cursors", () => writeCursors(disk, spoolDir, entries, how));
   }
 
   /** Does what the disk may refuse; a refusal stands until the same succeeds. */
@@ -150,12 +151,8 @@ export class Committer {
   async #readFiles(): Promise<void> {
     const { disk, spoolDir, lanes } = this.#options;
     const stores = perLane((lane) => lanes[lane].store);
-    const refused = await readSegments(disk, spoolDir, { stores, cursors: this.#cursors }, () => undefined);
-    for (const lane of LANES) {
-      const found = stores[lane].settle();
-      for (const records of found.values()) lanes[lane].adopted += records;
-      lanes[lane].book.add("adopted", found);
-    }
+    const counted = (lane: Lane, found: Tally): void => lanes[lane].book.add("adopted", found);
+    const refused = await readSegments(disk, spoolDir, { stores, known: this.#known }, { counted });
     if (refused !== undefined) throw refused;
   }
 
@@ -206,6 +203,8 @@ export class Committer {
       if (block.slot !== undefined) state.ring.release(block.slot);
       return block.inFlight || block.released;
     });
+    const { newest } = state.store;
+    if (newest !== undefined) state.ring.note(newest);
     // What was answered before it was on flash is delivered; what is not under way leaves memory and is backlog now.
     for (const kept of answered) {
       state.store.release(kept);

@@ -1,8 +1,12 @@
 import type { Disk } from "../effects/effects.ts";
-import { SEGMENT_BYTES } from "./segment.ts";
+import { SEGMENT_BYTES, type SegmentEnd, UNITS_END } from "./segment.ts";
 
-/** Everything before `cursor` in that segment is delivered. */
-export type CursorEntry = { readonly path: string; readonly generation: string; readonly cursor: number };
+/** Everything before `cursor` in that segment is delivered; it was filled up to `end` then, or further. */
+export type CursorEntry = { readonly path: string; readonly generation: string; readonly cursor: number; readonly end?: number };
+
+/** What is known of segments beside what stands in them. */
+export type Known = { readonly cursors: readonly CursorEntry[]; readonly ends: readonly SegmentEnd[] };
+export const NOTHING_KNOWN: Known = { cursors: [], ends: [] };
 
 const NAME = "cursors.json";
 
@@ -19,21 +23,30 @@ export async function readCursors(disk: Disk, folder: string): Promise<readonly 
   }
 }
 
-/** Replaces the file without a sync: old or new, either is true. Throws Fault `disk.*`. */
-export async function writeCursors(disk: Disk, folder: string, entries: readonly CursorEntry[]): Promise<void> {
+/** Replaces the file; "lazily" without a sync: old or new, either is true. Throws Fault `disk.*`. */
+export async function writeCursors(disk: Disk, folder: string, entries: readonly CursorEntry[], how: "lazily" | "synced"): Promise<void> {
   const file = await disk.open(`${folder}/${NAME}.new`, "create");
   try {
     await file.write(0, new TextEncoder().encode(JSON.stringify(entries)));
+    if (how === "synced") await file.sync();
   } finally {
     await file.close();
   }
   await disk.rename(`${folder}/${NAME}.new`, `${folder}/${NAME}`);
+  if (how === "synced") await disk.syncFolder(folder);
 }
 
-/** Behind what is known to be delivered of a segment, however the path to it was written then; 0 where nothing is known. */
-export function savedCursor(entries: readonly CursorEntry[], path: string, generation: bigint): number {
-  const saved = entries.find((entry) => entry.generation === generation.toString() && nameOf(String(entry.path)) === nameOf(path));
+/** Behind what is known to be delivered of a segment, wherever it lay then; 0 where nothing is known. */
+export function savedCursor(entries: readonly CursorEntry[], generation: bigint): number {
+  const saved = entries.find((entry) => entry.generation === generation.toString());
   return saved !== undefined && saved.cursor <= SEGMENT_BYTES ? saved.cursor : 0;
 }
 
-const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+/** How far the segment was filled, as the last that wrote of it knew; 0 where nothing is known. */
+export function savedEnd({ cursors, ends }: Known, generation: bigint): number {
+  const told = [
+    ...cursors.flatMap((entry) => (entry.generation === generation.toString() ? [entry.end] : [])),
+    ...ends.flatMap((one) => (one.generation === generation ? [one.end] : [])),
+  ];
+  return Math.max(0, ...told.filter((end): end is number => Number.isSafeInteger(end) && (end as number) <= UNITS_END));
+}

@@ -34,10 +34,6 @@ export type LaneState = {
   loaded: Loaded[];
   loading: boolean;
   parkedUntil: Mono | undefined;
-  adopted: number;
-  delivered: number;
-  dropped: number;
-  /** The same, device by device. */
   readonly book: LaneBook;
 };
 
@@ -50,9 +46,9 @@ export function blockOf(homeless: Homeless, now: Mono): Block {
   return { ...homeless, firstAt: now, kept: undefined, inFlight: false, released: false, held: true };
 }
 
-export function ledgerOf({ writer, live, store, adopted, delivered, dropped }: LaneState): LaneLedger {
+export function ledgerOf({ writer, live, store, book }: LaneState): LaneLedger {
   const inMemory = live.reduce((sum, block) => sum + (block.kept === undefined && !block.released ? block.records : 0), 0);
-  return { made: writer.made, adopted, delivered, dropped, waiting: writer.openRecords + inMemory + store.waiting };
+  return { made: writer.made, ...book.totals, waiting: writer.openRecords + inMemory + store.waiting };
 }
 
 /** Device by device. Counts what waits anew, block by block, so it is for who asks, and not for every turn. */

@@ -1,18 +1,20 @@
 import type { Wall } from "../../config/units.ts";
 import { decodeBatch } from "../../proto/codec.ts";
 import type { Disk, Seal, Seals } from "../effects/effects.ts";
-import { Fault } from "../fault/fault.ts";
+import { asFault, Fault } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
 import { verifyBlock } from "./block.ts";
-import { type CursorEntry, readCursors, savedCursor } from "./cursors.ts";
+import { type Known, readCursors, savedCursor, savedEnd } from "./cursors.ts";
 import { findKey, type KeyFound } from "./keyring.ts";
 import { laneOfFile } from "./places.ts";
 import {
+  headerOfUnits,
   nextUnitBehind,
   type Readable,
   readSegmentHeader,
   readUnit,
   SEGMENT_BYTES,
+  type SegmentEnd,
   type SegmentHeader,
   type StoredBlock,
   UNITS_END,
@@ -60,6 +62,8 @@ export type SpoolLook = {
   readonly segments: readonly SegmentLook[];
   /** Names that none of ours has; never opened. */
   readonly foreign: readonly string[];
+  /** How far segments are filled, as those behind them say. */
+  readonly ends: readonly SegmentEnd[];
 };
 
 /** No key has this id: every unit is taken for one that is sealed under another key. */
@@ -76,17 +80,29 @@ export async function lookAtSpool(parts: { readonly disk: Disk; readonly seals: 
   const folder = `${stateDir}/spool`;
   const { key, copies } = await findKey(disk, stateDir);
   const seal = key === undefined ? NO_KEY : seals(key);
-  const cursors = await readCursors(disk, folder);
   const segments: SegmentLook[] = [];
-  const foreign: string[] = [];
-  for (const file of await disk.list(folder)) {
+  const files = await disk.list(folder);
+  const known = { cursors: await readCursors(disk, folder), ends: await endsOf(disk, folder, files) };
+  for (const file of files) {
     const lane = laneOfFile(file);
-    if (lane === undefined && !OURS.test(file)) foreign.push(file);
-    if (lane === undefined) continue;
-    const look = await lookAtFile(disk, folder, { file, lane, cursors, seal });
+    const look = lane === undefined ? undefined : await lookAtFile(disk, folder, { file, lane, known, seal });
     if (look !== undefined) segments.push(look);
   }
-  return { key: { ...copies, id: key === undefined ? undefined : seal.id }, segments, foreign };
+  const foreign = files.filter((file) => laneOfFile(file) === undefined && !OURS.test(file));
+  return { key: { ...copies, id: key === undefined ? undefined : seal.id }, segments, foreign, ends: known.ends };
+}
+
+/** What headers say of the segments before theirs. A file that cannot be read says nothing, and is told where it is looked at. */
+async function endsOf(disk: Disk, folder: string, files: readonly string[]): Promise<readonly SegmentEnd[]> {
+  const ends: SegmentEnd[] = [];
+  for (const file of files.filter((name) => laneOfFile(name) !== undefined)) {
+    const bytes = await disk
+      .read(`${folder}/${file}`)
+      .catch((caught: unknown) => void asFault(caught, "disk.failed", `Cannot read ${file}`));
+    const { before } = (bytes !== undefined && (readSegmentHeader(bytes) ?? readSegmentHeader(bytes.subarray(UNITS_END)))) || {};
+    if (before !== undefined) ends.push(before);
+  }
+  return ends;
 }
 
 /**
@@ -100,10 +116,12 @@ export async function lookAgain(
 ): Promise<SpoolLook> {
   const { disk, seals } = parts;
   const { key } = await findKey(disk, stateDir);
-  const about = { cursors: await readCursors(disk, `${stateDir}/spool`), seal: key === undefined ? NO_KEY : seals(key) };
+  const folder = `${stateDir}/spool`;
+  const known = { cursors: await readCursors(disk, folder), ends: before.ends };
+  const about = { known, seal: key === undefined ? NO_KEY : seals(key) };
   const segments: SegmentLook[] = [];
   for (const one of before.segments) {
-    const look = one.damaged.length === 0 ? one : await lookAtFile(disk, `${stateDir}/spool`, { ...one, ...about });
+    const look = one.damaged.length === 0 ? one : await lookAtFile(disk, folder, { ...one, ...about });
     if (look === undefined) continue;
     // What is new may in turn have been written just then.
     const wasThere = ({ offset }: Damaged): boolean => one.damaged.some((place) => place.offset === offset);
@@ -112,7 +130,7 @@ export async function lookAgain(
   return { ...before, segments };
 }
 
-type About = { readonly file: string; readonly lane: Lane; readonly cursors: readonly CursorEntry[]; readonly seal: Seal };
+type About = { readonly file: string; readonly lane: Lane; readonly known: Known; readonly seal: Seal };
 
 /** Undefined where it is gone. */
 async function lookAtFile(disk: Pick<Disk, "read">, folder: string, about: About): Promise<SegmentLook | undefined> {
@@ -147,22 +165,26 @@ export async function lookAtSegment(bytes: Uint8Array, about: About): Promise<Se
   if (bytes.length < SEGMENT_BYTES) return nothingIn(about, "unknown", [{ offset: 0, bytes: bytes.length, why: "too_short" }]);
   const ends = [bytes.subarray(0, UNITS_START), bytes.subarray(UNITS_END, SEGMENT_BYTES)] as const;
   const [front, back] = ends.map(wholeHeader);
-  const header = front ?? back;
+  const isFree = isZero(ends[0]) && front === undefined && back === undefined;
   // Zeros in place of both: what stands between them is what was delivered before.
-  if (header === undefined && isZero(ends[0])) return nothingIn(about, "free", isZero(ends[1]) ? [] : [headerAt(1)]);
-  if (header === undefined) return nothingIn(about, "unknown", [{ offset: 0, bytes: SEGMENT_BYTES, why: "both_headers" }]);
-  if (header.lane !== about.lane) return nothingIn(about, "unknown", [{ offset: 0, bytes: SEGMENT_BYTES, why: "other_lane" }]);
+  if (isFree) return nothingIn(about, "free", isZero(ends[1]) ? [] : [headerAt(1)]);
+  const { header = undefined, lostBytes = 0 } =
+    (front ?? back) === undefined ? headerOfUnits(bytes, about.lane) : { header: front ?? back };
+  if (header === undefined) return nothingIn(about, "unknown", [{ offset: 0, bytes: lostBytes, why: "both_headers" }]);
   const broken = ([front, back] as const).flatMap((one, at) => (one === undefined && !isZero(ends[at]!) ? [headerAt(at)] : []));
-  return sumUp(await unitsIn(bytes, header, about.seal), { ...about, header, broken });
+  if (header.lane !== about.lane) broken.push({ offset: 0, bytes: 0, why: "other_lane" });
+  const filled = savedEnd(about.known, header.generation);
+  return sumUp(await unitsIn(bytes, header, { seal: about.seal, filled }), { ...about, lane: header.lane, header, broken });
 }
 
 const headerAt = (end: number): Place =>
   end === 0
     ? { offset: 0, bytes: UNITS_START, why: "front_header" }
     : { offset: UNITS_END, bytes: SEGMENT_BYTES - UNITS_END, why: "back_header" };
-/** A header and nothing but zeros behind it. */
+/** A header, the end of the segment before it where one is told, and nothing but zeros behind. */
 function wholeHeader(bytes: Uint8Array): SegmentHeader | undefined {
-  return isZero(bytes.subarray(24)) ? readSegmentHeader(bytes) : undefined;
+  const header = readSegmentHeader(bytes);
+  return header !== undefined && isZero(bytes.subarray(header.before === undefined ? 24 : 40)) ? header : undefined;
 }
 const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
 
@@ -170,7 +192,11 @@ const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
 
 type Found = Unit | Omit<SealedRange, "file"> | Place;
 
-async function unitsIn(bytes: Uint8Array, { generation }: SegmentHeader, seal: Seal): Promise<readonly Found[]> {
+async function unitsIn(
+  bytes: Uint8Array,
+  { generation }: SegmentHeader,
+  { seal, filled }: { readonly seal: Seal; readonly filled: number },
+): Promise<readonly Found[]> {
   const file: Readable = { read: async (at, length) => bytes.subarray(at, Math.min(at + length, bytes.length)) };
   const found: Found[] = [];
   for (let offset = UNITS_START; ; ) {
@@ -182,12 +208,13 @@ async function unitsIn(bytes: Uint8Array, { generation }: SegmentHeader, seal: S
       continue;
     }
     const next = await nextUnitBehind(file, place);
-    const end = next ?? endOfLast(bytes, place);
+    const isKnown = next !== undefined || filled > offset;
+    const end = isKnown ? (next ?? filled) : endOfLast(bytes, place);
     if (end === undefined) return found;
-    const why = unitHolds(bytes, offset) ? "seal" : next === undefined ? "last_unit" : "unit";
+    const why = unitHolds(bytes, offset) ? "seal" : isKnown ? "unit" : "last_unit";
     found.push({ offset, bytes: end - offset, why });
-    if (next === undefined) return found;
-    offset = next;
+    if (!isKnown) return found;
+    offset = end;
   }
 }
 
@@ -222,10 +249,10 @@ function endOfLast(bytes: Uint8Array, { offset, generation }: UnitPlace): number
 
 // ── Sums ──
 
-type Known = About & { readonly header: SegmentHeader; readonly broken: readonly Place[] };
+type Looked = About & { readonly header: SegmentHeader; readonly broken: readonly Place[] };
 
-function sumUp(found: readonly Found[], { file, lane, cursors, header, broken }: Known): SegmentLook {
-  const saved = savedCursor(cursors, file, header.generation);
+function sumUp(found: readonly Found[], { file, lane, known, header, broken }: Looked): SegmentLook {
+  const saved = savedCursor(known.cursors, header.generation);
   const units = found.filter((one): one is Unit => "length" in one);
   const isDelivered = ({ offset, length }: Unit): boolean => offset + length <= saved;
   const waiting = units.filter((unit) => !isDelivered(unit));

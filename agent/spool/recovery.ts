@@ -1,14 +1,15 @@
 import type { Disk, Entropy, Seals } from "../effects/effects.ts";
 import { asFault, type Fault } from "../fault/fault.ts";
 import { LANES, type Lane, type RunId } from "../model/model.ts";
-import { type CursorEntry, readCursors } from "./cursors.ts";
+import { type CursorEntry, type Known, readCursors } from "./cursors.ts";
 import { Keyring } from "./keyring.ts";
 import { LastSeen } from "./names.ts";
 import { laneOfFile } from "./places.ts";
-import { type Found, RING_BYTES, Ring, readRing, type Slot } from "./ring.ts";
+import { type Found, RING_BYTES, Ring, readRing, readRingEnd, type Slot } from "./ring.ts";
 import { endsOf, type PreviousRun, type RunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
-import type { StoredBlock } from "./segment.ts";
+import type { SegmentEnd, StoredBlock } from "./segment.ts";
 import { LaneStore } from "./store.ts";
+import type { Tally } from "./tally.ts";
 
 export type Folders = { readonly stateDir: string; readonly runtimeDir: string };
 /** Found in a ring, not on flash. Its slot is in the new ring; undefined where that had no room or could not be written. */
@@ -19,7 +20,7 @@ export type Recovered = {
   readonly startCount: number;
   /** Whether the run file could be read, and whether it names this run now. */
   readonly runFile: "unread" | "unwritten" | "written";
-  readonly cursors: readonly CursorEntry[];
+  readonly known: Known;
   readonly stores: Readonly<Record<Lane, LaneStore>>;
   readonly rings: Readonly<Record<Lane, Ring>>;
   /** The next commit takes them. Empty unless the disk failed. */
@@ -69,7 +70,7 @@ export async function recoverSpool(
   // What a run wrote down that its disk refused. It came after the one that flash knows.
   const later = await ringing.try(undefined, () => readRunFile(disk, runtimeDir));
   const files = [before, later].filter((file) => file !== undefined && file !== "unread");
-  const { found, unread } = await readRings(disk, runtimeDir, ringing);
+  const { found, unread, ends } = await readRings(disk, runtimeDir, ringing);
   const seen = new LastSeen(files.map(({ run }) => run));
   for (const block of found) seen.see(block);
 
@@ -77,12 +78,13 @@ export async function recoverSpool(
   const stores = perLane((lane) => new LaneStore({ disk, entropy, keyring }, spoolDir, lane));
   const committed = new Map<string, number>();
   const cursors = await reading.try<readonly CursorEntry[]>([], () => readCursors(disk, spoolDir));
-  const refused = await readSegments(disk, spoolDir, { stores, cursors }, (block) => {
+  const known = { cursors, ends };
+  const see = (block: StoredBlock): void => {
     seen.see(block);
     const key = `${block.name.run}/${block.name.lane}`;
     committed.set(key, Math.max(committed.get(key) ?? 0, block.name.number));
-  });
-  for (const lane of LANES) stores[lane].settle();
+  };
+  const refused = await readSegments(disk, spoolDir, { stores, known }, { seen: see });
 
   const left = found.filter((block) => !block.released && block.name.number > (committed.get(`${block.name.run}/${block.name.lane}`) ?? 0));
   const orphans = await adopt(stores, left, keeping);
@@ -91,12 +93,13 @@ export async function recoverSpool(
   const file: RunFile = { format: 1, ...now, startCount, clean: false, last: [], untold };
   const written = before !== "unread" && (await keeping.try(false, () => writeRunFile(disk, stateDir, file).then(() => true)));
   await ringing.try(undefined, () => (written ? removeRunFile(disk, runtimeDir) : writeRunFile(disk, runtimeDir, file)));
-  const { rings, homeless } = await beginRings(disk, runtimeDir, { run: now.run, orphans, unread, steps: ringing });
+  const ringsOf = { run: now.run, orphans, unread, steps: ringing, newest: (lane: Lane) => stores[lane].newest };
+  const { rings, homeless } = await beginRings(disk, runtimeDir, ringsOf);
   return {
     untold,
     startCount,
     runFile: before === "unread" ? "unread" : written ? "written" : "unwritten",
-    cursors,
+    known,
     stores,
     rings,
     homeless,
@@ -106,37 +109,55 @@ export async function recoverSpool(
 }
 
 /**
- * Reads the segments that the stores do not hold yet; `settle` counts them. Returns why one or more could not be read, each of
- * which is as it was and may be asked for again.
+ * Reads the segments that the stores do not hold yet, and counts what waits in them. Returns why one or more could not be read,
+ * each of which is as it was and may be asked for again.
  */
 export async function readSegments(
   disk: Disk,
   folder: string,
-  into: { readonly stores: Readonly<Record<Lane, LaneStore>>; readonly cursors: readonly CursorEntry[] },
-  seen: (block: StoredBlock) => void,
+  into: { readonly stores: Readonly<Record<Lane, LaneStore>>; readonly known: Known },
+  told: { readonly seen?: (block: StoredBlock) => void; readonly counted?: (lane: Lane, records: Tally) => void },
 ): Promise<Fault | undefined> {
+  const { stores, known } = into;
+  const { seen = () => undefined, counted = () => undefined } = told;
   const steps = new Steps();
   // A name that is seen here may stand in the cache only: what is committed into its file would go with it.
   await steps.try(undefined, () => disk.syncFolder(folder));
   for (const name of await steps.try<readonly string[]>([], () => disk.list(folder))) {
-    const lane = laneOfFile(name);
-    if (lane !== undefined) await steps.try(undefined, () => into.stores[lane].recover(`${folder}/${name}`, into.cursors, seen));
+    const [lane, path] = [laneOfFile(name), `${folder}/${name}`];
+    if (lane === undefined || LANES.some((one) => stores[one].knows(path))) continue;
+    await steps.try(undefined, async () => {
+      // Under another name than its own it is still what its header says.
+      const own = await stores[lane].recover(path, known, seen);
+      if (own !== lane) await stores[own].recover(path, known, seen);
+    });
+  }
+  for (const lane of LANES) {
+    const { found, refused } = await stores[lane].settle();
+    counted(lane, found);
+    steps.refused ??= refused;
   }
   return steps.refused;
 }
 
+type Rings = { readonly found: readonly Found[]; readonly unread: readonly Lane[]; readonly ends: readonly SegmentEnd[] };
+
 /** The rings of the run before, and those that an earlier start could not read. */
-async function readRings(disk: Disk, runtimeDir: string, steps: Steps): Promise<{ found: readonly Found[]; unread: readonly Lane[] }> {
+async function readRings(disk: Disk, runtimeDir: string, steps: Steps): Promise<Rings> {
   const found: Found[] = [];
   const unread: Lane[] = [];
+  const ends: SegmentEnd[] = [];
   for (const lane of LANES) {
     for (const name of [`${lane}.old`, `${lane}.ring`]) {
       const bytes = await steps.try<Uint8Array | undefined | "unread">("unread", () => disk.read(`${runtimeDir}/${name}`));
       if (bytes === "unread") unread.push(lane);
-      else if (bytes !== undefined) found.push(...readRing(bytes));
+      if (bytes === "unread" || bytes === undefined) continue;
+      found.push(...readRing(bytes));
+      const end = readRingEnd(bytes);
+      if (end !== undefined) ends.push(end);
     }
   }
-  return { found, unread };
+  return { found, unread, ends };
 }
 
 /** One commit a lane: what only the rings hold, behind what an earlier run left in nearly empty segments. Returns what found no place. */
@@ -176,7 +197,14 @@ async function beginRings(
     orphans,
     unread,
     steps,
-  }: { run: RunId; orphans: Readonly<Record<Lane, readonly StoredBlock[]>>; unread: readonly Lane[]; steps: Steps },
+    newest,
+  }: {
+    run: RunId;
+    orphans: Readonly<Record<Lane, readonly StoredBlock[]>>;
+    unread: readonly Lane[];
+    steps: Steps;
+    newest: (lane: Lane) => SegmentEnd | undefined;
+  },
 ): Promise<Pick<Recovered, "rings" | "homeless">> {
   const present = await steps.try<readonly string[]>([], () => disk.list(runtimeDir));
   const rings = perLane((lane) => new Ring(undefined, run, lane));
@@ -185,6 +213,8 @@ async function beginRings(
     const at = (end: string) => `${runtimeDir}/${lane}.${end}`;
     await steps.try(undefined, async () => {
       const ring = new Ring(await disk.open(at("new"), "create"), run, lane);
+      const filled = newest(lane);
+      if (filled !== undefined) ring.note(filled);
       const housed = await takeOver(ring, orphans[lane], steps);
       if (unread.includes(lane) && present.includes(`${lane}.ring`) && !present.includes(`${lane}.old`))
         await disk.rename(at("ring"), at("old"));
@@ -200,7 +230,7 @@ async function beginRings(
 
 /** Where the ring has no room for all, the oldest have only the memory. */
 async function takeOver(ring: Ring, orphans: readonly StoredBlock[], steps: Steps): Promise<readonly Homeless[]> {
-  let room = RING_BYTES;
+  let room = RING_BYTES - Ring.room(0);
   const last = orphans.findLastIndex(({ bytes }) => {
     room -= Ring.room(bytes.length);
     return room < 0;

@@ -3,6 +3,7 @@ import { asFault, assert, type Fault } from "../fault/fault.ts";
 import { LANES, type Lane, type RunId } from "../model/model.ts";
 import { BLOCK_MAX, type BlockName, verifyBlock } from "./block.ts";
 import { crc32 } from "./crc32.ts";
+import { encodeEnd, readEnd, type SegmentEnd } from "./segment.ts";
 
 /** One lane's window: a file on tmpfs that a killed process leaves behind. Blocks never wrap. */
 export const RING_BYTES = 4 * 1024 * 1024;
@@ -22,6 +23,9 @@ const ALIGN = 64;
  */
 const HEADER = 24;
 const MAGIC = 0x314b5242;
+/** "BRE1" before the first block, and how far the lane's newest segment is filled. */
+const END_MAGIC = 0x31455242;
+const BLOCKS_START = ALIGN;
 const STATE_AT = 5;
 const LIVE = 1;
 const RELEASED = 2;
@@ -112,6 +116,19 @@ export class Ring {
     this.#trim();
   }
 
+  /** Notes how far flash is filled: a recovery knows by it what is missing at the end there. */
+  note(end: SegmentEnd): void {
+    const bytes = new Uint8Array(ALIGN);
+    new DataView(bytes.buffer).setUint32(0, END_MAGIC, true);
+    bytes.set(encodeEnd(end), 4);
+    try {
+      this.#file?.writeNow(0, bytes);
+    } catch (caught) {
+      // Less is known then, and nothing wrong.
+      this.fault = asFault(caught, "disk.failed", "The runtime directory cannot be written");
+    }
+  }
+
   #trim(): void {
     while (this.#slots[0]?.released === true) this.#slots.shift();
   }
@@ -119,12 +136,19 @@ export class Ring {
   #room(length: number): number | undefined {
     const first = this.#slots[0];
     const last = this.#slots.at(-1);
-    if (first === undefined || last === undefined) return 0;
+    if (first === undefined || last === undefined) return BLOCKS_START;
     const end = last.offset + last.length;
     if (last.offset < first.offset) return end + length <= first.offset ? end : undefined;
     if (end + length <= RING_BYTES) return end;
-    return length <= first.offset ? 0 : undefined;
+    return BLOCKS_START + length <= first.offset ? BLOCKS_START : undefined;
   }
+}
+
+/** How far flash was filled, as the run knew whose ring this is. */
+export function readRingEnd(file: Uint8Array): SegmentEnd | undefined {
+  if (file.length < ALIGN) return undefined;
+  const magic = new DataView(file.buffer, file.byteOffset).getUint32(0, true);
+  return magic === END_MAGIC ? readEnd(file.subarray(4)) : undefined;
 }
 
 /** What a ring of an earlier run still holds. */

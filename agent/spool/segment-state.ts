@@ -1,5 +1,5 @@
-import type { DiskFile, Seal } from "../effects/effects.ts";
-import { nextUnitBehind, readUnit, type SegmentHeader, type StoredBlock, UNITS_START, type Unit } from "./segment.ts";
+import type { DiskFile } from "../effects/effects.ts";
+import { type SegmentHeader, type StoredBlock, UNITS_START, type Unit } from "./segment.ts";
 import { type Counts, type Tally, tallyOf } from "./tally.ts";
 
 /** A unit never fills a segment alone, so that one commit of a full ring is several units. */
@@ -32,6 +32,8 @@ export type Segment = {
   retired: boolean;
   /** Given up for room: nothing of it is sent any more. */
   condemned: boolean;
+  /** Something in it does not hold any more, and some of that is under way from memory: what is lost is not known yet. */
+  doubtful: boolean;
 };
 export type Partial = { readonly length: number; readonly blocks: number; readonly done: Set<string>; readonly claimed: Set<string> };
 
@@ -42,7 +44,7 @@ export function retire(segment: Segment, end: number): void {
   segment.end = end;
 }
 
-export const newSegment = (path: string, file: DiskFile, { generation, order }: SegmentHeader): Segment => ({
+export const newSegment = (path: string, file: DiskFile, { generation, order }: Pick<SegmentHeader, "generation" | "order">): Segment => ({
   path,
   file,
   generation,
@@ -58,6 +60,7 @@ export const newSegment = (path: string, file: DiskFile, { generation, order }: 
   closed: false,
   retired: false,
   condemned: false,
+  doubtful: false,
 });
 
 export const keyOf = (block: StoredBlock): string => `${block.name.run}/${block.name.number}`;
@@ -76,63 +79,23 @@ export function splitUnits<B extends StoredBlock>(blocks: readonly B[]): B[][] {
   return units;
 }
 
-/** What waits in a recovered unit, by key: never its bytes, since a backlog may be larger than memory. */
-export type RecoveredUnit = {
-  readonly segment: Segment;
-  readonly offset: number;
-  readonly length: number;
-  readonly keys: readonly { readonly key: string; readonly records: number; readonly tally: Tally }[];
-};
-
-/**
- * Reads what an earlier run left, up to the last good unit; before `saved` all is delivered. Damage, and what nobody can open, is
- * passed over.
- */
-export async function walkSegment(
-  segment: Segment,
-  { saved, seal }: { readonly saved: number; readonly seal: Seal },
-  seen: (block: StoredBlock) => void,
-): Promise<{ readonly units: readonly RecoveredUnit[]; readonly corruptBytes: number; readonly sealedRecords: number }> {
-  const { file, generation } = segment;
-  const units: RecoveredUnit[] = [];
-  let [corruptBytes, sealedRecords] = [0, 0];
-  segment.closed = true;
-  for (let at = UNITS_START; ; ) {
-    const unit = await readUnit(file, { offset: at, generation, seal });
-    if (unit !== undefined && "sealedRecords" in unit) {
-      if (at >= saved) sealedRecords += unit.sealedRecords;
-      segment.holes.set(at, at + unit.length);
-      at += unit.length;
-      segment.end = at;
-      continue;
-    }
-    if (unit === undefined) {
-      const next = await nextUnitBehind(file, { offset: at, generation, seal });
-      if (next === undefined) break;
-      segment.holes.set(at, next);
-      corruptBytes += next - at;
-      at = next;
-      continue;
-    }
-    for (const block of unit.blocks) seen(block);
-    at = unit.offset + unit.length;
-    segment.end = at;
-    if (at <= saved) {
-      segment.cursor = at;
-      continue;
-    }
-    const keys = unit.blocks.map((block) => ({ key: keyOf(block), records: block.records, tally: tallyOf(block.bytes) }));
-    units.push({ segment, offset: unit.offset, length: unit.length, keys });
-  }
-  segment.committed = segment.end;
-  return { units, corruptBytes, sealedRecords };
-}
-
 /** Blocks that nobody has answered or is sending. */
 export function unansweredIn(segment: Segment, { offset, blocks }: Unit): readonly StoredBlock[] {
   const partial = segment.partial.get(offset);
   if (partial === undefined) return blocks;
   return blocks.filter((block) => !partial.done.has(keyOf(block)) && !partial.claimed.has(keyOf(block)));
+}
+
+/** Whether the answer for anything that is kept there is still to come. */
+export function isUnderWay({ partial }: Segment, { offset, length }: { readonly offset: number; readonly length: number }): boolean {
+  return [...partial].some(([at, { claimed }]) => at >= offset && at < offset + length && claimed.size > 0);
+}
+
+/** What did not hold is looked at once more when the last answer that was waited for has come. */
+export function lookAgain(segment: Segment): void {
+  if (!segment.doubtful || isUnderWay(segment, { offset: 0, length: segment.committed })) return;
+  segment.doubtful = false;
+  segment.readAt = segment.cursor;
 }
 
 /** Several may stand one behind the other. */

@@ -10,7 +10,8 @@ import { crc32 } from "./crc32.ts";
  *
  * The header stands at both ends, so that a bad sector does not make a full segment look like an empty one.
  *
- * | segment header        |  0 "BSG1" | 4 lane | 5 zeros | 8 generation u64 | 16 order | 20 CRC-32 of 0–19 | up to 64 zeros |
+ * | segment header        |  0 "BSG1" | 4 lane | 5 zeros | 8 generation u64 | 16 order | 20 CRC-32 of 0–19                           |
+ * |                       | 24 generation of the one before, u64 | 32 its end | 36 CRC-32 of 24–35 | up to 64 zeros                       |
  * | unit header, 32 bytes |  0 "BUN2" | 4 length of the body | 8 blocks | 12 records | 16 generation u64 | 24 CRC-32 of all but itself |
  * |                       | 28 key id                                                                                                |
  * | body                  |  sealed, with a tag of 16 bytes behind; for each block:                                                    |
@@ -33,9 +34,17 @@ export const UNITS_START = SEGMENT_HEADER;
 /** Where no unit may reach: the second header stands there. */
 export const UNITS_END = SEGMENT_BYTES - SEGMENT_HEADER;
 
-export type SegmentHeader = { readonly lane: Lane; readonly generation: bigint; readonly order: number };
+/** How far a segment is filled with finished commits. */
+export type SegmentEnd = { readonly generation: bigint; readonly end: number };
+export type SegmentHeader = {
+  readonly lane: Lane;
+  readonly generation: bigint;
+  readonly order: number;
+  /** The segment that was written before this one was begun: what is missing at its end is damage then, and no end. */
+  readonly before?: SegmentEnd | undefined;
+};
 
-export function encodeSegmentHeader({ lane, generation, order }: SegmentHeader): Uint8Array {
+export function encodeSegmentHeader({ lane, generation, order, before }: SegmentHeader): Uint8Array {
   const bytes = new Uint8Array(SEGMENT_HEADER);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, SEGMENT_MAGIC, true);
@@ -43,7 +52,26 @@ export function encodeSegmentHeader({ lane, generation, order }: SegmentHeader):
   view.setBigUint64(8, generation, true);
   view.setUint32(16, order, true);
   view.setUint32(20, crc32(bytes.subarray(0, 20)), true);
+  if (before !== undefined) bytes.set(encodeEnd(before), 24);
   return bytes;
+}
+
+const END_LENGTH = 16;
+/** With a check of its own. */
+export function encodeEnd({ generation, end }: SegmentEnd): Uint8Array {
+  const bytes = new Uint8Array(END_LENGTH);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, generation, true);
+  view.setUint32(8, end, true);
+  view.setUint32(12, crc32(bytes.subarray(0, 12)), true);
+  return bytes;
+}
+export function readEnd(bytes: Uint8Array): SegmentEnd | undefined {
+  if (bytes.length < END_LENGTH) return undefined;
+  const view = viewOf(bytes);
+  const end = view.getUint32(8, true);
+  const good = view.getUint32(12, true) === crc32(bytes.subarray(0, 12)) && end >= UNITS_START && end <= UNITS_END;
+  return good ? { generation: view.getBigUint64(0, true), end } : undefined;
 }
 
 export function readSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
@@ -51,22 +79,34 @@ export function readSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined 
   const view = viewOf(bytes);
   const lane = LANES[view.getUint8(4)];
   const good = view.getUint32(0, true) === SEGMENT_MAGIC && view.getUint32(20, true) === crc32(bytes.subarray(0, 20));
-  return good && lane !== undefined ? { lane, generation: view.getBigUint64(8, true), order: view.getUint32(16, true) } : undefined;
+  if (!good || lane === undefined) return undefined;
+  return { lane, generation: view.getBigUint64(8, true), order: view.getUint32(16, true), before: readEnd(bytes.subarray(24)) };
 }
 
+/** What a file says that it is. `lostBytes`: what does not hold of that, or of all, where nothing in it says what it was. */
+export type Headers = { readonly header: SegmentHeader | undefined; readonly lostBytes: number };
+
 /**
- * What stands at one of both ends. Undefined: zeros at both, the segment is free. "damaged": neither is a header, and at least one
- * was. A crash while a segment is emptied may leave one of them: then what was delivered is sent again.
+ * What stands at one of both ends, and where neither is a header, the generation of the first unit that holds. Without a header
+ * the segment is free. A crash while a segment is emptied may leave one of them: then what was delivered is sent again.
  */
-export async function readHeaders(
-  file: Readable,
-): Promise<{ readonly header: SegmentHeader; readonly damaged: boolean } | "damaged" | undefined> {
+export async function readHeaders(file: Readable, lane: Lane): Promise<Headers> {
   const ends = [await file.read(0, SEGMENT_HEADER), await file.read(UNITS_END, SEGMENT_HEADER)];
   const [first, second] = ends.map(readSegmentHeader);
-  const isBroken = (at: 0 | 1): boolean => ends[at]!.some((byte) => byte !== 0);
-  if (first !== undefined) return { header: first, damaged: false };
-  if (second !== undefined) return { header: second, damaged: isBroken(0) };
-  return isBroken(0) ? "damaged" : undefined;
+  const isBroken = ends[0]!.some((byte) => byte !== 0);
+  if (first !== undefined) return { header: first, lostBytes: 0 };
+  if (second !== undefined) return { header: second, lostBytes: isBroken ? SEGMENT_HEADER : 0 };
+  return isBroken ? headerOfUnits(await file.read(0, SEGMENT_BYTES), lane) : { header: undefined, lostBytes: 0 };
+}
+
+/** Of which generation a segment without headers is, by its first unit that holds. How old it is among others is not known. */
+export function headerOfUnits(segment: Uint8Array, lane: Lane): Headers {
+  const view = viewOf(segment);
+  for (let at = UNITS_START; at + UNIT_HEADER <= segment.length; at++) {
+    if (segment[at] !== UNIT_FIRST_BYTE || view.getUint32(at, true) !== UNIT_MAGIC || !unitHolds(segment, at)) continue;
+    return { header: { lane, generation: unitHead(segment, at)!.generation, order: 0, before: undefined }, lostBytes: SEGMENT_HEADER };
+  }
+  return { header: undefined, lostBytes: segment.findLastIndex((byte) => byte !== 0) + 1 };
 }
 
 /** Writes what a segment is, or with undefined that it is none. */

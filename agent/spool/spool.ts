@@ -20,6 +20,7 @@ import {
   type Outgoing,
   sizesOf,
 } from "./lane-state.ts";
+import { CountedFault, corruption, keyLost } from "./losses.ts";
 import { namesIn } from "./names.ts";
 import { perLane, type Recovered } from "./recovery.ts";
 import type { StoredBlock } from "./segment.ts";
@@ -63,6 +64,8 @@ export class Spool {
   readonly #gaps = new GapBook();
   readonly #committer: Committer;
   readonly #troubles: Troubles;
+  readonly #sealed = new CountedFault(keyLost);
+  readonly #corrupt = new CountedFault(corruption);
   readonly #startFault: Fault | undefined;
   #ringFault: { readonly fault: Fault; readonly at: Mono } | undefined;
   /** Of the epochs that speak. */
@@ -89,9 +92,6 @@ export class Spool {
         loaded: [],
         loading: false,
         parkedUntil: undefined,
-        adopted: recovered.adopted[lane],
-        delivered: 0,
-        dropped: 0,
         book,
       };
     });
@@ -109,7 +109,7 @@ export class Spool {
     const device = this.#deviceOf(entry.epoch);
     book.made(device);
     if (!tooLong) return;
-    this.#lose(lane, [{ run: this.#options.run, epoch: entry.epoch, lane, n }], "too_long");
+    this.#gaps.add({ run: this.#options.run, epoch: entry.epoch, lane, first: n, last: n }, "too_long");
     book.drop("too_long", new Map([[device, 1]]));
   }
 
@@ -231,11 +231,13 @@ export class Spool {
   }
 
   ledger(): Readonly<Record<Lane, LaneLedger>> {
+    this.#countGone();
     return perLane((lane) => ledgerOf(this.#lanes[lane]));
   }
 
   /** The ledger of each lane, device by device; "" is the gateway itself. For who asks: it looks at every block in memory. */
   deviceLedgers(): Readonly<Record<Lane, ReadonlyMap<string, DeviceLedger>>> {
+    this.#countGone();
     return perLane((lane) => deviceLedgersOf(this.#lanes[lane]));
   }
 
@@ -246,13 +248,17 @@ export class Spool {
   }
 
   /** Records of earlier runs that were sealed under a key that is gone. */
-  get sealedRecords(): number {
-    return LANES.reduce((sum, lane) => sum + this.#lanes[lane].store.sealedRecords, 0);
+  get keyLost(): Fault | undefined {
+    return this.#sealed.of(this.#sum(({ sealedRecords }) => sealedRecords));
   }
 
   /** Stored bytes that failed their check and were passed over. */
-  get corruptBytes(): number {
-    return LANES.reduce((sum, lane) => sum + this.#lanes[lane].store.corruptBytes, 0);
+  get corrupt(): Fault | undefined {
+    return this.#corrupt.of(this.#sum(({ corruptBytes }) => corruptBytes));
+  }
+
+  #sum(of: (store: LaneState["store"]) => number): number {
+    return LANES.reduce((sum, lane) => sum + of(this.#lanes[lane].store), 0);
   }
 
   /** What was lost becomes gap events of this turn. */
@@ -275,7 +281,7 @@ export class Spool {
   async stop(now: Mono): Promise<void> {
     this.closeBlocks();
     await this.commitNow();
-    await this.#committer.saveCursors(now);
+    await this.#committer.saveCursors(now, "synced");
     for (const lane of LANES) await this.#lanes[lane].store.close();
   }
 
@@ -303,27 +309,25 @@ export class Spool {
   #giveUp(lane: Lane, block: Block, reason: "ring_full"): void {
     block.released = true;
     if (block.slot !== undefined) this.#lanes[lane].ring.release(block.slot);
-    this.#lose(lane, namesIn(block), reason);
-    this.#lanes[lane].book.drop(reason, tallyOf(block.bytes));
+    this.#lose(lane, [block], reason);
   }
 
   /** Its gap is in a block of its own when this returns. */
   #gaveUp(lane: Lane, lost: readonly StoredBlock[]): void {
-    this.#lose(
-      lane,
-      lost.flatMap((block) => [...namesIn(block)]),
-      "spool_full",
-    );
-    for (const { bytes } of lost) this.#lanes[lane].book.drop("spool_full", tallyOf(bytes));
+    this.#lose(lane, lost, "spool_full");
     this.tellGaps();
     this.#lanes.event.writer.close();
   }
 
-  #lose(lane: Lane, names: Parameters<typeof rangesOf>[0], reason: Gap["reason"]): void {
-    for (const range of rangesOf(names)) {
-      this.#lanes[lane].dropped += range.last - range.first + 1;
-      this.#gaps.add(range, reason);
-    }
+  /** The one place where what is lost with whole blocks is told: by name as gaps, and in the ledger. */
+  #lose(lane: Lane, blocks: readonly Pick<StoredBlock, "name" | "bytes">[], reason: Gap["reason"]): void {
+    for (const range of rangesOf(blocks.flatMap(namesIn))) this.#gaps.add(range, reason);
+    for (const { bytes } of blocks) this.#lanes[lane].book.drop(reason, tallyOf(bytes));
+  }
+
+  /** What went bad while it waited is in the ledger; nobody knows its names. */
+  #countGone(): void {
+    for (const lane of LANES) this.#lanes[lane].book.drop("corrupt", this.#lanes[lane].store.takeGone());
   }
 
   #refused(state: LaneState, block: Block): void {
@@ -338,15 +342,12 @@ export class Spool {
     block.released = true;
     if (block.slot !== undefined) state.ring.release(block.slot);
     state.live = state.live.filter((one) => one !== block);
-    if (block.kept === undefined) {
-      state.delivered += block.records;
-      state.book.add("delivered", tallyOf(block.bytes));
-    } else this.#released(state, block.kept);
+    if (block.kept === undefined) state.book.add("delivered", tallyOf(block.bytes));
+    else this.#released(state, block.kept);
   }
 
   #released(state: LaneState, kept: Kept): void {
     state.store.release(kept);
-    state.delivered += kept.records;
     state.book.add("delivered", kept.tally);
     this.#committer.moved();
   }

@@ -1,37 +1,24 @@
 import type { Disk, Entropy } from "../effects/effects.ts";
-import { asFault, assert, type Fault } from "../fault/fault.ts";
+import { asFault, assert } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
-import { type CursorEntry, savedCursor } from "./cursors.ts";
+import { Adoption, type Settled } from "./adoption.ts";
+import type { CursorEntry, Known } from "./cursors.ts";
 import type { Keyring } from "./keyring.ts";
 import { Places } from "./places.ts";
+import { Reading } from "./reading.ts";
 import { type Scraps, takeScraps } from "./scraps.ts";
+import { encodeUnit, SEGMENT_BYTES, type SegmentEnd, type StoredBlock, UNITS_END, unitLength, writeHeaders } from "./segment.ts";
 import {
-  encodeUnit,
-  readHeaders,
-  readUnit,
-  SEGMENT_BYTES,
-  type StoredBlock,
-  UNITS_END,
-  UNITS_START,
-  type Unit,
-  unitLength,
-  writeHeaders,
-} from "./segment.ts";
-import {
-  behindHoles,
   type Kept,
-  keyOf,
   type Loaded,
+  lookAgain,
   newSegment,
   type Partial,
   passDelivered,
   placeOf,
-  type RecoveredUnit,
   retire,
   type Segment,
   splitUnits,
-  unansweredIn,
-  walkSegment,
 } from "./segment-state.ts";
 import { add, type Counts, type Tally, take } from "./tally.ts";
 
@@ -41,31 +28,39 @@ export type StoreParts = { readonly disk: Disk; readonly entropy: Entropy; reado
 
 /** One lane's segments on flash: appended by commits, drained in order, recycled when delivered. */
 export class LaneStore {
-  readonly #disk: Disk;
   readonly #lane: Lane;
   readonly #entropy: Entropy;
   readonly #keyring: Keyring;
   readonly #places: Places;
+  readonly #adoption: Adoption;
+  readonly #reading: Reading;
   readonly #segments: Segment[] = [];
   readonly #condemned: Segment[] = [];
-  /** Blocks of earlier runs that came from a ring: a file that is read later may hold them, too. */
-  readonly #fromRing = new Set<string>();
   #order = 0;
-  #rewinds = 0;
-  /** Read, and not counted yet. */
-  readonly #recovered: { readonly segment: Segment; readonly units: readonly RecoveredUnit[] }[] = [];
   #written = 0;
-  /** Bytes that failed their check and were passed over. */
-  corruptBytes = 0;
-  /** Records of earlier runs that were sealed under a key that is gone. */
-  sealedRecords = 0;
 
   constructor({ disk, entropy, keyring }: StoreParts, folder: string, lane: Lane) {
-    this.#disk = disk;
     this.#lane = lane;
     this.#entropy = entropy;
     this.#keyring = keyring;
     this.#places = new Places(disk, folder, lane);
+    this.#adoption = new Adoption({ disk, keyring, lane, places: this.#places, segments: this.#segments });
+    this.#reading = new Reading(this.#segments, keyring, () => this.#recycle());
+  }
+
+  /** Bytes that failed their check and were passed over. */
+  get corruptBytes(): number {
+    return this.#adoption.corruptBytes + this.#reading.corruptBytes;
+  }
+
+  /** Records of earlier runs that were sealed under a key that is gone. */
+  get sealedRecords(): number {
+    return this.#adoption.sealedRecords;
+  }
+
+  /** Whose records have gone bad while they waited, since it was asked last. They do not wait any more. */
+  takeGone(): Tally {
+    return this.#reading.takeGone();
   }
 
   /** Bytes handed to the disk since start. */
@@ -113,73 +108,36 @@ export class LaneStore {
     return !fits && this.#places.free === 0;
   }
 
+  /** Whether the file is one of these, in use, free or given up. */
+  knows(path: string): boolean {
+    const segments = [...this.#segments, ...this.#condemned];
+    return this.#places.knows(path) || this.#adoption.knows(path) || segments.some((segment) => segment.path === path);
+  }
+
   /**
    * Takes over what an earlier run left: syncs it, since it was read from a cache that a power cut would still empty, then reads
-   * it. Calls `seen` for every block that is found, delivered or not. Nothing of it is sent or counted before `settle`.
+   * it. Calls `seen` for every block that is found, delivered or not. Nothing of it is sent or counted before `settle`. Returns
+   * the lane that it belongs to; where that is another one, nothing is taken over.
    * Throws Fault `disk.*`; then the file is as it was, and may be tried again.
    */
-  async recover(path: string, cursors: readonly CursorEntry[], seen: (block: StoredBlock) => void): Promise<void> {
-    const known = [...this.#segments, ...this.#condemned, ...this.#recovered.map(({ segment }) => segment)];
-    if (this.#places.knows(path) || known.some((segment) => segment.path === path)) return;
-    const seal = await this.#keyring.seal();
-    const file = await this.#disk.open(path, "existing");
-    try {
-      const found = await readHeaders(file);
-      const isForeign = typeof found === "object" && found.header.lane !== this.#lane;
-      if (found === "damaged" || found?.damaged === true || isForeign) this.corruptBytes += UNITS_START;
-      const header = found === "damaged" || isForeign ? undefined : found?.header;
-      if (header === undefined) {
-        this.#places.give({ path, file });
-        return;
-      }
-      await file.sync();
-      const segment = newSegment(path, file, header);
-      const saved = savedCursor(cursors, path, header.generation);
-      const { units, corruptBytes, sealedRecords } = await walkSegment(segment, { saved, seal }, seen);
-      this.corruptBytes += corruptBytes;
-      this.sealedRecords += sealedRecords;
-      this.#order = Math.max(this.#order, header.order);
-      this.#recovered.push({ segment, units });
-    } catch (caught) {
-      await file.close();
-      throw caught;
-    }
+  recover(path: string, known: Known, seen: (block: StoredBlock) => void): Promise<Lane> {
+    return this.knows(path) ? Promise.resolve(this.#lane) : this.#adoption.recover(path, known, seen);
   }
 
   /**
    * Counts what was recovered as waiting, the oldest segment first, and returns whose records that is. Of a block that a crash
    * during the moving of scraps left in two segments the older one counts, so that it is sent once and in its order.
    */
-  settle(): Tally {
-    const found: Counts = new Map();
-    const recovered = this.#recovered.splice(0);
-    this.#segments.push(...recovered.map(({ segment }) => segment));
-    this.#segments.sort((a, b) => a.order - b.order);
-    // Where files come late, the one that is written now may not be the newest any more.
-    for (const segment of this.#segments.slice(0, -1)) segment.closed = true;
-    const units = recovered.flatMap((one) => one.units).sort((a, b) => a.segment.order - b.segment.order || a.offset - b.offset);
-    const waiting = new Set<string>();
-    for (const { segment, offset, length, keys } of units) {
-      const isTwice = (key: string): boolean => waiting.has(key) || this.#fromRing.has(key);
-      const twice = keys.filter(({ key }) => isTwice(key));
-      for (const { key, records, tally } of keys) {
-        if (!isTwice(key)) {
-          segment.waiting += records;
-          for (const counts of [segment.waitingOf, found]) add(counts, tally);
-        }
-        waiting.add(key);
-      }
-      if (twice.length === 0) continue;
-      segment.partial.set(offset, { length, blocks: keys.length, done: new Set(twice.map(({ key }) => key)), claimed: new Set() });
-    }
-    for (const { segment } of recovered) passDelivered(segment);
+  async settle(): Promise<Settled> {
+    const settled = await this.#adoption.settle();
+    this.#order = Math.max(this.#order, this.#adoption.order);
     this.#recycle();
-    return found;
+    return settled;
   }
 
   /** These were taken from a ring, and are not sent again from a file that could not be read in time. */
   cameFromRing(blocks: readonly StoredBlock[]): void {
-    for (const block of blocks) this.#fromRing.add(keyOf(block));
+    this.#adoption.cameFromRing(blocks);
   }
 
   /** Makes sure that the next append finds a file. Throws Fault `disk.*`. */
@@ -230,51 +188,8 @@ export class LaneStore {
    * The next unit's blocks that nobody has answered or is sending, oldest first; empty when the backlog is read to its end.
    * Throws Fault `disk.*` where only what cannot be read is left.
    */
-  async load(): Promise<readonly Loaded[]> {
-    const rewinds = this.#rewinds;
-    let refused: Fault | undefined;
-    // A copy: while one is read, the one before it may be recycled, and the walk would pass over the next.
-    for (const segment of [...this.#segments]) {
-      while (segment.readAt < segment.committed && !segment.condemned) {
-        segment.readAt = behindHoles(segment, segment.readAt);
-        if (segment.readAt >= segment.committed) break;
-        const unit = await this.#read(segment, segment.readAt).catch((caught: unknown) => {
-          refused = asFault(caught, "disk.failed", `Cannot read ${segment.path}`);
-          return "refused" as const;
-        });
-        // While it was read a connection ended: what was passed over as under way is not any more.
-        if (rewinds !== this.#rewinds) return [];
-        // It waits, and what stands behind it does not wait for it.
-        if (unit === "refused") break;
-        // While it was read the segment may have been given up: what is told as lost is not sent.
-        if (segment.condemned) break;
-        if (unit === undefined) {
-          // What it held waits for ever in the ledger, and becomes unexplained when the segment is done: nobody knows its names.
-          this.corruptBytes += segment.committed - segment.readAt;
-          segment.holes.set(segment.readAt, segment.committed);
-          break;
-        }
-        segment.readAt = unit.offset + unit.length;
-        // While it was read the last answer for it may have come.
-        const loaded = unit.offset < segment.cursor ? [] : this.#open(segment, unit);
-        if (loaded.length === 0) continue;
-        const partial = segment.partial.get(unit.offset) ?? {
-          length: unit.length,
-          blocks: unit.blocks.length,
-          done: new Set(),
-          claimed: new Set(),
-        };
-        for (const { kept } of loaded) partial.claimed.add(kept.key);
-        segment.partial.set(unit.offset, partial);
-        return loaded;
-      }
-    }
-    if (refused !== undefined) throw refused;
-    return [];
-  }
-
-  #open(segment: Segment, unit: Unit): Loaded[] {
-    return unansweredIn(segment, unit).map((block) => ({ block, kept: placeOf(segment, unit.offset, block) }));
+  load(): Promise<readonly Loaded[]> {
+    return this.#reading.load();
   }
 
   /** The block was delivered. */
@@ -287,6 +202,7 @@ export class LaneStore {
     segment.waiting -= kept.records;
     take(segment.waitingOf, kept.tally);
     passDelivered(segment);
+    lookAgain(segment);
     this.#recycle();
   }
 
@@ -294,15 +210,12 @@ export class LaneStore {
   giveBack(kept: Kept): void {
     kept.segment.partial.get(kept.unit)?.claimed.delete(kept.key);
     kept.segment.readAt = Math.min(kept.segment.readAt, kept.unit);
+    lookAgain(kept.segment);
   }
 
   /** Nothing is under way any more: what was not answered is read again. */
   rewind(): void {
-    this.#rewinds += 1;
-    for (const segment of this.#segments) {
-      segment.readAt = segment.cursor;
-      for (const partial of segment.partial.values()) partial.claimed.clear();
-    }
+    this.#reading.rewind();
   }
 
   /**
@@ -315,7 +228,7 @@ export class LaneStore {
     if (segment === undefined) return undefined;
     segment.closed = true;
     segment.condemned = true;
-    const lost = await this.#waitingIn(segment).catch((caught: unknown) => {
+    const lost = await this.#reading.waitingIn(segment).catch((caught: unknown) => {
       segment.condemned = false;
       throw caught;
     });
@@ -336,28 +249,25 @@ export class LaneStore {
 
   /** See `takeScraps`. */
   scraps(): Promise<Scraps> {
-    return takeScraps(this.#segments, { waitingIn: (segment) => this.#waitingIn(segment), erase: (segment) => this.#erase(segment) });
-  }
-
-  async #waitingIn(segment: Segment): Promise<readonly StoredBlock[]> {
-    const waiting: StoredBlock[] = [];
-    for (let at = segment.cursor; at < segment.end; ) {
-      at = behindHoles(segment, at);
-      const unit = await this.#read(segment, at);
-      if (unit === undefined) break;
-      waiting.push(...unansweredIn(segment, unit));
-      at = unit.offset + unit.length;
-    }
-    return waiting;
-  }
-
-  async #read({ file, generation }: Segment, offset: number): Promise<Unit | undefined> {
-    const unit = await readUnit(file, { offset, generation, seal: await this.#keyring.seal() });
-    return unit === undefined || "sealedRecords" in unit ? undefined : unit;
+    return takeScraps(this.#segments, {
+      waitingIn: (segment) => this.#reading.waitingIn(segment),
+      erase: (segment) => this.#erase(segment),
+    });
   }
 
   cursors(): readonly CursorEntry[] {
-    return this.#segments.map(({ path, generation, cursor }) => ({ path, generation: generation.toString(), cursor }));
+    return this.#segments.map(({ path, generation, cursor, committed }) => ({
+      path,
+      generation: generation.toString(),
+      cursor,
+      end: committed,
+    }));
+  }
+
+  /** How far the newest segment is filled; undefined where there is none. */
+  get newest(): SegmentEnd | undefined {
+    const segment = this.#segments.at(-1);
+    return segment === undefined ? undefined : { generation: segment.generation, end: segment.committed };
   }
 
   /** What is in the files is synced, so that nothing depends on how they close. */
@@ -371,10 +281,13 @@ export class LaneStore {
     const current = this.#segments.at(-1);
     if (current !== undefined && !current.closed && current.end + length <= UNITS_END) return current;
     if (current !== undefined) current.closed = true;
+    // The next one says how far this one is filled: that must be true before it is said.
+    if (current !== undefined && current.end > current.committed) await current.file.sync();
     const place = await this.#places.take();
     const generation = new DataView(this.#entropy.bytes(8).buffer).getBigUint64(0, true);
     this.#order += 1;
-    const header = { lane: this.#lane, generation, order: this.#order };
+    const before = current === undefined ? undefined : { generation: current.generation, end: current.end };
+    const header = { lane: this.#lane, generation, order: this.#order, before };
     await writeHeaders(place.file, header);
     const segment = newSegment(place.path, place.file, header);
     this.#segments.push(segment);

@@ -56,17 +56,27 @@ export const OTHERS = "(others)";
 /** What became of each device's records in one lane. What waits is counted elsewhere, where it waits, or the sum would prove nothing. */
 export class LaneBook {
   readonly #entries = new Map<string, Entry>();
+  /** Of all devices together. */
+  readonly #totals = { adopted: 0, delivered: 0, dropped: 0 };
+
+  get totals(): Readonly<Record<"adopted" | "delivered" | "dropped", number>> {
+    return this.#totals;
+  }
 
   made(name: string): void {
     this.#entry(name).made += 1;
   }
   add(what: "adopted" | "delivered", tally: Tally): void {
-    for (const [name, count] of tally) this.#entry(name)[what] += count;
+    for (const [name, count] of tally) {
+      this.#entry(name)[what] += count;
+      this.#totals[what] += count;
+    }
   }
   drop(reason: keyof Dropped, tally: Tally): void {
     for (const [name, count] of tally) {
       const { dropped } = this.#entry(name);
       dropped[reason] = (dropped[reason] ?? 0) + count;
+      this.#totals.dropped += count;
     }
   }
 

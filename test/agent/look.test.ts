@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { nodeSeals } from "../../agent/effects/node/seals.ts";
 import { LANES } from "../../agent/model/model.ts";
+import { NOTHING_KNOWN } from "../../agent/spool/cursors.ts";
 import { lookAgain, lookAtSegment, lookAtSpool, type SegmentLook } from "../../agent/spool/look.ts";
 import { encodeSegmentHeader, encodeUnit, SEGMENT_BYTES, type StoredBlock, UNITS_END, UNITS_START } from "../../agent/spool/segment.ts";
 import { blockBytes, type MemoryDisk, nameOf } from "./fakes.ts";
@@ -30,7 +31,7 @@ function segmentOf(units: readonly (readonly StoredBlock[])[], generation = GENE
   }
   return { bytes, starts, end: offset };
 }
-const about = { file: "report-1.seg", lane: "report", cursors: [], seal } as const;
+const about = { file: "report-1.seg", lane: "report", known: NOTHING_KNOWN, seal } as const;
 const look = (bytes: Uint8Array, more: Partial<Parameters<typeof lookAtSegment>[1]> = {}): Promise<SegmentLook> =>
   lookAtSegment(bytes, { ...about, ...more });
 const flipped = (bytes: Uint8Array, at: number): Uint8Array => {
@@ -54,7 +55,7 @@ describe("a look at a segment", () => {
       damaged: [],
     });
     const cursors = [{ path: "/var/lib/bedside/spool/report-1.seg", generation: GENERATION.toString(), cursor: starts[1]! }];
-    expect(await look(bytes, { cursors })).toMatchObject({
+    expect(await look(bytes, { known: { cursors, ends: [] } })).toMatchObject({
       waiting: { blocks: 3, records: 9 },
       delivered: { blocks: 1, records: 2, bytes: starts[1]! - UNITS_START },
     });
@@ -123,8 +124,18 @@ describe("a look at a segment", () => {
 
   test("tells a file that is none: headers gone, another lane's, too short", async () => {
     const { bytes } = segmentOf([[block(1)]]);
-    expect(await look(flipped(flipped(bytes, 0), UNITS_END))).toMatchObject({ is: "unknown", damaged: [{ why: "both_headers" }] });
-    expect(await look(bytes, { lane: "wave" })).toMatchObject({ is: "unknown", damaged: [{ why: "other_lane" }] });
+    const headless = flipped(flipped(bytes, 0), UNITS_END);
+    expect(await look(headless), "its units say what it is").toMatchObject({
+      is: "used",
+      waiting: { records: 2 },
+      damaged: [{ why: "front_header" }, { why: "back_header" }],
+    });
+    expect(await look(flipped(headless, 100))).toMatchObject({
+      is: "unknown",
+      damaged: [{ why: "both_headers", bytes: SEGMENT_BYTES - 40 }],
+    });
+    const named = { is: "used", lane: "report", waiting: { records: 2 }, damaged: [{ why: "other_lane", bytes: 0 }] };
+    expect(await look(bytes, { lane: "wave" })).toMatchObject(named);
     expect(await look(bytes.subarray(0, 5000))).toMatchObject({ is: "unknown", damaged: [{ why: "too_short", bytes: 5000 }] });
     const zeroed = segmentOf([[block(1)], [block(2)]]);
     zeroed.bytes.fill(0, zeroed.starts[1], zeroed.starts[1]! + 40);

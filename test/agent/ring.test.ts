@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BLOCK_MAX } from "../../agent/spool/block.ts";
-import { RING_BYTES, Ring, readRing, type Slot } from "../../agent/spool/ring.ts";
+import { RING_BYTES, Ring, readRing, readRingEnd, type Slot } from "../../agent/spool/ring.ts";
 import { randomOf } from "../drivers/streams.ts";
 import { blockBytes, MemoryDisk, nameOf } from "./fakes.ts";
 
@@ -102,12 +102,12 @@ describe("a ring", () => {
       if (slot === undefined) break;
       slots.push(slot);
     }
-    expect(slots.length).toBe(Math.floor(RING_BYTES / (BLOCK_MAX + 64)));
+    expect(slots.length).toBe(Math.floor((RING_BYTES - 64) / (BLOCK_MAX + 64)));
     expect(ring.used).toBeLessThanOrEqual(RING_BYTES);
     ring.release(slots[1]!);
     expect(ring.begin(100, bytes)).toBeUndefined();
     ring.release(slots[0]!);
-    expect(ring.begin(101, records(101, 1))?.offset).toBe(0);
+    expect(ring.begin(101, records(101, 1))?.offset).toBe(64);
     expect(found().map(({ name }) => name.number)).toContain(101);
   });
 
@@ -128,8 +128,22 @@ describe("a ring", () => {
     expect(readRing(disk.files.get(PATH)!)).toMatchObject([{ name: { run: 7n }, records: 1 }]);
     // The new header over the old body: torn between the two.
     const torn = old.slice();
-    torn.set(disk.files.get(PATH)!.subarray(0, 24));
+    torn.set(disk.files.get(PATH)!.subarray(64, 64 + 24), 64);
     expect(readRing(torn)).toEqual([]);
+  });
+
+  test("notes how far flash is filled, and is read as none where the note does not hold", async () => {
+    const { disk, ring, found } = await newRing();
+    put(ring, 1, records(1, 2));
+    expect(readRingEnd(disk.files.get(PATH)!)).toBeUndefined();
+    ring.note({ generation: 0x8877_6655_4433_2211n, end: 4711 });
+    expect(readRingEnd(disk.files.get(PATH)!)).toEqual({ generation: 0x8877_6655_4433_2211n, end: 4711 });
+    expect(found().map(({ name }) => name.number)).toEqual([1]);
+    for (let at = 0; at < 20; at++) {
+      const bad = disk.files.get(PATH)!.slice();
+      bad[at]! ^= 0x10;
+      expect(readRingEnd(bad), `byte ${at}`).toBeUndefined();
+    }
   });
 
   for (const seed of [1, 2])
@@ -144,7 +158,7 @@ describe("a ring", () => {
         const slot = put(ring, number, bytes);
         if (slot === undefined) refused += 1;
         else {
-          if (slot.offset === 0) laps += 1;
+          if (slot.offset === 64) laps += 1;
           live.push({ number, slot, bytes });
         }
         while (live.length > 0 && (slot === undefined || random.below(100) < 8)) {

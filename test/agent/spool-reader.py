@@ -76,11 +76,19 @@ def block_found(name, data):
 
 # ── A segment ──
 
+def told_end(data):
+    """How far a segment is filled: its generation and the place, where this holds."""
+    generation, end, check = struct.unpack("<QII", data[:16])
+    return (generation, end) if check == zlib.crc32(data[:12]) and FIRST_UNIT <= end <= BACK else None
+
+
 def segment_header(data):
     magic, lane, nothing, generation, order, check = struct.unpack("<4sB3sQII", data[:24])
     if magic != b"BSG1" or check != zlib.crc32(data[:20]) or lane >= len(LANES):
         return None
-    return {"lane": lane, "generation": generation, "order": order, "blank": not any(nothing) and not any(data[24:HEADER])}
+    before = told_end(data[24:40])
+    blank = not any(nothing) and not any(data[24 if before is None else 40:HEADER])
+    return {"lane": lane, "generation": generation, "order": order, "blank": blank, "before": before}
 
 
 class Segment:
@@ -93,8 +101,25 @@ class Segment:
         front, back = (self.data[at:at + HEADER].ljust(HEADER, b"\0") for at in (0, BACK))
         told = [segment_header(end) for end in (front, back)]
         self.header = told[0] or told[1]
-        self.unknown = told[0] is None and any(front)
+        # Bytes of a header that is lost, or of the whole where nothing says what it was.
+        self.lost = HEADER if told[0] is None and any(front) else 0
+        if self.header is None and any(front):
+            self.header = self.header_of_units()
+            if self.header is None:
+                self.lost = len(self.data.rstrip(b"\0"))
         self.ends = [end for end, one in zip(("front", "back"), told) if one is not None]
+
+    def header_of_units(self):
+        """Of the generation of the first unit whose check holds, in the lane of the file's name."""
+        at = self.data.find(b"BUN2", FIRST_UNIT)
+        while at >= 0:
+            length, generation, check = struct.unpack("<4xI8xQI", self.data[at:at + 28].ljust(28, b"\0"))
+            end = at + UNIT_HEADER + length
+            if end <= len(self.data) and check == zlib.crc32(self.data[at + 28:end], zlib.crc32(self.data[at:at + 24])):
+                lane = LANES.index(self.name.split("-")[0])
+                return {"lane": lane, "generation": generation, "order": 0, "blank": True, "before": None}
+            at = self.data.find(b"BUN2", at + 1)
+        return None
 
     def unit_at(self, at, key_id, seal):
         """The unit that holds here, if one does: its check, and under our key its tag too. `body` is None under another key."""
@@ -112,8 +137,8 @@ class Segment:
             body = seal.open(nonce, self.data[at:at + 24] + self.data[at + 28:begin], self.data[begin:end])
         return None if ours and body is None else {"at": at, "end": end, "blocks": blocks, "records": records, "body": body}
 
-    def units(self, key_id, seal):
-        """Every unit that holds, in their order, and the places between them that were passed over."""
+    def units(self, key_id, seal, filled):
+        """Every unit that holds, in their order, and the places between them, or before where it was filled to, that were passed over."""
         found, damage, at, next_at = [], [], FIRST_UNIT, FIRST_UNIT
         while next_at >= 0:
             unit = self.unit_at(next_at, key_id, seal)
@@ -124,13 +149,15 @@ class Segment:
                 damage.append({"segment": self.name, "offset": at, "bytes": next_at - at})
             found.append(unit)
             at = next_at = unit["end"]
+        if filled > at:
+            damage.append({"segment": self.name, "offset": at, "bytes": filled - at})
         return found, damage
 
 
 class Spool:
     """What all segments hold together."""
 
-    def __init__(self, state):
+    def __init__(self, state, noted=()):
         self.odd, self.damage, self.sealed, self.lanes = [], [], [], {lane: [] for lane in LANES}
         self.seen, self.twice = set(), []
         self.key_from, key = key_of(state)
@@ -138,22 +165,22 @@ class Spool:
         folder = os.path.join(state, "spool")
         names = os.listdir(folder) if os.path.isdir(folder) else []
         segments = [Segment(os.path.join(folder, name)) for name in names if re.fullmatch(r"(%s)-\d+\.seg" % "|".join(LANES), name)]
-        self.cursors = cursors_of(folder)
+        self.cursors, told = cursors_of(folder)
+        told += list(noted) + [one.header["before"] for one in segments if one.header is not None and one.header["before"] is not None]
+        self.filled = {generation: max(end for which, end in told if which == generation) for generation, _ in told}
         self.free = sorted(one.name for one in segments if one.header is None)
-        self.unknown = sorted(one.name for one in segments if one.unknown)
+        self.unknown = sorted(one.name for one in segments if one.header is None and one.lost > 0)
         self.one_ended = {one.name: one.ends[0] for one in segments if len(one.ends) == 1}
-        self.damage += [{"segment": name, "offset": 0, "bytes": HEADER} for name in self.unknown]
+        self.damage += [{"segment": one.name, "offset": 0, "bytes": one.lost} for one in segments if one.lost > 0]
         for segment in sorted((one for one in segments if one.header is not None), key=lambda one: one.header["order"]):
             self.read(segment)
 
     def read(self, segment):
-        lane = LANES[segment.header["lane"]]
-        self.expect(segment.name.startswith(f"{lane}-"), f"{segment.name}: its header names lane {lane}")
         self.expect(segment.header["blank"], f"{segment.name}: its header is not blank where it should be")
         self.expect(len(segment.data) == SEGMENT, f"{segment.name}: {len(segment.data)} bytes")
-        units, damage = segment.units(self.key_id, self.seal)
+        units, damage = segment.units(self.key_id, self.seal, self.filled.get(segment.header["generation"], 0))
         self.damage += damage
-        cursor = self.cursors.get((segment.name, segment.header["generation"]), 0)
+        cursor = self.cursors.get(segment.header["generation"], 0)
         for unit in units:
             self.read_unit(segment, unit, cursor)
 
@@ -207,12 +234,14 @@ def key_of(state):
 
 
 def cursors_of(folder):
+    """By generation how far it is delivered; and how far segments were filled."""
     try:
         with open(os.path.join(folder, "cursors.json"), encoding="utf-8") as file:
             listed = json.load(file)
-        return {(os.path.basename(one["path"]), int(one["generation"])): int(one["cursor"]) for one in listed}
+        told = [(int(one["generation"]), one["end"]) for one in listed if "end" in one and one["end"] <= BACK]
+        return {int(one["generation"]): int(one["cursor"]) for one in listed}, told
     except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        return {}, []
 
 
 # ── A ring ──
@@ -232,6 +261,19 @@ def read_ring(path, lane):
             found.append(block | {"released": state == RELEASED, "offset": at})
         at += RING_STEP if length == 0 else -(-(RING_HEADER + length) // RING_STEP) * RING_STEP
     return sorted(found, key=lambda one: (int(one["run"]), one["number"]))
+
+
+def noted_in(runtime):
+    """How far segments were filled, as the first 64 bytes of rings say."""
+    told = []
+    for name in (f"{lane}.{kind}" for lane in LANES for kind in ("ring", "old")):
+        path = os.path.join(runtime, name)
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                begin = file.read(RING_STEP)
+            if len(begin) == RING_STEP and begin[:4] == b"BRE1":
+                told.append(told_end(begin[4:20]))
+    return [one for one in told if one is not None]
 
 
 def rings_of(runtime):
@@ -258,7 +300,8 @@ if __name__ == "__main__":
     parser.add_argument("state")
     parser.add_argument("--runtime")
     asked = parser.parse_args()
-    spool, rings = Spool(asked.state), rings_of(asked.runtime) if asked.runtime else {}
+    noted, rings = (noted_in(asked.runtime), rings_of(asked.runtime)) if asked.runtime else ([], {})
+    spool = Spool(asked.state, noted)
     print(json.dumps({
         "key": spool.key_from, "lanes": spool.lanes, "damage": spool.damage, "sealed": spool.sealed, "free": spool.free,
         "unknown": spool.unknown, "twice": spool.twice, "oneEnded": spool.one_ended, "odd": spool.odd, "rings": rings, "waiting": waiting(spool.lanes, rings)}))

@@ -88,12 +88,18 @@ describe("a reader that knows the paper only", { timeout: 30_000 }, () => {
     expect(namesFound("alert", found.lanes.alert)).toEqual(numbered("alert", 0, 1, 2, 3, 4));
   });
 
-  test("takes a segment to end before a damaged unit that has no good one behind it", async () => {
+  test("tells a damaged last unit where ring, cursors or the next segment know of it, and takes it for the end where nothing does", async () => {
     const disk = await fiveUnits();
-    flip(disk, REPORTS, readDisk(disk).lanes.report[4]!.offset + 60);
+    const last = readDisk(disk).lanes.report[4]!;
+    flip(disk, REPORTS, last.offset + 60);
     const found = await expectAgreement(disk);
-    expect(found.damage).toEqual([]);
+    expect(found.damage).toEqual([{ segment: "report-1.seg", offset: last.offset, bytes: 152 }]);
     expect(namesFound("report", found.lanes.report)).toEqual(numbered("report", 0, 1, 2, 3));
+    flip(disk, `${RUNTIME}/report.ring`, 5);
+    expect((await expectAgreement(disk)).damage).toEqual([]);
+    const next = await Bench.start({ disk: disk.copy(), run: 98n });
+    await next.spool.stop(next.clock.now());
+    await expectAgreement(next.disk);
   });
 
   test("loses a unit whose check holds and whose tag does not", async () => {
@@ -118,14 +124,19 @@ describe("a reader that knows the paper only", { timeout: 30_000 }, () => {
     expect(namesFound("report", found.lanes.report)).toEqual(numbered("report", 0, 1, 2, 3, 4));
   });
 
-  test("takes a segment without a header as free, and tells it where it does not begin with zeros", async () => {
+  test("takes a segment without a header for what its units say, and as free where it begins with zeros or nothing holds", async () => {
     const disk = await fiveUnits();
     flip(disk, REPORTS, 9);
     flip(disk, REPORTS, BACK + 9);
     const found = await expectAgreement(disk);
-    expect(found).toMatchObject({ free: ["report-1.seg"], unknown: ["report-1.seg"], damage: [{ offset: 0, bytes: 64 }] });
-    disk.files.get(REPORTS)!.fill(0, 0, 64);
-    expect(await expectAgreement(disk)).toMatchObject({ free: ["report-1.seg"], unknown: [], damage: [] });
+    expect(found).toMatchObject({ free: [], unknown: [], damage: [{ offset: 0, bytes: 64 }] });
+    expect(namesFound("report", found.lanes.report)).toEqual(numbered("report", 0, 1, 2, 3, 4));
+    const zeros = disk.copy();
+    zeros.files.get(REPORTS)!.fill(0, 0, 64);
+    expect(await expectAgreement(zeros)).toMatchObject({ free: ["report-1.seg"], unknown: [], damage: [] });
+    disk.files.get(REPORTS)!.fill(7, 0, 2000);
+    const damage = [{ segment: "report-1.seg", offset: 0, bytes: BACK + 24 }];
+    expect(await expectAgreement(disk)).toMatchObject({ free: ["report-1.seg"], unknown: ["report-1.seg"], damage });
   });
 
   test("opens with the key's copy, and tells the records that are sealed under a lost key", async () => {
@@ -199,7 +210,7 @@ describe("a ring", { timeout: 30_000 }, () => {
     const ring = `${RUNTIME}/report.ring`;
     expect(namesFound("report", (await expectAgreement(disk)).waiting.report)).toHaveLength(13);
     const left: number[] = [];
-    for (let at = 0; at < disk.files.get(ring)!.length; at += 150) {
+    for (let at = 64; at < disk.files.get(ring)!.length; at += 150) {
       const torn = disk.copy();
       flip(torn, ring, at);
       left.push(namesFound("report", (await expectAgreement(torn)).waiting.report).length);

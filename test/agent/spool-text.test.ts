@@ -34,7 +34,7 @@ const free = ({ oldest: _oldest, newest: _newest, ...rest }: SegmentLook): Segme
   newest: undefined,
 });
 const KEY = { id: 0x00ab_cdef, "spool.key": "good", "spool.key.copy": "good" } as const;
-const GOOD: SpoolLook = { key: KEY, segments: [SEGMENT, free(FREE)], foreign: [] };
+const GOOD: SpoolLook = { key: KEY, segments: [SEGMENT, free(FREE)], foreign: [], ends: [] };
 const sealed = { file: "report-2.seg", offset: 64, keyId: 0x12, ...amount(2, 7, 300) };
 const SEALED: SpoolLook = {
   ...GOOD,

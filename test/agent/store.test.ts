@@ -143,8 +143,9 @@ describe("a new run", () => {
   async function recovered(disk: MemoryDisk, cursors: ReturnType<LaneStore["cursors"]> = []) {
     const next = new LaneStore(storeParts(disk, 2, KEYS), FOLDER, "wave");
     const seen: number[] = [];
-    for (const name of await disk.list(FOLDER)) await next.recover(`${FOLDER}/${name}`, cursors, ({ name: of }) => seen.push(of.number));
-    next.settle();
+    for (const name of await disk.list(FOLDER))
+      await next.recover(`${FOLDER}/${name}`, { cursors, ends: [] }, ({ name: of }) => seen.push(of.number));
+    await next.settle();
     return { next, seen };
   }
 
