@@ -26,7 +26,8 @@ export const TOGGLE_EVERY = 13;
 
 const COUNTER = numeric("sim.counter", undefined, { name: "counter" });
 const VALUE = numeric("sim.value", "MDC_DIM_PERCENT", { name: "value" });
-const WAVE: WaveMetric = { kind: "wave", refid: "sim.wave", name: "wave", rate: [100, 1] };
+/** At this rate a frame's samples last a whole block (WAVE_BLOCK), so that each unit makes a wave record of its own. */
+const WAVE: WaveMetric = { kind: "wave", refid: "sim.wave", name: "wave", rate: [40, 1] };
 const CONDITION: ConditionMetric = { kind: "condition", refid: "sim.condition", name: "condition", nature: "technical", on: "device" };
 
 export const counterDriver = driver({
