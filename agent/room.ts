@@ -210,7 +210,7 @@ export class Room {
     const device = this.#epochs.begin(attachment);
     const { device: id, node, location } = attachment;
     this.#options.log.event("session.streaming", { device: id, node: node?.join("/"), location, epoch: device.epoch });
-    this.#options.event(events.epochBeganEvent(device, attachment), device.epoch);
+    this.#options.event(events.epochBeganEvent(attachment), device.epoch);
     return device.epoch;
   }
 

@@ -165,7 +165,7 @@ export type Gap = {
 };
 export type RunEnded = { readonly run: bigint; readonly how: number; readonly windowMs?: number; readonly last: readonly LastKnown[] };
 export type LastKnown = { readonly epoch: number; readonly stream: number; readonly n: number };
-export type EpochBegan = { readonly device?: Device; readonly location: string; readonly driver?: string; readonly facts?: Facts };
+export type EpochBegan = { readonly location: string; readonly driver?: string; readonly facts?: Facts };
 export type EpochEnded = { readonly reason: string; readonly last: readonly LastKnown[] };
 export type Admission = {
   readonly location: string;

@@ -1,5 +1,4 @@
 import type { Duration } from "../../config/units.ts";
-import type { Device } from "../../proto/messages.ts";
 import { type Event, RUN_END } from "../../proto/messages.ts";
 import type { Fault } from "../fault/fault.ts";
 import type { ClockReading, LastKnown } from "../model/model.ts";
@@ -20,9 +19,10 @@ export function runEndedEvent({ run, how, last }: PreviousRun, window: Duration)
 }
 export const clockMappingEvent = (clock: ClockReading): Event => ({ kind: "clockMapping", clockMapping: wireClock(clock) });
 
-export function epochBeganEvent(device: Device, { location, driver, facts }: Attachment): Event {
-  return { kind: "epochBegan", epochBegan: { device, location, driver, facts } };
-}
+export const epochBeganEvent = ({ location, driver, facts }: Attachment): Event => ({
+  kind: "epochBegan",
+  epochBegan: { location, driver, facts },
+});
 export const epochEndedEvent = (reason: string, last: readonly LastKnown[]): Event => ({
   kind: "epochEnded",
   epochEnded: { reason, last: wireLast(last) },

@@ -1963,9 +1963,6 @@ export namespace bedside {
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
 
-            /** EpochBegan device. */
-            device: bedside.v1.Device;
-
             /** EpochBegan location. */
             location: string;
 
@@ -1998,9 +1995,6 @@ export namespace bedside {
 
             /** Properties of an EpochBegan. */
             interface $Properties {
-
-                /** EpochBegan device */
-                device?: bedside.v1.Device.$Properties;
 
                 /** EpochBegan location */
                 location?: string;

@@ -2815,7 +2815,6 @@ export const bedside = $root.bedside = (() => {
                             this[keys[i]] = properties[keys[i]];
             };
 
-            EpochBegan.prototype.device = null;
             EpochBegan.prototype.location = "";
             EpochBegan.prototype.driver = "";
             EpochBegan.prototype.facts = $util.emptyObject;
@@ -2827,8 +2826,6 @@ export const bedside = $root.bedside = (() => {
                     _depth = 0;
                 if (_depth > $util.recursionLimit)
                     throw $Error("max depth exceeded");
-                if (message.device != null && $Object.hasOwnProperty.call(message, "device"))
-                    $root.bedside.v1.Device.encode(message.device, writer.uint32(10).fork(), _depth + 1).ldelim();
                 if (message.location != null && $Object.hasOwnProperty.call(message, "location") && message.location !== "")
                     writer.uint32(18).string(message.location);
                 if (message.driver != null && $Object.hasOwnProperty.call(message, "driver") && message.driver !== "")
@@ -2869,12 +2866,6 @@ export const bedside = $root.bedside = (() => {
                     }
                     let wireType = tag & 7;
                     switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            message.device = $root.bedside.v1.Device.decode(reader, reader.size(), $undefined, _depth + 1, message.device);
-                            continue;
-                        }
                     case 2: {
                             if (wireType !== 2)
                                 break;

@@ -49,7 +49,7 @@ test("a B. Braun rack of 24 pumps, of which one is exchanged and one pulled out,
   const edges = eventsIn(batches).flatMap((event) => {
     if (event.kind === "epochEnded") return [`end ${event.epoch} ${event.epochEnded.reason}`];
     return event.kind === "epochBegan" && event.epoch > 25
-      ? [`begin ${event.epoch} ${event.epochBegan.device?.node?.join("/")} ${event.epochBegan.facts?.serial}`]
+      ? [`begin ${event.epoch} ${event.device?.node?.join("/")} ${event.epochBegan.facts?.serial}`]
       : [];
   });
   expect(edges).toEqual(["end 8 replaced", "begin 26 1/7 Q7", "end 21 removed"]);

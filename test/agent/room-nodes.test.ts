@@ -13,7 +13,7 @@ describe("a rack of 24 pumps on the wire", () => {
     const ward = await speaking();
     await ward.tick(ofSlot(PUMPS, "a", 0));
     const batches = await ward.delivered();
-    const began = eventsIn(batches).flatMap((event) => (event.kind === "epochBegan" ? [event.epochBegan.device!] : []));
+    const began = eventsIn(batches).flatMap((event) => (event.kind === "epochBegan" ? [event.device!] : []));
     expect(began.map(({ epoch, device, node }) => [epoch, device, node ?? []])).toEqual([
       [1, "rack-1", []],
       ...Array.from({ length: PUMPS }, (_, i) => [i + 2, "rack-1", nodeOf(i + 1)]),
@@ -39,7 +39,9 @@ describe("a rack of 24 pumps on the wire", () => {
         .map(({ identity }) => identity);
     expect(known(2)).toEqual([IDENTITY.socket, IDENTITY.protocol]);
     expect(known(3)).toEqual([IDENTITY.socket, IDENTITY.socket]);
-    expect(eventsIn(batches)).toContainEqual({ epoch: 2, kind: "identityLearned", identityLearned: { facts: { serial: "sn-7" } } });
+    expect(eventsIn(batches)).toContainEqual(
+      expect.objectContaining({ epoch: 2, kind: "identityLearned", identityLearned: { facts: { serial: "sn-7" } } }),
+    );
   });
 
   test("of which one is exchanged tells the end of one epoch and the beginning of one, and nothing is unexplained", async () => {
@@ -52,7 +54,7 @@ describe("a rack of 24 pumps on the wire", () => {
     const edges = eventsIn(batches).flatMap((event) => {
       if (event.kind === "epochEnded") return [`end ${event.epoch} ${event.epochEnded.reason} ${event.epochEnded.last.length}`];
       return event.kind === "epochBegan" && event.epoch > 25
-        ? [`begin ${event.epoch} ${event.epochBegan.device?.node?.join("/")} ${event.epochBegan.facts?.serial}`]
+        ? [`begin ${event.epoch} ${event.device?.node?.join("/")} ${event.epochBegan.facts?.serial}`]
         : [];
     });
     expect(edges).toEqual(["end 8 replaced 2", "begin 26 1/7 sn-99", "end 10 removed 2"]);

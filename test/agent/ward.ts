@@ -89,7 +89,11 @@ export class Ward {
 }
 export const recordsIn = (batches: readonly Batch[]): readonly WireRecord[] => batches.flatMap(({ records }) => records);
 export const eventsIn = (batches: readonly Batch[]) =>
-  recordsIn(batches).flatMap(({ epoch, body }) => (body.kind === "event" ? [{ epoch, ...body.event }] : []));
+  batches.flatMap(({ devices, records }) =>
+    records.flatMap(({ epoch, body }) =>
+      body.kind === "event" ? [{ epoch, device: devices.find((one) => one.epoch === epoch), ...body.event }] : [],
+    ),
+  );
 
 /** Numbers that are missing in a stream, or that come twice. */
 export function holes(batches: readonly Batch[]): readonly string[] {

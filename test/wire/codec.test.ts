@@ -18,7 +18,8 @@ import {
   scanFields,
 } from "../../proto/codec.ts";
 import type { Batch, Decimal, WireRecord } from "../../proto/messages.ts";
-import { type Paper, papers, protocDecode, protocEncode } from "./protoc.ts";
+import { type Golden, goldens } from "./golden.ts";
+import { protocDecode, protocEncode } from "./protoc.ts";
 
 type Codec = { readonly decode: (bytes: Uint8Array) => object | undefined; readonly encode: (value: never) => Uint8Array };
 const CODECS: Readonly<Record<string, Codec>> = {
@@ -31,8 +32,8 @@ const CODECS: Readonly<Record<string, Codec>> = {
 const decode = (message: string, bytes: Uint8Array): object | undefined => CODECS[message]!.decode(bytes);
 const encode = (message: string, value: object | undefined): Uint8Array => CODECS[message]!.encode(value as never);
 
-const PAPERS = papers();
-const batchOf = (name: string): Batch => decodeBatch(protocEncode("Batch", PAPERS.find((paper) => paper.name === name)!.text))!;
+const GOLDENS = goldens();
+const batchOf = (name: string): Batch => decodeBatch(protocEncode("Batch", GOLDENS.find((golden) => golden.name === name)!.text))!;
 const observe = (value: Decimal): WireRecord => ({
   epoch: 1,
   n: 0,
@@ -42,8 +43,8 @@ const observe = (value: Decimal): WireRecord => ({
 const batchWith = (...records: readonly WireRecord[]): Batch => ({ devices: [], metrics: [], records });
 const joined = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
-describe("every hand-written message", () => {
-  test.each(PAPERS)("$name: protoc reads our bytes as it reads its own, and we read protoc's as our own", ({ message, text }: Paper) => {
+describe("every golden message", () => {
+  test.each(GOLDENS)("$name: protoc reads our bytes as it reads its own, and we read protoc's as our own", ({ message, text }: Golden) => {
     const theirs = protocEncode(message, text);
     const value = decode(message, theirs);
     expect(value).toBeDefined();
@@ -52,13 +53,13 @@ describe("every hand-written message", () => {
     expect(decode(message, ours)).toEqual(value);
   });
 
-  test.each(PAPERS)("$name: cut anywhere, it is decoded or refused, and nothing is thrown", ({ message, text }: Paper) => {
+  test.each(GOLDENS)("$name: cut anywhere, it is decoded or refused, and nothing is thrown", ({ message, text }: Golden) => {
     const whole = protocEncode(message, text);
     for (let length = 0; length < whole.length; length += 1) decode(message, whole.subarray(0, length));
     expect(decode(message, whole.subarray(0, whole.length - 1))).toBeUndefined();
   });
 
-  test.each(PAPERS)("$name: with any byte spoilt, nothing is thrown and the scan stays in bounds", ({ message, text }: Paper) => {
+  test.each(GOLDENS)("$name: with any byte spoilt, nothing is thrown and the scan stays in bounds", ({ message, text }: Golden) => {
     const whole = protocEncode(message, text);
     for (const [at, right] of whole.entries()) {
       for (const flip of [0x07, 0xff]) {
@@ -73,7 +74,7 @@ describe("every hand-written message", () => {
 
 describe("a batch", () => {
   test("appended field by field is the batch encoded at once", () => {
-    for (const { name } of PAPERS.filter(({ message }) => message === "Batch")) {
+    for (const { name } of GOLDENS.filter(({ message }) => message === "Batch")) {
       const batch = batchOf(name);
       const fields = [
         encodeHeadField(batch.head!),
@@ -102,9 +103,9 @@ describe("a batch", () => {
     const [resp, pleth, absent] = batchOf("intellivue-wave.txtpb").records.map(({ body }) =>
       body.kind === "wave" ? body.wave : undefined,
     );
-    expect(resp).toEqual({ metric: 1, first: 272, samples: [2048, 2050, 2053, 2053, 2049], demo: true });
+    expect(resp).toEqual({ metric: 1, first: 272, samples: [2048, 2050, 2053, 2053, 2049], validity: 3, reason: "demo", demo: true });
     expect(pleth?.samples).toEqual([1024, 1023]);
-    expect(absent).toMatchObject({ samples: [], absent: 30, validity: 2, reason: "saturation" });
+    expect(absent).toMatchObject({ samples: [], absent: 30, validity: 2, reason: "unavailable" });
   });
 
   test("keeps a scale whose points are zero", () => {

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { CONSUMER, type ConsumerReport, type Row, table } from "./consumer-rows.ts";
-import { papers, protocEncode } from "./protoc.ts";
+import { goldens } from "./golden.ts";
+import { protocEncode } from "./protoc.ts";
 
 /** The reference consumer reads recordings that protoc wrote: neither shares a line with the agent or its codec. */
 
@@ -50,8 +51,8 @@ const streamOf = ({ report: { streams } }: { report: ConsumerReport }, run = "7"
 const BEGUN = event(["fault {}"]);
 
 describe("the reference consumer", () => {
-  test("reads every hand-written message, and nothing of it is broken", () => {
-    const lines = papers().flatMap(({ message, text }) => {
+  test("reads every golden message, and nothing of it is broken", () => {
+    const lines = goldens().flatMap(({ message, text }) => {
       const leaf =
         message === "Batch" ? `${/STREAM_(\w+)/.exec(text)?.[1]?.toLowerCase()}s` : { Presence: "birth", Health: "health" }[message];
       return leaf === undefined ? [] : [line(leaf, message, text, "", "gw-icu2-07")];

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { encodeBatch } from "../../proto/codec.ts";
-import { papers, protocEncode } from "./protoc.ts";
+import { goldens } from "./golden.ts";
+import { protocEncode } from "./protoc.ts";
 
 const DECODER = resolve(import.meta.dirname, "../support/decode.py");
 const LEAVES: Readonly<Record<string, string>> = {
@@ -38,8 +39,8 @@ const topic = (message: string, text: string): string =>
 const reports = "bedside/v1/g/up/reports";
 
 describe("the independent decoder", () => {
-  test("reads every hand-written message", () => {
-    const messages = papers().map(({ message, text }): Message => [topic(message, text), protocEncode(message, text)]);
+  test("reads every golden message", () => {
+    const messages = goldens().map(({ message, text }): Message => [topic(message, text), protocEncode(message, text)]);
     const { lines, status } = read(Buffer.concat(messages.map(framed)));
     expect(status).toBe(0);
     expect(new Set(lines.map(({ kind }) => kind))).toEqual(
