@@ -35,6 +35,12 @@ const JOINTS: Readonly<Record<string, string>> = {
 /** What every feature may use as values. */
 const VOCABULARY = ["agent/model/", "agent/fault/", "agent/log/", "agent/effects/effects.ts"];
 
+/** In its own folder, or in that of the device of which this is another format: `nonin-7` may import `nonin`. */
+function isOfItsFamily(path: string, target: string): boolean {
+  const [own, other] = [path, target].map((one) => one.split("/")[1]);
+  return target.startsWith("drivers/") && (own === other || own?.startsWith(`${other}-`) === true);
+}
+
 const beginsWith = (target: string, prefixes: readonly string[]): boolean => prefixes.some((prefix) => target.startsWith(prefix));
 
 /** Undefined: allowed. */
@@ -43,8 +49,7 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
     return undefined;
   if (target.startsWith("test/")) return "nothing outside test/ imports a test";
   if (isEmulator(target)) {
-    const own = path.slice(0, path.lastIndexOf("/") + 1);
-    return isEmulator(path) && target.startsWith(own) ? undefined : "only tests import an emulator";
+    return isEmulator(path) && isOfItsFamily(path, target) ? undefined : "only tests import an emulator";
   }
   if (path === "config/units.ts") return "config/units stands first";
   if (path.startsWith("config/envelope/")) return target.startsWith("config/envelope/") ? undefined : "the envelope stands alone";
@@ -87,9 +92,8 @@ function arrowBroken(path: string, target: string, typeOnly: boolean): string | 
   if (path === "drivers/index.ts")
     return /^drivers\/[^/]+\/driver\.ts$/.test(target) ? undefined : "the registry imports the drivers and the kit's types";
   if (path.startsWith("drivers/")) {
-    const own = `${path.split("/").slice(0, 2).join("/")}/`;
-    const allowed = beginsWith(target, ["drivers/kit/", "config/units.ts", "config/schema.ts", own]);
-    return allowed ? undefined : "a driver imports the kit, config and its own folder";
+    const allowed = isOfItsFamily(path, target) || beginsWith(target, ["drivers/kit/", "config/units.ts", "config/schema.ts"]);
+    return allowed ? undefined : "a driver imports the kit, config, its own folder and that of the device of which it is another format";
   }
   return agentArrowBroken(path, target, typeOnly);
 }

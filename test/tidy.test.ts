@@ -57,6 +57,11 @@ describe("the house is tidy:", () => {
     ]);
     expect(rules.arrows([plant("agent/spool/spool.ts", 'import type { Session } from "../session/session.ts";')])).toEqual([]);
     expect(rules.arrows([plant("drivers/nonin/emulator-faults.ts", 'import { x } from "./emulator.ts";')])).toEqual([]);
+    expect(rules.arrows([plant("drivers/nonin-7/driver.ts", 'import { x } from "../nonin/packet.ts";')])).toEqual([]);
+    expect(rules.arrows([plant("drivers/nonin-7/emulator.ts", 'import { x } from "../nonin/emulator.ts";')])).toEqual([]);
+    for (const from of ["drivers/nonin/driver.ts", "drivers/nonine/driver.ts", "drivers/other-7/driver.ts"])
+      expect(rules.arrows([plant(from, 'import { x } from "../nonin-7/driver.ts";')]), from).toHaveLength(1);
+    expect(rules.arrows([plant("drivers/nonin-7/driver.ts", 'import { x } from "../nonin/emulator.ts";')])).toHaveLength(1);
   });
 
   test("every joint between features that is allowed is used", () => {

@@ -9,6 +9,9 @@ import { withFaults } from "../../drivers/kit/emulator-faults.ts";
 import { masimoAsciiEmulator, masimoEmulator } from "../../drivers/masimo-ascii/emulator.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
 import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
+import { nonin7Emulator } from "../../drivers/nonin-7/emulator.ts";
+import { nonin8Emulator } from "../../drivers/nonin-8/emulator.ts";
+import { nonin13Emulator } from "../../drivers/nonin-13/emulator.ts";
 import { intellivueAlone, intellivueEmulator, intellivueUnlisted } from "../../drivers/philips-intellivue/emulator.ts";
 import { CANARY, CANARY_ID } from "../../drivers/philips-intellivue/emulator-identity.ts";
 import { pb840Emulator, puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
@@ -34,6 +37,9 @@ export const DEVICES: Readonly<Record<string, EmulatedKind>> = {
   "draeger-medibus-atlan": { emulator: atlanEmulator, says: "Dräger Atlan, an anaesthesia machine, Medibus" },
   nonin: { emulator: noninEmulator, says: "Nonin oximeter, data format 2" },
   "nonin-sync-late": { emulator: syncLateEmulator, says: "one whose SYNC comes late in every fourth packet", lies: true },
+  "nonin-7": { emulator: nonin7Emulator, says: "Nonin oximeter, data format 7" },
+  "nonin-8": { emulator: nonin8Emulator, says: "Nonin oximeter, data format 8" },
+  "nonin-13": { emulator: nonin13Emulator, says: "Nonin oximeter, data format 13: spot checks" },
   "philips-intellivue": { emulator: intellivueEmulator, says: "Philips IntelliVue monitor, MIB/RS232", bound: true },
   "philips-intellivue-unlisted": { emulator: intellivueUnlisted, says: "one that sends no wave before it is told which", bound: true },
   "philips-intellivue-alone": {

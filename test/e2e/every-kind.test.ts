@@ -13,7 +13,10 @@ const TEST_MS = 150_000;
 const WITHIN_MS = 60_000;
 /** Reports with values, of each. */
 const REPORTS = 4;
-const WAVING = ["draeger-medibus", "ge-dri", "nonin", "philips-intellivue"];
+const WAVING = ["draeger-medibus", "ge-dri", "nonin", "nonin-7", "philips-intellivue"];
+
+/** An emulated IntelliVue of another seed may refuse waves, as some do. */
+const SEED = 85;
 
 type Bed = { readonly driver: string; readonly device: EmulatedDevice };
 
@@ -26,8 +29,7 @@ test(
     const beds: Bed[] = [];
     for (const { id } of DRIVERS) {
       const { emulator } = devicesOf(id)[0]![1];
-      // An emulated IntelliVue of another seed may refuse waves, as some do.
-      const device = await startEmulatedDevice({ emulator, seed: 80 + beds.length, link: room.at(id) });
+      const device = await startEmulatedDevice({ emulator, seed: SEED, link: room.at(id) });
       beds.push({ driver: id, device: room.keep(device) });
     }
     room.configure({

@@ -9,6 +9,9 @@ import type { AnyEmulator, Emulator, Unit } from "../../drivers/kit/emulator.ts"
 import { masimoEmulator } from "../../drivers/masimo-ascii/emulator.ts";
 import { type NoninState, noninEmulator, STATUS } from "../../drivers/nonin/emulator.ts";
 import { syncLateEmulator } from "../../drivers/nonin/emulator-sync-late.ts";
+import { nonin7Emulator } from "../../drivers/nonin-7/emulator.ts";
+import { nonin8Emulator } from "../../drivers/nonin-8/emulator.ts";
+import { nonin13Emulator } from "../../drivers/nonin-13/emulator.ts";
 import { intellivueEmulator } from "../../drivers/philips-intellivue/emulator.ts";
 import { SERIAL } from "../../drivers/philips-intellivue/request.ts";
 import { type Pb840State, pb840Emulator, puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
@@ -174,6 +177,18 @@ function noninCaptures(): readonly MadeCapture[] {
     },
   };
   return [
+    make({
+      ...{ name: "disturbed", emulator: nonin7Emulator, state: disturbed, lastMs: 14_000, missedBytes: 37 },
+      note: "format 7, opened in the middle of a packet: finger off with held numbers, poor perfusion, out of track, missing values",
+    }),
+    make({
+      ...{ name: "disturbed", emulator: nonin8Emulator, state: { device: disturbed, told: 0 }, lastMs: 40_000 },
+      note: "format 8: finger off with held numbers, poor perfusion, artefact, low battery, out of track, missing values",
+    }),
+    make({
+      ...{ name: "spot-checks", emulator: nonin13Emulator, state: nonin13Emulator.start(3), lastMs: 60_000 },
+      note: "format 13: measurements from memory first; some without SmartPoint, one without a value",
+    }),
     make({
       ...{ name: "ordinary", emulator: noninEmulator, state: ordinary, lastMs: 8000, missedBytes: 37 },
       note: "opened in the middle of a packet; heart rate rises from below 128 to above it",
