@@ -9,6 +9,7 @@ import { nonin8 } from "./nonin-8/driver.ts";
 import { nonin13 } from "./nonin-13/driver.ts";
 import { philipsIntellivue } from "./philips-intellivue/driver.ts";
 import { puritanBennett840 } from "./puritan-bennett-840/driver.ts";
+import { puritanBennett840Waves } from "./puritan-bennett-840-waves/driver.ts";
 
 /** Every driver of this build. */
 export const DRIVERS: readonly AnyDriver[] = [
@@ -22,6 +23,7 @@ export const DRIVERS: readonly AnyDriver[] = [
   nonin13,
   philipsIntellivue,
   puritanBennett840,
+  puritanBennett840Waves,
 ];
 
 /** The driver that a rule names; undefined where this build has none of that id. */

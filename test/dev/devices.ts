@@ -15,6 +15,7 @@ import { nonin13Emulator } from "../../drivers/nonin-13/emulator.ts";
 import { intellivueAlone, intellivueEmulator, intellivueUnlisted } from "../../drivers/philips-intellivue/emulator.ts";
 import { CANARY, CANARY_ID } from "../../drivers/philips-intellivue/emulator-identity.ts";
 import { pb840Emulator, puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
+import { puritanBennett840WavesEmulator } from "../../drivers/puritan-bennett-840-waves/emulator.ts";
 
 /** Every device that can be emulated, by its name: what `dev emulate` plays and what every driver is tested against. */
 export type EmulatedKind = {
@@ -49,6 +50,7 @@ export const DEVICES: Readonly<Record<string, EmulatedKind>> = {
   },
   "puritan-bennett-840": { emulator: puritanBennett840Emulator, says: "Puritan Bennett 840, settings port" },
   "puritan-bennett-980": { emulator: pb840Emulator({ model: "980", speed: 9600 }), says: "Puritan Bennett 980, settings port" },
+  "puritan-bennett-840-waves": { emulator: puritanBennett840WavesEmulator, says: "Puritan Bennett 840, waveform port" },
   "masimo-ascii": { emulator: masimoAsciiEmulator, says: "Masimo Radical-7, ASCII 1" },
   "masimo-ascii-rad-8": { emulator: masimoEmulator("rad-8"), says: "Masimo Rad-8, ASCII 1" },
   "masimo-ascii-rad-5": { emulator: masimoEmulator("rad-5"), says: "Masimo Rad-5, ASCII 1" },

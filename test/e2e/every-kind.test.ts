@@ -13,7 +13,7 @@ const TEST_MS = 150_000;
 const WITHIN_MS = 60_000;
 /** Reports with values, of each. */
 const REPORTS = 4;
-const WAVING = ["draeger-medibus", "ge-dri", "nonin", "nonin-7", "philips-intellivue"];
+const WAVING = ["draeger-medibus", "ge-dri", "nonin", "nonin-7", "philips-intellivue", "puritan-bennett-840-waves"];
 
 /** An emulated IntelliVue of another seed may refuse waves, as some do. */
 const SEED = 85;

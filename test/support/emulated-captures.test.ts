@@ -71,6 +71,30 @@ describe("the captures that the emulators made", () => {
     expect(valuesOf(quiet, "MDC_PULS_OXIM_SAT_O2")).toContain(null);
   });
 
+  it.each([
+    ["nonin-7", "emulated-disturbed", ["red", "normal"]],
+    ["nonin-8", "emulated-disturbed", ["red", "normal"]],
+  ])("hold what the notes of %s promise", (driver, name, colours) => {
+    const told = expected(driver, name);
+    for (const condition of ["MDC_EVT_SENSOR_DISCONN", "MDC_EVT_SIG_LO"])
+      expect(new Set(told.map(({ conditions }) => conditions[condition]))).toEqual(new Set([false, true]));
+    expect(new Set(valuesOf(told, "nonin.perfusion"))).toEqual(new Set(colours));
+    const quiet = told.filter(({ conditions }) => !conditions.MDC_EVT_SENSOR_DISCONN && !conditions.MDC_EVT_SIG_LO);
+    expect(valuesOf(quiet, "MDC_PULS_OXIM_SAT_O2")).toContain(null);
+  });
+
+  it("hold what the notes of spot checks and of breaths promise", () => {
+    const checks = expected("nonin-13", "emulated-spot-checks");
+    expect(valuesOf(checks, "nonin.memory")[0]).toBe("on");
+    for (const key of ["nonin.memory", "nonin.smartpoint"]) expect(new Set(valuesOf(checks, key))).toEqual(new Set(["on", "off"]));
+    expect(valuesOf(checks, "MDC_PULS_OXIM_PULS_RATE")).toContain(null);
+    const marks = valuesOf(expected("puritan-bennett-840-waves", "emulated-breaths"), "pb840.breath_mark").filter(
+      (one) => one !== undefined,
+    );
+    const { capture } = made.find(({ driver }) => driver === "puritan-bennett-840-waves")!;
+    expect([marks, capture.match(/31ff42532c/g)?.length]).toEqual([["BE", "BS", "BE", "BS"], 1]);
+  });
+
   it("hold what the ventilator's notes promise", () => {
     const told = expected("puritan-bennett-840", "emulated-alarms");
     const present = told.map(({ conditions }) => Object.values(conditions).filter(Boolean).length);

@@ -15,6 +15,7 @@ import { nonin13Emulator } from "../../drivers/nonin-13/emulator.ts";
 import { intellivueEmulator } from "../../drivers/philips-intellivue/emulator.ts";
 import { SERIAL } from "../../drivers/philips-intellivue/request.ts";
 import { type Pb840State, pb840Emulator, puritanBennett840Emulator } from "../../drivers/puritan-bennett-840/emulator.ts";
+import { puritanBennett840WavesEmulator } from "../../drivers/puritan-bennett-840-waves/emulator.ts";
 import { faulty } from "../dev/devices.ts";
 
 /**
@@ -178,7 +179,7 @@ function noninCaptures(): readonly MadeCapture[] {
   };
   return [
     make({
-      ...{ name: "disturbed", emulator: nonin7Emulator, state: disturbed, lastMs: 14_000, missedBytes: 37 },
+      ...{ name: "disturbed", emulator: nonin7Emulator, state: disturbed, lastMs: 20_000, missedBytes: 37 },
       note: "format 7, opened in the middle of a packet: finger off with held numbers, poor perfusion, out of track, missing values",
     }),
     make({
@@ -224,11 +225,16 @@ function pb840Captures(): readonly MadeCapture[] {
     Array.from({ length: count }, (_, index) => ({ atMs: index * 2000, bytes: Buffer.from(index === 0 ? "RSET\rSNDF\r" : "SNDF\r") }));
   const start = puritanBennett840Emulator.start(ALARMS_SEED);
   const alarms: Pb840State = { ...start, ventilation: { ...start.ventilation, wayLeft: 3, alarms: { 110: "LOW", 118: "RESET" } } };
+  const waves = puritanBennett840WavesEmulator;
   const new980 = pb840Emulator({ model: "980", speed: 9600 });
   return [
     make({
       ...{ name: "alarms", emulator: puritanBennett840Emulator, state: alarms, lastMs: 16_500, said: polls(8) },
       note: "alarms that come, escalate and go, a manoeuvre before and after, a change of the way of ventilation",
+    }),
+    make({
+      ...{ name: "breaths", emulator: waves, state: waves.start(WAVES_SEED), lastMs: 8000 },
+      note: "waveform port, opened within a line and a breath: a BE is lost, and a BS has FF in front of it",
     }),
     make({
       ...{ name: "980", emulator: new980, state: new980.start(4), lastMs: 6500, said: polls(3) },
@@ -252,6 +258,8 @@ function pb840Captures(): readonly MadeCapture[] {
     ),
   ];
 }
+/** Found by trying: what the note promises is in it (the test looks). */
+const WAVES_SEED = 33;
 /** Found by trying: its first eight answers hold everything that the note promises (the test looks). */
 const ALARMS_SEED = 4;
 
