@@ -78,6 +78,8 @@ export type Metric = {
   readonly rateSamples?: number;
   readonly rateSeconds?: number;
   readonly scale?: Scale;
+  readonly unitConfidence?: number;
+  readonly unitRefid?: string;
 };
 export type Scale = { readonly low: ScalePoint; readonly high: ScalePoint };
 export type ScalePoint = { readonly raw: number; readonly physical: Decimal };

@@ -1,4 +1,4 @@
-import { mdcTerm, mdcUnit } from "../../drivers/kit/mdc.ts";
+import { mdcTerm } from "../../drivers/kit/mdc.ts";
 import type { ConditionMetric, Kind, Metric, Reading } from "../../drivers/kit/reading.ts";
 import {
   type ActiveCondition,
@@ -36,7 +36,7 @@ export function wireMetric(id: number, metric: Metric): WireMetric {
     id,
     ...wireName(metric),
     category: CATEGORY_OF[metric.kind],
-    ...(metric.unit === undefined ? {} : { unit: mdcUnit(metric.unit) }),
+    ...(metric.unit === undefined ? {} : wireUnit(metric.unit)),
     ...(metric.ucum === undefined ? {} : { ucum: metric.ucum }),
     ...(metric.kind === "wave" ? wireWaveShape(metric) : {}),
   };
@@ -51,6 +51,13 @@ function wireName({ refid, name }: Metric): Pick<WireMetric, "code" | "refid" | 
     ...(sure ? {} : { confidence: CONFIDENCE[term.confidence] }),
     ...(name === undefined ? {} : { name }),
   };
+}
+
+/** A code below confidence A goes with its confidence and the unit's reference id: a wrong unit is as bad as a wrong value. */
+function wireUnit(unit: string): Pick<WireMetric, "unit" | "unitConfidence" | "unitRefid"> {
+  const term = mdcTerm(unit);
+  if (term === undefined || term.confidence === "A") return { unit: term?.code ?? 0 };
+  return { unit: term.code, unitConfidence: CONFIDENCE[term.confidence], unitRefid: unit };
 }
 
 function wireWaveShape({ rate, scale }: Extract<Metric, { kind: "wave" }>): Partial<WireMetric> {

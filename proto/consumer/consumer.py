@@ -10,7 +10,8 @@ with tempfile.TemporaryDirectory() as folder:
     sys.path.insert(0, folder)
     from bedside.v1 import record_pb2 as rec, state_pb2 as state
 
-COLUMNS = ("gateway run epoch stream n part kind metric code unit ucum name confidence category value validity reason chart why_not demo"
+COLUMNS = ("gateway run epoch stream n part kind metric code unit ucum name confidence unit_refid unit_confidence category"
+           " value validity reason chart why_not demo"
            " test stored contested volatile range device socket node identity device_time mono_us boot_id believed_utc_us believed_clock"
            " detail").split()
 as_dict = functools.partial(json_format.MessageToDict, preserving_proto_field_name=True)
@@ -50,12 +51,13 @@ def rows_of(head, device, metrics, record, properties):
     def row(part, kind, why_not, metric, detail, **told):
         if metric is not None:
             measured = metrics.get(metric, rec.Metric(refid=f"not_in_batch_{metric}"))
-            told |= {name: getattr(measured, name) for name in ("code", "unit", "ucum", "name")} | {
+            told |= {name: getattr(measured, name) for name in ("code", "unit", "ucum", "name", "unit_refid")} | {
                 "metric": measured.refid, "confidence": word(rec.Confidence, measured.confidence),
+                "unit_confidence": word(rec.Confidence, measured.unit_confidence),
                 "category": word(rec.Category, measured.category)}
         told = common | told | {"part": part, "kind": kind, "detail": json.dumps(detail, sort_keys=True)}
         why_not = [*why_not, *(flag for flag in ("demo", "stored") if told[flag]), *({told["validity"]} - {None, *USABLE})]
-        why_not += [name for name in ("confidence", "category", "identity") if str(told[name]).startswith("unknown_")]
+        why_not += [name for name in ("confidence", "unit_confidence", "category", "identity") if str(told[name]).startswith("unknown_")]
         why_not += [] if device.mode == rec.MODE_REAL else [f"mode_{word(rec.Mode, device.mode)}"]
         return told | {"chart": not why_not, "why_not": " ".join(why_not)}
 

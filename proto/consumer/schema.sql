@@ -4,7 +4,7 @@ SET client_min_messages = warning;
 CREATE TABLE IF NOT EXISTS observation (
   gateway text, run numeric(20), epoch bigint, stream text, n numeric(20), part text,
   kind text NOT NULL,       -- value, wave, alert, event, unreadable
-  metric text, code bigint, unit bigint, ucum text, name text, confidence text, category text,
+  metric text, code bigint, unit bigint, ucum text, name text, confidence text, unit_refid text, unit_confidence text, category text,
   value text,               -- every digit or letter as it came, the samples of a wave; NULL is an absence
   validity text, reason text,
   chart boolean NOT NULL,   -- may be shown as a patient's value; why_not says why it may not

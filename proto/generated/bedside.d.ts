@@ -469,6 +469,12 @@ export namespace bedside {
             /** Metric scale. */
             scale: bedside.v1.Scale;
 
+            /** Metric unitConfidence. */
+            unitConfidence: bedside.v1.Confidence;
+
+            /** Metric unitRefid. */
+            unitRefid: string;
+
             /**
              * Encodes the specified Metric message. Does not implicitly {@link bedside.v1.Metric.verify|verify} messages.
              * @param message Metric message or plain object to encode
@@ -525,6 +531,12 @@ export namespace bedside {
 
                 /** Metric scale */
                 scale?: bedside.v1.Scale.$Properties;
+
+                /** Metric unitConfidence */
+                unitConfidence?: bedside.v1.Confidence;
+
+                /** Metric unitRefid */
+                unitRefid?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -619,6 +619,8 @@ export const bedside = $root.bedside = (() => {
             Metric.prototype.rateSamples = 0;
             Metric.prototype.rateSeconds = 0;
             Metric.prototype.scale = null;
+            Metric.prototype.unitConfidence = 0;
+            Metric.prototype.unitRefid = "";
 
             Metric.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -649,6 +651,10 @@ export const bedside = $root.bedside = (() => {
                     writer.uint32(80).uint32(message.rateSeconds);
                 if (message.scale != null && $Object.hasOwnProperty.call(message, "scale"))
                     $root.bedside.v1.Scale.encode(message.scale, writer.uint32(90).fork(), _depth + 1).ldelim();
+                if (message.unitConfidence != null && $Object.hasOwnProperty.call(message, "unitConfidence") && message.unitConfidence !== 0)
+                    writer.uint32(96).int32(message.unitConfidence);
+                if (message.unitRefid != null && $Object.hasOwnProperty.call(message, "unitRefid") && message.unitRefid !== "")
+                    writer.uint32(106).string(message.unitRefid);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -776,6 +782,24 @@ export const bedside = $root.bedside = (() => {
                             if (wireType !== 2)
                                 break;
                             message.scale = $root.bedside.v1.Scale.decode(reader, reader.size(), $undefined, _depth + 1, message.scale);
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.unitConfidence = value;
+                            else
+                                delete message.unitConfidence;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.unitRefid = value;
+                            else
+                                delete message.unitRefid;
                             continue;
                         }
                     }

@@ -144,7 +144,7 @@ test("a block as the spool keeps it, its fields in the order in which they came,
 });
 
 test("what the goldens name is in the nomenclature under that code, and a code that is not sure is told with its confidence and a name", () => {
-  const units = new Set(MDC_TABLE.map(([, , , code]) => code));
+  const units = new Map(MDC_TABLE.map(([refid, , , code, , confidence]) => [code, [refid, confidence] as const]));
   for (const { name, message, hex } of ALL) {
     const batch = message === "Batch" ? decodeBatch(bytesOf({ hex })) : undefined;
     for (const metric of batch?.metrics ?? []) {
@@ -153,7 +153,12 @@ test("what the goldens name is in the nomenclature under that code, and a code t
         term?.code ?? 0,
         CONFIDENCE[term?.confidence ?? "A"],
       ]);
-      expect(metric.unit === undefined || units.has(metric.unit), `${name}: unit of ${metric.refid}`).toBe(true);
+      const [unit, confidence = "A"] = units.get(metric.unit ?? 0) ?? [];
+      expect(metric.unit === undefined || unit !== undefined, `${name}: unit of ${metric.refid}`).toBe(true);
+      expect([metric.unitConfidence ?? 0, metric.unitRefid], `${name}: unit of ${metric.refid}`).toEqual([
+        CONFIDENCE[confidence],
+        confidence === "A" ? undefined : unit,
+      ]);
       if (metric.confidence !== undefined) expect(metric.name, `${name}: ${metric.refid}`).toBeDefined();
     }
   }
