@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """Reads what Bedside gateways say, as ../README.md tells it: names, holes, times and every value. How to run it: README.md here."""
 import argparse, collections, csv, datetime, decimal, functools, itertools, json, os, signal, subprocess, sys, tempfile, time
+sys.dont_write_bytecode = True
+import mqtt
 from google.protobuf import json_format, message
 
 ESCAPED = str.maketrans({"\0": "\u2400", "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})  # for COPY, which has no place for a NUL
@@ -98,7 +100,7 @@ class Consumer:
         self.duplicates, self.late_wills = collections.Counter(), collections.Counter()
 
     def take(self, line, now=-HEARD_S):
-        """What mosquitto_sub printed: topic, payload, whether it is an old message that the broker retained, user properties."""
+        """One message: topic, payload, whether it is an old message that the broker retained, user properties."""
         topic, payload, retained, properties = line.rstrip("\n").split("\t")
         gateway, _, leaf = topic.removeprefix("bedside/v1/").partition("/up/")
         kind = rec.Batch if leaf in LEAVES else {"birth": state.Presence, "health": state.Health}.get(leaf)
@@ -187,7 +189,7 @@ class Consumer:
                 missing[one["stream"]] += one["missing"] * (one["gateway"] == gateway)
             awaited = sum(min(missing[word(rec.Stream, one.stream)], max(0, one.waiting - len(arrived[one.stream])))
                           for one in health.ledger.streams)
-            late = told.HasField("death") and health.run == told.run and health.connection > told.connection
+            late = told.HasField("death") and (health.start_count, health.connection) > (told.start_count, told.connection)
             gateways[gateway] = {
                 "presence": "birth" if late else told.WhichOneof("state"), "death": word(state.DeathCause, told.death.cause),
                 "late_wills": self.late_wills[gateway] + late, "heard": time.monotonic() - at < HEARD_S, "health": as_dict(health),
@@ -214,15 +216,14 @@ def open_database(place):
     return store
 
 def lines_of(words):
-    """Lines of a live broker, until SIGINT, SIGTERM or the end of mosquitto_sub, which connects again by itself and keeps its session."""
-    child = subprocess.Popen(["mosquitto_sub", "-V", "5", "-h", words.broker, "-p", words.port, "--cafile", words.ca, "--cert", words.cert,
-                              "--key", words.key, "-i", words.client_id, "-c", "-x", str(7 * 86400), "-q", "1", "-F", r"%t\t%x\t%r\t%P",
-                              "-t", f"bedside/v1/{words.gateway}/up/#"], stdout=subprocess.PIPE, text=True, encoding="utf8")
+    """Messages of a live broker, until SIGINT or SIGTERM. What is given out here is acknowledged when the next one is asked for."""
+    ended = []
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: child.terminate())
-    yield from child.stdout
-    if child.wait() > 0:
-        sys.exit(f"mosquitto_sub ended with {child.returncode}")
+        signal.signal(name, lambda *_: ended.append(name))
+    try:
+        yield from (line for line in mqtt.messages(words, f"bedside/v1/{words.gateway}/up/#", lambda: ended) if line is not None)
+    except (OSError, mqtt.Refused) as refused:
+        sys.exit(f"cannot read from {words.broker}:{words.port}: {refused}")
 
 def main():
     parser = argparse.ArgumentParser(description="Reads what Bedside gateways say over MQTT. README.md here tells the words.")
@@ -238,6 +239,8 @@ def main():
         consumer.take(line)
     for line in lines_of(words) if words.broker else ():
         print(line, end="", file=record, flush=True)
+        if words.record != os.devnull:
+            os.fsync(record.fileno())
         consumer.take(line, time.monotonic())
     if words.csv:
         with open(words.csv, "w", newline="", encoding="utf8") if words.csv != "-" else sys.stdout as file:

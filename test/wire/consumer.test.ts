@@ -160,6 +160,35 @@ describe("the reference consumer", () => {
   });
 
   test.each([
+    ["a curve of a demonstration", "steps: 5 steps: -1 demo: true", { value: "5 4", chart: "False", why_not: "demo" }],
+    ["a curve in doubt", 'steps: 5 validity: VALIDITY_QUESTIONABLE reason: "noise"', { chart: "False", why_not: "questionable" }],
+    ["a curve that is not there", "absent: 30 validity: VALIDITY_NOT_AVAILABLE", { value: "", why_not: "absent not_available" }],
+    ["a curve behind a hole of unknown length", "first: 9 steps: 5 gap_before: true", { value: "5", chart: "True" }],
+  ])("of %s tells what may be shown", (_, wave, row) => {
+    const batch = `${head("WAVE")} ${REAL} metrics { id: 1 refid: "w" } records { epoch: 1 wave { metric: 1 ${wave} } }`;
+    const [only] = consume(line("waves", "Batch", batch)).rows;
+    expect(only).toMatchObject({ kind: "wave", ...row });
+    expect(JSON.parse(only!.detail!)).toMatchObject(wave.includes("gap") ? { gap_before: true, count: 1 } : {});
+  });
+
+  test("shows no alarm of a demonstration as a patient's, and keeps what the device says beside it", () => {
+    const alert = 'alert { metric: 1 edge: EDGE_ONSET word: "high" demo: true qualifiers: "silenced" }';
+    const batch = `${head("ALERT")} ${REAL} metrics { id: 1 refid: "a" } records { epoch: 1 ${alert} }`;
+    const [only] = consume(line("alerts", "Batch", batch)).rows;
+    expect(only).toMatchObject({ kind: "alert", value: "high", demo: "True", chart: "False", why_not: "demo" });
+    expect(JSON.parse(only!.detail!)).toMatchObject({ qualifiers: ["silenced"] });
+  });
+
+  test("keeps what could not be read by its name, and a unit whose code is not sure with its confidence", () => {
+    const batch = `${head("REPORT")} ${REAL} metrics { id: 1 refid: "r" unit: 264640 unit_confidence: CONFIDENCE_B unit_refid: "MDC_DIM_HZ" }
+      records { epoch: 1 report { observations { metric: 1 decimal { mantissa: 1 } } unreadable { bytes: 6 reason: "not_a_number" about: "f71" } } }`;
+    const [value, lost] = consume(line("reports", "Batch", batch.replaceAll("\n", " "))).rows;
+    expect(value).toMatchObject({ unit: "264640", unit_refid: "MDC_DIM_HZ", unit_confidence: "b", chart: "True" });
+    expect(lost).toMatchObject({ kind: "unreadable", reason: "not_a_number", value: "" });
+    expect(JSON.parse(lost!.detail!)).toEqual({ about: "f71", bytes: 6 });
+  });
+
+  test.each([
     ["", "0"],
     ["mantissa: 60", "60"],
     ["exponent: -1", "0.0"],
@@ -182,8 +211,11 @@ describe("the reference consumer", () => {
     ];
     expect(consume(birth, late).report.gateways.g).toMatchObject({ presence: "birth", late_wills: 1 });
     expect(consume(birth, death).report.gateways.g).toMatchObject({ presence: "death", late_wills: 0 });
-    const health = line("health", "Health", 'gateway: "g" run: 7 connection: 2');
-    expect(consume(late, health).report.gateways.g).toMatchObject({ presence: "birth", late_wills: 1 });
+    const health = (run: number, start: number, connection: number): string =>
+      line("health", "Health", `gateway: "g" run: ${run} start_count: ${start} connection: ${connection}`);
+    expect(consume(late, health(7, 3, 2)).report.gateways.g).toMatchObject({ presence: "birth", late_wills: 1 });
+    expect(consume(death, health(5, 4, 1)).report.gateways.g, "health of the next run").toMatchObject({ presence: "birth" });
+    expect(consume(death, health(9, 2, 8)).report.gateways.g, "health of the run before").toMatchObject({ presence: "death" });
   });
 
   test("names what breaks the contract: bytes, another's gateway, a name with two contents, a device that is not told", () => {
