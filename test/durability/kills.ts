@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { nextRandom } from "../../drivers/kit/emulator.ts";
+import type { StartOptions } from "../support/agent.ts";
 import type { Life, Place, Verdict, Ward } from "./ward.ts";
 
 /** kill -9 of the packaged file at any instant, start-up included, while the broker comes and goes. */
@@ -52,15 +53,15 @@ async function pauseUntil({ away, broker }: Ward, done: Promise<unknown>, dice: 
 }
 
 /** All live once more, until everything has come; then the devices are silent, the agents stop, and the ledgers are compared. */
-export async function endOf(ward: Ward, places: readonly Place[], quietSeconds = QUIET_SECONDS): Promise<Verdict> {
-  const lives = places.map((place) => place.start());
+export async function endOf(ward: Ward, places: readonly Place[], how: StartOptions = {}): Promise<Verdict> {
+  const lives = places.map((place) => place.start(how));
   await Promise.all(places.map(({ room }, index) => ward.runHeard(room.gateway, lives[index]!.began)));
   await wait(LATE_MS);
   for (const { devices } of places) await devices.ask("pause", "pause");
   for (const { room } of places)
     await room.statusWhere("nothing waits", ({ ledger }) => Object.values(ledger).every(({ waiting }) => waiting === 0), 60_000);
   await Promise.all(lives.map((life) => life.end("stop")));
-  return ward.verdict({ quietSeconds });
+  return ward.verdict({ quietSeconds: QUIET_SECONDS });
 }
 
 /** From 0 up to, but not including, a bound. */

@@ -5,18 +5,22 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT, WORKSHOP } from "../../config/package/target.ts";
 import { aligned } from "../bench/report.ts";
+import { whyNoCrashDisk } from "./crash-disk.ts";
+import { type PowerVerdict, playPowerCuts } from "./images.ts";
 import { playKills } from "./kills.ts";
 import { openWard, type Verdict, type Ward } from "./ward.ts";
 
 /** The packaged file against real processes, disks and clocks; README.md here tells what each part does and can find. */
 const USAGE = `durability [options]
   --kills N       kill -9 of the packaged file (2000)
+  --images N      power cuts: images of a real ext4 (30000); on one in a hundred the packaged file is started
   --seed N        another draw of instants (1)
-  --only PARTS    some of: kills
+  --only PARTS    some of: kills,images
   --json          the verdicts on stdout, one object
 `;
 const OPTIONS = {
   kills: { type: "string", default: "2000" },
+  images: { type: "string", default: "30000" },
   seed: { type: "string", default: "1" },
   only: { type: "string" },
   json: { type: "boolean", default: false },
@@ -24,13 +28,15 @@ const OPTIONS = {
 } as const;
 const KEPT = join(WORKSHOP, "durability");
 const EXIT_TOLD = 130;
+const IMAGES_A_ROUND = 1000;
+const STARTS_EVERY = 100;
 
 /** A line of the table at the end. `wanted` is empty where a figure is only told. */
 export type Row = { readonly what: string; readonly found: string; readonly wanted: string; readonly holds: boolean };
 type Part = { readonly rows: readonly Row[]; readonly told: unknown };
-type Wanted = { readonly kills: number; readonly seed: number };
+type Wanted = { readonly kills: number; readonly images: number; readonly seed: number };
 
-const PARTS: Readonly<Record<string, (wanted: Wanted) => Promise<Part>>> = { kills };
+const PARTS: Readonly<Record<string, (wanted: Wanted) => Promise<Part>>> = { kills, images };
 
 const say = (line: string): void => console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`);
 
@@ -42,9 +48,13 @@ async function main(): Promise<number> {
     console.error(USAGE);
     return values.help ? 0 : 2;
   }
-  if (spawnSync(process.execPath, ["config/package/main.ts", "host"], { cwd: ROOT, stdio: "inherit" }).status !== 0) return 1;
-  const wanted = { kills: Number(values.kills), seed: Number(values.seed) };
+  const dist = join(KEPT, "dist");
   rmSync(KEPT, { recursive: true, force: true });
+  const words = ["config/package/main.ts", "host", "--entry", "agent/cli/bedside.ts", "--out", dist];
+  if (spawnSync(process.execPath, words, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] }).status !== 0) return 1;
+  // A file of its own: whoever works on the sources meanwhile does not change what is measured.
+  process.env.BEDSIDE_DIST = dist;
+  const wanted = { kills: Number(values.kills), images: Number(values.images), seed: Number(values.seed) };
   const rows: Row[] = [];
   const told: Record<string, unknown> = {};
   for (const name of chosen) {
@@ -69,6 +79,50 @@ async function main(): Promise<number> {
 async function kills({ kills, seed }: Wanted): Promise<Part> {
   const verdict = await inWard("kills", (ward) => playKills(ward, { kills, seed, rooms: 2, say }));
   return { rows: [...verdictRows(`${kills} kills`, verdict), readyRow(verdict)], told: verdict };
+}
+
+/** Each round is another life of an agent on another disk. */
+async function images({ images, seed }: Wanted): Promise<Part> {
+  const missing = whyNoCrashDisk();
+  if (missing !== undefined)
+    return { rows: [{ what: "power cuts", found: `SKIPPED: ${missing}`, wanted: "0 lost", holds: false }], told: missing };
+  const told: PowerVerdict[] = [];
+  for (let left = images; left > 0; left -= IMAGES_A_ROUND) {
+    const now = Math.min(left, IMAGES_A_ROUND);
+    const verdict = await playPowerCuts({ images: now, seed: seed + told.length, starts: Math.ceil(now / STARTS_EVERY), say });
+    told.push(verdict);
+    for (const one of [verdict.lived, verdict.cut, verdict.starts]) if (one?.clean === false) say(`NOT CLEAN: ${JSON.stringify(one)}`);
+  }
+  const sum = (of: (one: PowerVerdict) => number): number => told.reduce((all, one) => all + of(one), 0);
+  const none = (what: string, of: (one: PowerVerdict) => number): Row => ({
+    what,
+    found: String(sum(of)),
+    wanted: "0",
+    holds: sum(of) === 0,
+  });
+  const ages = told.map(({ cut }) => cut.age_ms.max ?? 0);
+  const of = `${images} images`;
+  return {
+    told,
+    rows: [
+      none(`${of}: lost outside the window`, ({ cut }) => cut.lost),
+      none(`${of}: cannot be mounted`, ({ cut }) => cut.unmountable),
+      none(`${of}: bytes not as the paper says`, ({ cut }) => cut.odd),
+      none("starts on an image: names not delivered, told twice otherwise, or ends told wrong", ({ starts }) =>
+        starts === undefined ? 0 : starts.missing + starts.conflicting + starts.wrong,
+      ),
+      none(
+        "lives on these disks: lost, invented, conflicting, unexplained",
+        ({ lived }) => lived.lost + lived.invented + lived.conflicting + lived.unexplained,
+      ),
+      {
+        what: `${of}: owed; cost by a cut, within the window`,
+        found: `${sum(({ cut }) => cut.owed)} names; ${sum(({ cut }) => cut.within)}, at most ${Math.max(0, ...ages)} ms back`,
+        wanted: "window 250 ms",
+        holds: true,
+      },
+    ],
+  };
 }
 
 /** What a ward's ledgers say is kept where it is not clean. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Agent, openRoom, type Room, type StartOptions } from "../support/agent.ts";
 import { type Mosquitto, startMosquitto } from "../support/mosquitto.ts";
-import { makeAuthority } from "../support/pki.ts";
+import { type Authority, makeAuthority } from "../support/pki.ts";
 import { type Python, startPython } from "./python.ts";
 
 /**
@@ -13,6 +13,7 @@ import { type Python, startPython } from "./python.ts";
  */
 export type Ward = {
   readonly broker: Mosquitto;
+  readonly pki: Authority;
   /** The folder of the ledgers. */
   readonly ledgers: string;
   readonly open: (gateway: string, how: { readonly devices: number; readonly speed?: number; readonly more?: string }) => Promise<Place>;
@@ -21,7 +22,9 @@ export type Ward = {
   readonly isHeard: (gateway: string, since: bigint) => boolean;
   /** The broker does not answer until `back`. */
   readonly away: (away: () => unknown, back: () => unknown, forMs: number) => Promise<void>;
-  /** Waits until nothing new has come for so long, and judges. */
+  /** Waits until nothing new has come for so long. */
+  readonly quiet: (seconds: number) => Promise<void>;
+  /** Waits likewise, and judges. */
   readonly verdict: (how: { readonly quietSeconds: number; readonly slackMs?: number }) => Promise<Verdict>;
   readonly stop: () => Promise<void>;
 };
@@ -29,6 +32,8 @@ export type Place = {
   readonly room: Room;
   readonly devices: Python;
   readonly start: (how?: StartOptions) => Life;
+  /** Those that have not ended. */
+  readonly lives: () => readonly Life[];
 };
 export type Life = {
   readonly agent: Agent;
@@ -82,6 +87,7 @@ export async function openWard(): Promise<Ward> {
     stops.push(() => receiver.stop());
     return {
       broker,
+      pki,
       ledgers: at("ledgers"),
       runHeard: runs.heard,
       isHeard: runs.isHeard,
@@ -97,6 +103,7 @@ export async function openWard(): Promise<Ward> {
         await back();
         appendFileSync(at("ledgers/away.tsv"), `${from}\t${process.hrtime.bigint()}\n`);
       },
+      quiet: async (seconds) => void (await receiver.ask(`drain ${seconds}`, "drained")),
       verdict: async ({ quietSeconds, slackMs = 500 }) => {
         await receiver.ask(`drain ${quietSeconds}`, "drained");
         return judge(at("ledgers"), slackMs);
@@ -124,21 +131,26 @@ async function openPlace(room: Room, { devices: count, speed = 1, more = "", por
   keep(() => devices.stop());
   const beds = links.map((path, index) => ({ path, location: `place-${index}`, device: `device-${index}`, driver: "nonin" }));
   room.configure({ port, beds, more });
+  const lives = new Set<Life>();
   return {
     room,
     devices,
+    lives: () => [...lives],
     start: (how) => {
       const began = process.hrtime.bigint();
       const agent = room.start(how);
-      return {
+      const life: Life = {
         agent,
         began,
         end: async (how) => {
           const ended = process.hrtime.bigint();
           await (how === "kill" ? agent.kill() : agent.terminate());
+          lives.delete(life);
           appendFileSync(join(ledgers, "lives.tsv"), `${room.gateway}\t${began}\t${ended}\t${how}\n`);
         },
       };
+      lives.add(life);
+      return life;
     },
   };
 }
