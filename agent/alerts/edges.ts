@@ -1,4 +1,5 @@
 import type { ConditionMetric, Reading } from "../../drivers/kit/reading.ts";
+import type { Word } from "../../drivers/kit/words.table.ts";
 
 /** The conditions of one epoch as last told, by refid and what they are on. Present ones are the state in the birth. */
 export type Conditions = ReadonlyMap<string, Condition>;
@@ -8,7 +9,7 @@ export type Said = {
   readonly word: string | undefined;
   readonly rank: string | undefined;
   readonly demo: boolean;
-  readonly qualifiers: readonly string[];
+  readonly qualifiers: readonly Word[];
 };
 export type AlertEdge = Said & {
   readonly metric: ConditionMetric;
@@ -46,7 +47,7 @@ export function nextConditions(
 }
 
 type Told = Extract<Reading, { told: "condition" }>;
-const NONE: readonly string[] = [];
+const NONE: readonly Word[] = [];
 const saidOf = ({ word, rank, demo, qualifiers = NONE }: Told): Said => ({ word, rank, demo: demo === true, qualifiers });
 
 function isSaid({ word, rank, demo, qualifiers = NONE }: Told, before: Said): boolean {

@@ -1,5 +1,6 @@
 import type { Decoded } from "../kit/driver.ts";
 import type { Reading, ValueMetric } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 import { type Block, type Group, RACK, readBlock, VERSION } from "./block.ts";
 import { type Held, heldWord, missingSince } from "./held.ts";
 import { type Message, printOf, readMessage } from "./message.ts";
@@ -43,7 +44,7 @@ export const START: Memory = { bed: "", stuffed: false, slots: [], held: {}, cou
 const NO_PUMPS = "11";
 const REMOVED = "39";
 /** Reasons for which a quadruple may have been a pump's that is not named then. */
-const NAMELESS: readonly string[] = ["not_utf8", "not_a_quadruple", "address_unknown"];
+const NAMELESS: readonly Word[] = ["not_utf8", "not_a_quadruple", "address_unknown"];
 
 const REQUEST = /^(ADMIN|MEM):/;
 const ALIVE = /^\d+,50100,GNACK,/;
@@ -183,4 +184,4 @@ const refused = (slot: string, code: string): Reading => ({
   reason: "error",
   about: `${slot} ${code}`,
 });
-const unreadable = (bytes: number, reason: string): Reading => ({ told: "unreadable", bytes, reason });
+const unreadable = (bytes: number, reason: Word): Reading => ({ told: "unreadable", bytes, reason });

@@ -1,3 +1,4 @@
+import type { Word } from "../kit/words.table.ts";
 import { SEPARATOR, textOf } from "./message.ts";
 import { isKnown } from "./parameter.ts";
 import { IDENTITIES, WITHHELD } from "./parameters.table.ts";
@@ -17,7 +18,7 @@ export type Block = {
   /** GNERR of a pump: its slot and code (BB-10). */
   readonly errors: ReadonlyMap<string, string>;
   /** Reason and bytes of what is not understood. */
-  readonly unread: ReadonlyMap<string, number>;
+  readonly unread: ReadonlyMap<Word, number>;
   /** Of the last quadruple. */
   readonly lastSlot: string;
 };
@@ -37,8 +38,8 @@ export function readBlock(info: Uint8Array): Block {
   const groups = new Map<string, { time: string | undefined; values: Map<string, string>; bytes: number }>();
   const errors = new Map<string, string>();
   let lastSlot = RACK;
-  const unread = new Map<string, number>();
-  const giveUp = (reason: string, bytes: number): void => void unread.set(reason, (unread.get(reason) ?? 0) + bytes);
+  const unread = new Map<Word, number>();
+  const giveUp = (reason: Word, bytes: number): void => void unread.set(reason, (unread.get(reason) ?? 0) + bytes);
   for (const bytes of itemsOf(info)) {
     const item = itemOf(bytes);
     if (typeof item === "string") {
@@ -80,7 +81,7 @@ function itemsOf(info: Uint8Array): readonly Uint8Array[] {
 
 type Item = { readonly slot: string; readonly time: string; readonly parameter: string; readonly value: string };
 /** Why it is none, where it is none. */
-function itemOf(bytes: Uint8Array): Item | string {
+function itemOf(bytes: Uint8Array): Item | Word {
   const text = textOf(bytes);
   if (text === undefined) return "not_utf8";
   const match = ITEM.exec(text);

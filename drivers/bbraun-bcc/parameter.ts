@@ -1,5 +1,6 @@
 import { decimalFromText } from "../kit/decimal.ts";
 import type { ConditionMetric, Metric, Reading, ValueMetric } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 import { ALARMS, LAST_VALUES, PARAMETERS } from "./parameters.table.ts";
 import { UNITS } from "./units.table.ts";
 
@@ -95,13 +96,13 @@ export const missingReadings = (parameter: string): readonly Reading[] => {
 
 /** BB-6: no value is not zero. Undefined where the text is a value. */
 export function noValue(text: string, metric: ValueMetric): Reading | undefined {
-  const absent = (reason: string): Reading => ({ told: "absent", metric, validity: "not_available", reason });
+  const absent = (reason: Word): Reading => ({ told: "absent", metric, validity: "not_available", reason });
   if (text === "_NV") return absent("no_value");
   if (text === "_NA") return absent("temporarily");
   return text === "" ? absent("blank") : undefined;
 }
 
-function doubtOf(parameter: string, text: string, of: Parameter & { readonly beside: Beside }): string | undefined {
+function doubtOf(parameter: string, text: string, of: Parameter & { readonly beside: Beside }): Word | undefined {
   if (of.form === "counter") return of.beside.counters;
   if (of.form === "tops" && text === LAST_VALUES[parameter]) return "end_of_field"; // BB-7
   return of.form === "unit" && of.metric.unit === undefined && of.metric.ucum === undefined ? "unit_unknown" : undefined;

@@ -1,4 +1,5 @@
 import type { About, Reading } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 import { type Group, RACK } from "./block.ts";
 import { type CounterDoubt, missingReadings, notSent, noValue, parameterReadings } from "./parameter.ts";
 import { IDENTITIES } from "./parameters.table.ts";
@@ -6,7 +7,7 @@ import { DELIVERED, deliveredRate } from "./rate.ts";
 
 /** BB-16: pillar and slot, as the rack counts them. */
 export const nodeOf = (slot: string): readonly string[] => [...slot];
-export const removed = (slot: string, reason: string): Reading => ({ told: "removed", node: nodeOf(slot), reason });
+export const removed = (slot: string, reason: Word): Reading => ({ told: "removed", node: nodeOf(slot), reason });
 
 /** All that one answer says of one pump, or of the rack. `missing`: parameters that it does not say any more. */
 export function groupReadings({ slot, time, values }: Group, counters: CounterDoubt, missing: readonly string[]): readonly Reading[] {

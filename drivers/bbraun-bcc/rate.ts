@@ -1,5 +1,6 @@
 import { decimalFromText } from "../kit/decimal.ts";
 import { numeric, type Reading } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 import { noValue } from "./parameter.ts";
 
 /** What is being delivered (BB-2), where INRT is only what the pump states. */
@@ -28,8 +29,8 @@ export function deliveredRate(values: ReadonlyMap<string, string>): Reading | un
     const absent: Reading = { told: "absent", metric: DELIVERED, validity: "invalid", reason: "not_a_number" };
     return noValue(text, DELIVERED) ?? absent;
   }
-  const absent = (reason: string): Reading => ({ told: "absent", metric: DELIVERED, validity: "not_available", reason });
-  const doubted = (reason: string): Reading => ({ told: "number", metric: DELIVERED, value, validity: "questionable", reason });
+  const absent = (reason: Word): Reading => ({ told: "absent", metric: DELIVERED, validity: "not_available", reason });
+  const doubted = (reason: Word): Reading => ({ told: "number", metric: DELIVERED, value, validity: "questionable", reason });
   if (values.get("INM2") === "1") return absent("bolus");
   if (values.get("INM14") === "1") return absent("purge");
   const bits = runstate(values.get("RUNSTATE"));

@@ -1,5 +1,6 @@
 import { decimal, decimalFromText } from "../kit/decimal.ts";
 import type { Reading, ValueMetric } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 import {
   type AlarmPage,
   alarmOf,
@@ -27,14 +28,14 @@ export type Told = { readonly readings: readonly Reading[]; readonly codes: Code
 type Entry = { readonly code: number; readonly bytes: number; readonly readings: readonly Reading[] };
 
 const CODE = /^[0-9A-F]{2}$/;
-const unreadable = (bytes: number, reason: string): Reading => ({ told: "unreadable", bytes, reason });
+const unreadable = (bytes: number, reason: Word): Reading => ({ told: "unreadable", bytes, reason });
 const notANumber = (bytes: number, { name = "" }: ValueMetric): Reading => ({
   told: "unreadable",
   bytes,
   reason: "not_a_number",
   about: name,
 });
-const absent = (metric: ValueMetric, reason: string): Reading => ({ told: "absent", metric, validity: "not_available", reason });
+const absent = (metric: ValueMetric, reason: Word): Reading => ({ told: "absent", metric, validity: "not_available", reason });
 
 /** MB-5, MB-8: what an earlier answer held and this one does not is absent, once; a value in another code of the series goes before. */
 function told(entries: readonly Entry[], missing: (codes: Codes) => readonly Reading[]): Told {

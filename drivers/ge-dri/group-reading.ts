@@ -1,5 +1,6 @@
 import { decimal } from "../kit/decimal.ts";
 import type { Reading, Validity, ValueMetric } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 import type { Group, Part, Qualifier, Value } from "./groups.ts";
 import { SPECIALS } from "./labels.table.ts";
 import type { Bits } from "./signs.table.ts";
@@ -81,7 +82,7 @@ function valueReadings(metric: ValueMetric, { at, exponent, name, qualifiers }: 
     : [{ ...absent, ...whyNone(special, qualifier) }];
 }
 
-function qualified(qualifier: Qualifier | undefined): { readonly validity?: Validity; readonly reason?: string } {
+function qualified(qualifier: Qualifier | undefined): { readonly validity?: Validity; readonly reason?: Word } {
   if (qualifier === undefined) return {};
   const { effect, reason } = qualifier;
   if (effect === "calibrating") return { validity: "calibration_ongoing", reason };
@@ -92,14 +93,14 @@ function qualified(qualifier: Qualifier | undefined): { readonly validity?: Vali
 function whyNone(
   special: { readonly validity: Validity },
   qualifier: Qualifier | undefined,
-): { readonly validity?: Validity; readonly reason?: string } {
+): { readonly validity?: Validity; readonly reason?: Word } {
   if (special.validity !== "invalid" && special.validity !== "not_available") return {};
   if (qualifier?.effect === "calibrating") return { validity: "calibration_ongoing", reason: qualifier.reason };
   return qualifier?.reason === "measurement_ongoing" ? { validity: "not_available", reason: qualifier.reason } : {};
 }
 
 function partReading({ metric, at, from, count, none, told }: Part, { view }: Place): Reading {
-  const absent = (validity: Validity, reason: string): Reading => ({ told: "absent", metric, validity, reason });
+  const absent = (validity: Validity, reason: Word): Reading => ({ told: "absent", metric, validity, reason });
   const sent = view.getInt16(at, true);
   if (sent <= PARTS_SPECIAL_MAX) {
     const { validity, reason } = SPECIAL_OF.get(sent) ?? { validity: "invalid", reason: "invalid" };

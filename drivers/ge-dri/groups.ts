@@ -1,4 +1,5 @@
 import { type ConditionMetric, numeric, type ValueMetric } from "../kit/reading.ts";
+import type { Word as Reason } from "../kit/words.table.ts";
 import { type Family, LABELS } from "./labels.table.ts";
 import { GROUPS, type GroupRow, VALUES, type ValueRow } from "./phdb.table.ts";
 import { type Bits, CONDITIONS, type Effect, PARTS, QUALIFIERS, WORDS } from "./signs.table.ts";
@@ -16,7 +17,7 @@ export type Value = {
   readonly byLabel: ReadonlyMap<number, ValueMetric>;
   readonly qualifiers: readonly Qualifier[];
 };
-export type Qualifier = { readonly bits: Bits; readonly bit: number; readonly effect: Effect; readonly reason: string };
+export type Qualifier = { readonly bits: Bits; readonly bit: number; readonly effect: Effect; readonly reason: Reason };
 export type Word = { readonly metric: ValueMetric; readonly bits: Bits; readonly from: number; readonly count: number };
 export type Part = {
   readonly metric: ValueMetric;

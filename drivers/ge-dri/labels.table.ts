@@ -1,8 +1,9 @@
 // Facts: README.md, GE-2 and GE-5. Data only, one row a line.
 import type { Validity } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 
 /** A value that is none: what is told instead. */
-export type SpecialRow = readonly [value: number, validity: Validity, reason: string];
+export type SpecialRow = readonly [value: number, validity: Validity, reason: Word];
 
 /** GE-2. From -32001 downwards every value is special; what stands not here is told as unreadable beside it. */
 export const SPECIALS: readonly SpecialRow[] = [

@@ -1,4 +1,5 @@
 import type { Reading, ValueMetric } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 import type { Subrecord } from "./frame.ts";
 import { exists, groupConditions, groupReadings, isActive, type Place, placeOf } from "./group-reading.ts";
 import { type Group, groupsOf, metricsOf, type Series } from "./groups.ts";
@@ -46,7 +47,7 @@ export function physiologicalReadings(subrecords: readonly Subrecord[], time: nu
 }
 
 /** Or why the subrecord cannot be read. */
-function partOf(type: number, view: DataView): Part | string {
+function partOf(type: number, view: DataView): Part | Word {
   const series = SERIES_OF.get(type);
   if (series === undefined) return "subrecord_unknown";
   if (view.byteLength !== SUBRECORD_BYTES) return "subrecord_length";

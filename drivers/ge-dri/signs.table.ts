@@ -1,5 +1,6 @@
 // Facts: README.md, GE-4, GE-6 to GE-8 and GE-23 to GE-27. Data only, one row a line.
 import type { ConditionMetric } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 
 /** Which word of a group's header holds the bits. */
 export type Bits = "status" | "label";
@@ -34,7 +35,7 @@ export const PARTS: readonly PartRow[] = [
  * questionable; "remark": the number is valid. The first row that holds is told. Values "": all of the group.
  */
 export type Effect = "off" | "calibrating" | "doubt" | "remark";
-export type QualifierRow = readonly [group: string, bits: Bits, bit: number, effect: Effect, reason: string, values: readonly string[]];
+export type QualifierRow = readonly [group: string, bits: Bits, bit: number, effect: Effect, reason: Word, values: readonly string[]];
 
 export const QUALIFIERS: readonly QualifierRow[] = [
   ["ecg", "status", 7, "doubt", "noise", ["ecg.hr", "ecg.st1", "ecg.st2", "ecg.st3"]],

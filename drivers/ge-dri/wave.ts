@@ -1,5 +1,6 @@
 import { decimal } from "../kit/decimal.ts";
 import type { Rate, Reading, WaveMetric } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 import type { DriRecord, Subrecord } from "./frame.ts";
 import { WAVES, type WaveRow } from "./waves.table.ts";
 
@@ -58,7 +59,7 @@ export function waveReadings(
 type Waveform = { readonly metric: RatedWave; readonly gap: boolean; readonly samples: readonly number[] };
 
 /** Or why it cannot be read. */
-function waveformOf(type: number, view: DataView, before: Readonly<Record<string, unknown>>): Waveform | string {
+function waveformOf(type: number, view: DataView, before: Readonly<Record<string, unknown>>): Waveform | Word {
   const metric = METRIC_OF.get(type);
   if (metric === undefined) return type === ECG_12 ? "layout_unknown" : "subrecord_unknown";
   if (before[type] !== undefined) return "subrecord_repeated";

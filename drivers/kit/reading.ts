@@ -1,4 +1,5 @@
 import type { Decimal } from "./decimal.ts";
+import type { Word } from "./words.table.ts";
 
 /**
  * What a driver can say of one frame. Words as in IEEE 11073-10207: a metric is declared once, a reading tells its value,
@@ -52,10 +53,10 @@ export type Metric = ValueMetric | WaveMetric | ConditionMetric;
 export type About = {
   /** Device node below the port: system / slot / channel, as in 11073 MDS / VMD / channel. Absent: the port's one device. */
   readonly node?: readonly string[];
-  /** One short word from the driver's table ("never_measured", "not_applicable"): why the validity is what it is. */
-  readonly reason?: string;
+  /** Why the validity is what it is. */
+  readonly reason?: Word;
   /** Further words of the device about this ("in_alarm", "silenced"), in an order that does not change by itself. */
-  readonly qualifiers?: readonly string[];
+  readonly qualifiers?: readonly Word[];
   /** The device says that it is demonstrating or testing: no patient's value. */
   readonly demo?: true;
 };

@@ -2,6 +2,7 @@ import { Seconds } from "../../config/units.ts";
 import { decimalFromText } from "../kit/decimal.ts";
 import { type Decoded, driver } from "../kit/driver.ts";
 import { type ConditionMetric, numeric, type Reading, type Validity, type ValueMetric } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 import { CONDITIONS, EXCEPTIONS, NUMBERS, WORDS } from "./line.table.ts";
 
 const numbers = NUMBERS.map(([item, refid, unit, picture]) => ({ item, picture, metric: numeric(refid, unit, { name: item }) }));
@@ -77,7 +78,7 @@ function decode(frame: Uint8Array, memory: object): Decoded<object> {
   return { readings, memory };
 }
 const READ: ReadonlySet<string> = new Set(["SN", ...[...numbers, ...words].map(({ item }) => item)]);
-const unread = (text: string, reason: string): Reading => ({ told: "unreadable", bytes: text.length, reason });
+const unread = (text: string, reason: Word): Reading => ({ told: "unreadable", bytes: text.length, reason });
 
 function numberOf(items: Items, item: string, metric: ValueMetric): readonly Reading[] {
   const text = items.get(item);
@@ -90,10 +91,9 @@ function numberOf(items: Items, item: string, metric: ValueMetric): readonly Rea
   return [doubt.validity === "invalid" ? { told: "absent", metric, ...doubt } : { told: "number", metric, value, ...doubt }];
 }
 
-function doubtOf(exc: string | undefined, item: string): { readonly validity: Validity; readonly reason: string } | undefined {
+function doubtOf(exc: string | undefined, item: string): { readonly validity: Validity; readonly reason: Word } | undefined {
   if (exc === undefined) return { validity: "questionable", reason: "no_exc" }; // MA-13
   const set = Number.parseInt(exc, 16);
-  for (const [bit, effect, reason, only = item] of EXCEPTIONS)
-    if (effect !== "none" && (set & bit) !== 0 && only === item) return { validity: effect, reason };
+  for (const [bit, effect, reason, only = item] of EXCEPTIONS) if ((set & bit) !== 0 && only === item) return { validity: effect, reason };
   return undefined;
 }

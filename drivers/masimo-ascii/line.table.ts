@@ -1,3 +1,4 @@
+import type { Word } from "../kit/words.table.ts";
 /** Item, term, unit, picture of its digits (MA-10). */
 export const NUMBERS: readonly (readonly [item: string, refid: string, unit: string | undefined, picture: string])[] = [
   ["SPO2", "MDC_PULS_OXIM_SAT_O2", "MDC_DIM_PERCENT", "000"],
@@ -19,9 +20,13 @@ export const WORDS: readonly (readonly [item: "ALARM" | "EXC", refid: string, wi
   ["EXC", "masimo.exc", [3, 6], 0x7ffdff],
 ];
 
-/** MA-2: bit of EXC, what it makes of a number printed, reason, and the only item that it touches. The worst first. */
-export type Effect = "invalid" | "calibration_ongoing" | "questionable" | "none";
-export const EXCEPTIONS: readonly (readonly [bit: number, effect: Effect, reason: string, only?: string])[] = [
+/**
+ * MA-2: bit of EXC, what it makes of a number printed, reason, and the only item that it touches. The worst first. Nothing about a number
+ * say 100 (incompatible sensor), 800 (Masimo SET), 2000 and 4000 (cable's life, incompatible cable), 40000 (sensor's life), 80000 (emitter's
+ * temperature) and 100000 (current limit).
+ */
+export type Effect = "invalid" | "calibration_ongoing" | "questionable";
+export const EXCEPTIONS: readonly (readonly [bit: number, effect: Effect, reason: Word, only?: string])[] = [
   [0x000001, "invalid", "no_sensor"],
   [0x000002, "invalid", "defective_sensor"],
   [0x000020, "invalid", "sensor_off"],
@@ -37,13 +42,6 @@ export const EXCEPTIONS: readonly (readonly [bit: number, effect: Effect, reason
   [0x000400, "questionable", "low_signal_iq"],
   [0x200000, "questionable", "low_spco_confidence", "SPCO"],
   [0x400000, "questionable", "low_spmet_confidence", "SPMET"],
-  [0x000100, "none", "incompatible_sensor"],
-  [0x000800, "none", "masimo_set"],
-  [0x002000, "none", "cable_life"],
-  [0x004000, "none", "incompatible_cable"],
-  [0x040000, "none", "sensor_life"],
-  [0x080000, "none", "emitter_temperature"],
-  [0x100000, "none", "current_limit"],
 ];
 
 /** Word, bit, term, nature, what it is on, the device's name of it. */

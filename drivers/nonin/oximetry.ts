@@ -1,5 +1,6 @@
 import { decimal } from "../kit/decimal.ts";
 import { type ConditionMetric, numeric, type Reading, type Validity, type ValueMetric } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 
 /** What every format of these oximeters tells, in one set of names. */
 export const SPO2 = numeric("MDC_PULS_OXIM_SAT_O2", "MDC_DIM_PERCENT", { name: "SpO2-D" });
@@ -21,19 +22,19 @@ export const BATTERY_LOW = technical("MDC_EVT_BATT_LO", "low battery", "device")
 export const NO_VALUE = { spo2: 127, pulse: 511 } as const;
 
 /** OX1-6: with one of these the device goes on showing numbers that it no longer measures. */
-export function heldBecause(flags: { readonly sensorAlarm: boolean; readonly outOfTrack: boolean }): string | undefined {
+export function heldBecause(flags: { readonly sensorAlarm: boolean; readonly outOfTrack: boolean }): Word | undefined {
   return flags.sensorAlarm ? "sensor_alarm" : flags.outOfTrack ? "out_of_track" : undefined;
 }
 
 type Judged = {
   /** What is sent where there is no value. */
   readonly none: number;
-  readonly held: string | undefined;
+  readonly held: Word | undefined;
   /** OX1-15: a bit that some models have and others reserve, so that a number beside it is doubted, not taken away. */
   readonly disconnected: boolean;
 };
 export function numberOrNone(metric: ValueMetric, value: number, { none, held, disconnected }: Judged): Reading {
-  const absent = (validity: Validity, reason: string): Reading => ({ told: "absent", metric, validity, reason });
+  const absent = (validity: Validity, reason: Word): Reading => ({ told: "absent", metric, validity, reason });
   if (value === none) return absent("not_available", "no_value");
   if (held !== undefined) return absent("invalid", held);
   const number = { told: "number", metric, value: decimal(value) } as const;

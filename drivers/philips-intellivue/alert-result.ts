@@ -1,5 +1,6 @@
 import type { ConditionMetric } from "../kit/reading.ts";
-import { ALERT_MODES, ALERT_STATES, ALERT_TYPES } from "./alert.table.ts";
+import type { Word } from "../kit/words.table.ts";
+import { ALERT_DEMOS, ALERT_STANDBY, ALERT_STATES, ALERT_TYPES } from "./alert.table.ts";
 import { conditionKey, conditionOf, type Named } from "./alerts.ts";
 import { Cursor, readList } from "./cursor.ts";
 import { ALERTS_MAX, type Memory } from "./memory.ts";
@@ -81,6 +82,10 @@ function worse(a: Active | undefined, b: Active): Active {
   return { priority, state: a.state | b.state };
 }
 
+function wordsOf(table: typeof ALERT_STATES, state: number): readonly Word[] {
+  return table.filter(([bit]) => (state & bit) !== 0).map(([, word]) => word);
+}
+
 function tellCondition(key: string, alert: Active | undefined, telling: Telling): void {
   const metric = conditionOf(key);
   if (metric === undefined) return;
@@ -88,14 +93,13 @@ function tellCondition(key: string, alert: Active | undefined, telling: Telling)
     telling.tell({ told: "condition", metric, present: false });
     return;
   }
-  const modes = ALERT_MODES.filter(([bit]) => (alert.state & bit) !== 0);
-  const demo = modes.filter(([, , effect]) => effect === "demo").map(([, word]) => word);
-  const qualifiers = [...demo, ...ALERT_STATES.filter(([bit]) => (alert.state & bit) !== 0).map(([, word]) => word)];
+  const demo = wordsOf(ALERT_DEMOS, alert.state);
+  const qualifiers = [...demo, ...wordsOf(ALERT_STATES, alert.state)];
   telling.tell({
     told: "condition",
     metric,
     present: true,
-    word: [alert.priority, ...modes.filter(([, , effect]) => effect === "word").map(([, word]) => word)].join(" "),
+    word: (alert.state & ALERT_STANDBY) === 0 ? alert.priority : `${alert.priority} standby`,
     ...(demo.length === 0 ? {} : { demo: true }),
     ...(qualifiers.length === 0 ? {} : { qualifiers }),
   });

@@ -1,4 +1,5 @@
 // Facts: README.md, IV-22, IV-23. Data only, one row a line.
+import type { Word } from "../kit/words.table.ts";
 
 /** Priority and kind of an alert by its type word. */
 export const ALERT_TYPES: readonly (readonly [type: number, nature: "technical" | "physiological", priority: "low" | "medium" | "high"])[] = [
@@ -11,22 +12,20 @@ export const ALERT_TYPES: readonly (readonly [type: number, nature: "technical" 
 ];
 
 /** What stands beside an alert in its state word. 0008, new, is left out: that is what an onset says. */
-export const ALERT_STATES: readonly (readonly [bit: number, word: string])[] = [
+export const ALERT_STATES: readonly (readonly [bit: number, word: Word])[] = [
   [0x8000, "inhibited"],
   [0x4000, "suspended"],
   [0x2000, "latched"],
   [0x1000, "silenced"],
 ];
 
-/**
- * The whole monitor is in a mode in which an alert is none of a patient. `demo`: it is marked as such; `word`: it stands behind the
- * priority in the condition's word, which then is no priority.
- */
-export const ALERT_MODES: readonly (readonly [bit: number, word: string, effect: "demo" | "word"])[] = [
-  [0x0400, "test", "demo"],
-  [0x0200, "standby", "word"],
-  [0x0100, "demo", "demo"],
+/** The whole monitor is in a mode in which an alert is none of a patient: it is marked as such. */
+export const ALERT_DEMOS: readonly (readonly [bit: number, word: Word])[] = [
+  [0x0400, "test"],
+  [0x0100, "demo"],
 ];
+/** The monitor watches nobody: told in the condition's word, behind its priority, which then is none. */
+export const ALERT_STANDBY = 0x0200;
 
 /** Events that concern the device as a whole here, by the reference ids of their terms, whose codes are the alert codes. */
 export const ALERT_EVENTS: readonly (readonly [refid: string, nature: "technical" | "physiological"])[] = [

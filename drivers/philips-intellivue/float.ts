@@ -1,10 +1,11 @@
 import { type Decimal, decimal } from "../kit/decimal.ts";
 import type { Validity } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 
 /** What a FLOAT says: a number with its digits, or why there is none. */
 export type Float =
   | { readonly is: "number"; readonly value: Decimal }
-  | { readonly is: "special"; readonly validity: Validity; readonly reason: string };
+  | { readonly is: "special"; readonly validity: Validity; readonly reason: Word };
 
 const SPECIAL: ReadonlyMap<number, Float> = new Map([
   [0x7fffff, { is: "special", validity: "not_available", reason: "no_value" }],

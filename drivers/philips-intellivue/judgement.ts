@@ -1,4 +1,5 @@
 import type { Reading, Validity, ValueMetric } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 import { floatOf } from "./float.ts";
 import { STATES } from "./state.table.ts";
 
@@ -7,10 +8,10 @@ export type Judgement = {
   readonly absent: boolean;
   readonly doubt: Doubt;
 };
-type Doubt = { readonly validity?: Validity; readonly reason?: string; readonly qualifiers?: readonly string[]; readonly demo?: true };
+type Doubt = { readonly validity?: Validity; readonly reason?: Word; readonly qualifiers?: readonly Word[]; readonly demo?: true };
 
 /** IV-2: the first row that has a validity gives it and is the reason; the other words follow, in the order of the table. */
-export function judge(state: number, more: readonly string[] = []): Judgement {
+export function judge(state: number, more: readonly Word[] = []): Judgement {
   const set = STATES.filter(([bit]) => (state & bit) !== 0);
   const worst = set.find(([, , , validity]) => validity !== "");
   return {
@@ -23,7 +24,7 @@ export function judge(state: number, more: readonly string[] = []): Judgement {
   };
 }
 
-const further = (words: readonly string[]): Pick<Doubt, "qualifiers"> => (words.length === 0 ? {} : { qualifiers: words });
+const further = (words: readonly Word[]): Pick<Doubt, "qualifiers"> => (words.length === 0 ? {} : { qualifiers: words });
 
 /** IV-1, IV-2: one measured value. A state that says "no value" stands above the number that is sent with it. */
 export function valueReading(metric: ValueMetric, state: number, word: number): Reading {

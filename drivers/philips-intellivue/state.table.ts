@@ -1,4 +1,5 @@
 // Facts: README.md, IV-2. Data only, one row a line; the worst first.
+import type { Word } from "../kit/words.table.ts";
 
 /**
  * A bit of the measurement state. `absent`: there is no value, whatever is sent; `doubt`: the value is told with this validity;
@@ -6,7 +7,7 @@
  */
 export type StateRow = readonly [
   bit: number,
-  word: string,
+  word: Word,
   effect: "absent" | "doubt" | "demo" | "word",
   validity: "not_available" | "invalid" | "calibration_ongoing" | "questionable" | "measurement_ongoing" | "validated" | "",
 ];

@@ -1,10 +1,11 @@
 import type { Reading } from "../kit/reading.ts";
+import type { Word } from "../kit/words.table.ts";
 
 /** What one message told: each metric once, and one sum of bytes for each reason why something was given up. */
 export class Telling {
   readonly #readings: Reading[] = [];
   readonly #refids = new Set<string>();
-  readonly #lost = new Map<string, number>();
+  readonly #lost = new Map<Reason, number>();
 
   /** False where its metric was told of this message before. */
   tell(reading: Reading): boolean {
@@ -30,7 +31,8 @@ export class Telling {
 }
 
 /** Why bytes of a frame with a good FCS were given up; explained in README.md, "What is given up". */
-export type Reason =
+export type Reason = Extract<
+  Word,
   | "message_unknown"
   | "lengths"
   | "event_unknown"
@@ -46,4 +48,5 @@ export type Reason =
   | "out_of_time"
   | "alert_type_unknown"
   | "alerts_too_many"
-  | "clock";
+  | "clock"
+>;

@@ -59,9 +59,10 @@ export function alarmReadings({ metric }: Alarm, printed: string): readonly Read
   return [notRead(metric, printed)];
 }
 
-/** The doubt record of one field: its bytes, and its name as the reason. */
+/** The doubt record of one field: how many bytes, and which. */
 const notRead = (metric: Field["metric"] | Alarm["metric"], printed: string): Reading => ({
   told: "unreadable",
   bytes: printed.length,
-  reason: metric.name ?? metric.refid,
+  reason: "value_unknown",
+  about: metric.name ?? metric.refid,
 });

@@ -53,7 +53,7 @@ describe("a condition", () => {
     const said = { ...tell(true, "high"), rank: "3", demo: true, qualifiers: ["latched", "silenced"] } as const;
     const { known } = nextConditions(NO_CONDITIONS, [said]);
     expect(nextConditions(known, [{ ...said, qualifiers: [...said.qualifiers] }]).edges).toEqual([]);
-    for (const other of [{ rank: "4" }, { qualifiers: ["latched"] }, { word: "low" }])
+    for (const other of [{ rank: "4" }, { qualifiers: ["latched"] }, { word: "low" }] as const)
       expect(nextConditions(known, [{ ...said, ...other }]).edges).toMatchObject([{ edge: "change", ...other }]);
     expect(nextConditions(known, [tell(true, "high")]).edges).toMatchObject([{ edge: "change", demo: false, qualifiers: [] }]);
   });

@@ -97,8 +97,8 @@ describe("the readings of one frame", () => {
   });
 
   test("that were given up are a report too: never silent", () => {
-    const { kept } = stamp([{ told: "unreadable", bytes: 25, reason: "out_of_step" }]);
-    expect(kept[0]?.record.body).toMatchObject({ report: { unreadable: [{ bytes: 25, reason: "out_of_step" }] } });
+    const { kept } = stamp([{ told: "unreadable", bytes: 25, reason: "packet_incomplete" }]);
+    expect(kept[0]?.record.body).toMatchObject({ report: { unreadable: [{ bytes: 25, reason: "packet_incomplete" }] } });
   });
 
   test("that tell nothing to report make no record", () => {

@@ -60,8 +60,8 @@ describe("samples that are sent one by one", () => {
 
   test("that say the same are put together, doubt and all, and so are those that are not there", () => {
     const blocks = new WaveBlocks();
-    for (const n of [0, 1]) blocks.add(one(n, { demo: true, validity: "questionable", qualifiers: ["a"] }), at(n));
-    expect(blocks.all()).toMatchObject([{ wave: { samples: [0, 1], demo: true, validity: "questionable", qualifiers: ["a"] } }]);
+    for (const n of [0, 1]) blocks.add(one(n, { demo: true, validity: "questionable", qualifiers: ["early"] }), at(n));
+    expect(blocks.all()).toMatchObject([{ wave: { samples: [0, 1], demo: true, validity: "questionable", qualifiers: ["early"] } }]);
     for (const n of [0, 3]) blocks.add(one(n, { samples: [], absent: 3, validity: "invalid" }), at(n));
     expect(blocks.all()).toMatchObject([{ wave: { samples: [], absent: 6, first: 0, validity: "invalid" } }]);
   });

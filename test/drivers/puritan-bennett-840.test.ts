@@ -32,7 +32,7 @@ function readingsOf(bytes: Uint8Array, memory = START): readonly Reading[] {
 /** Everything told of the field with this name. */
 const named = (readings: readonly Reading[], name: string): readonly Reading[] =>
   readings.filter((reading) =>
-    "metric" in reading ? reading.metric.name === name : reading.told === "unreadable" && reading.reason === name,
+    "metric" in reading ? reading.metric.name === name : reading.told === "unreadable" && reading.about === name,
   );
 const one = (command: "MISCF" | "MISCA", field: number, text: string): readonly Reading[] =>
   named(readingsOf(answer(command, { [field]: text })), `${command === "MISCF" ? "f" : "a"}${field}`);
@@ -66,7 +66,7 @@ describe("a field", () => {
   test("that is neither a number nor a known word is absent, and its bytes are told (PB-4)", () => {
     expect(one("MISCF", 71, "0.3x8")).toMatchObject([
       { told: "absent", validity: "invalid", reason: "not_a_number" },
-      { told: "unreadable", bytes: 6, reason: "f71" },
+      { told: "unreadable", bytes: 6, reason: "value_unknown", about: "f71" },
     ]);
   });
 
@@ -171,7 +171,7 @@ describe("an alarm word (PB-5)", () => {
   });
 
   test("that is not in the list is told as unreadable, and nothing is concluded", () => {
-    expect(one("MISCF", 118, "HIHG")).toEqual([{ told: "unreadable", bytes: 6, reason: "f118" }]);
+    expect(one("MISCF", 118, "HIHG")).toEqual([{ told: "unreadable", bytes: 6, reason: "value_unknown", about: "f118" }]);
   });
 
   test("is read of all 48 fields, and of the short answer", () => {
