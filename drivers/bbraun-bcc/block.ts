@@ -65,10 +65,10 @@ export function readBlock(info: Uint8Array): Block {
   return { groups: [...groups].map(([slot, group]) => ({ slot, ...group })), errors, unread, lastSlot };
 }
 
-const isTold = (parameter: string): boolean =>
+export const isTold = (parameter: string): boolean =>
   isKnown(parameter) || parameter === VERSION || IDENTITIES.some(([name]) => name === parameter);
 
-function itemsOf(info: Uint8Array): readonly Uint8Array[] {
+export function itemsOf(info: Uint8Array): readonly Uint8Array[] {
   const items: Uint8Array[] = [];
   for (let from = 0; from <= info.length; ) {
     const end = info.indexOf(SEPARATOR, from);
@@ -81,7 +81,7 @@ function itemsOf(info: Uint8Array): readonly Uint8Array[] {
 
 type Item = { readonly slot: string; readonly time: string; readonly parameter: string; readonly value: string };
 /** Why it is none, where it is none. */
-function itemOf(bytes: Uint8Array): Item | Word {
+export function itemOf(bytes: Uint8Array): Item | Word {
   const text = textOf(bytes);
   if (text === undefined) return "not_utf8";
   const match = ITEM.exec(text);

@@ -4,6 +4,7 @@ import { BED, decode, kindOf, type Memory, START } from "./answer.ts";
 import { BED_LENGTH_MAX, BLOCK_BYTES_MAX, encodeRequest, readMessage } from "./message.ts";
 import { PARAMETER_METRICS } from "./parameter.ts";
 import { DELIVERED } from "./rate.ts";
+import { scrub } from "./scrub.ts";
 
 // ── What may be sent ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -72,6 +73,7 @@ export const bbraunBcc = driver({
     delimited: { start: "\x01", end: "\x04", lengthMax: BLOCK_BYTES_MAX, accepts: (frame) => kindOf(frame) !== undefined },
   },
   personal: true, // BB-9
+  scrub, // BB-9
   metrics: [DELIVERED, BED, ...PARAMETER_METRICS],
   tx: TX,
   memory: START,

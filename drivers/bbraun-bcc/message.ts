@@ -58,11 +58,16 @@ export function readMessage(frame: Uint8Array): Message | undefined {
 /** The bytes of a request, which is one block. Throws RangeError where the bed id is none. */
 export function encodeRequest(command: string, { bed, stuffed }: { readonly bed: string; readonly stuffed: boolean }): Uint8Array {
   if (!isBed(bed)) throw new RangeError(`"${bed}" is no bed id.`);
-  const body = new TextEncoder().encode(`${bed}${ROUTE}${command}`);
+  return encodeBlock({ bed, info: new TextEncoder().encode(command), last: true, stuffed });
+}
+
+export function encodeBlock({ bed, info, last, stuffed }: Message): Uint8Array {
+  const body = Uint8Array.of(...new TextEncoder().encode(`${bed}${ROUTE}`), ...info);
   const length = HEAD_BYTES + body.length + TAIL_BYTES;
   const head = Uint8Array.of(SOH, ...printed(length), STX);
-  const sum = (sum8(head) + sum8(body) + ETX) & 0xff;
-  return Uint8Array.of(...head, ...(stuffed ? stuff(body) : body), ETX, ...printed(sum), EOT);
+  const end = last ? ETX : ETB;
+  const sum = (sum8(head) + sum8(body) + end) & 0xff;
+  return Uint8Array.of(...head, ...(stuffed === true ? stuff(body) : body), end, ...printed(sum), EOT);
 }
 
 /** UTF-8 text, verbatim: private use characters are kept (BB-9). Undefined where the bytes are none. */

@@ -40,6 +40,7 @@ export const draegerMedibus = driver({
   quiet: Seconds(12), // MB-53: a command may be answered after 10 s
   proof: 2, // MB-10: an 8-bit sum alone is weak
   frame: FRAMING,
+  scrub: "nobody",
   metrics: METRICS,
   tx: TX,
   memory: START,

@@ -38,6 +38,7 @@ export const geDri = driver({
   quiet: SILENCE,
   proof: 2, // The 8-bit sum alone is weak.
   frame: FRAMING,
+  scrub: "nobody", // GE-15: only records of numbers, curves and alarms are frames; the patient's identity is none.
   metrics: [...PHYSIOLOGICAL_METRICS, ...WAVE_METRICS, ...ALARM_METRICS],
   tx: REQUESTS,
   memory: START,

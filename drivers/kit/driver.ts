@@ -23,6 +23,12 @@ export type Driver<M, T extends Templates> = {
   readonly frame: Framing;
   /** Frames may hold a person's name, number or birth date: none of their bytes goes into a log, and nothing that decode throws. */
   readonly personal?: true;
+  /**
+   * What a capture may hold of an accepted frame: all of it where "nobody" can be named in one; otherwise the same frame, accepted and
+   * decoded as before, with every byte blanked that may name a person, or undefined where nothing of it may be kept. Total and pure.
+   * Where a driver says nothing, nobody has looked: its captures stay on the box until somebody releases them.
+   */
+  readonly scrub?: "nobody" | ((frame: Uint8Array) => Uint8Array | undefined);
   /** Every metric that `decode` may tell; a reading of another one is a bug. */
   readonly metrics: readonly Metric[];
   readonly tx: T;

@@ -26,6 +26,7 @@ export const masimoAscii = driver({
   quiet: Seconds(5), // MA-11
   proof: 2, // MA-12
   frame: { delimited: { end: "\n", lengthMax: LINE_BYTES_MAX, accepts: (frame) => lineOf(frame) !== undefined } },
+  scrub: "nobody",
   metrics: [...numbers, ...words, ...conditions].map(({ metric }) => metric),
   tx: {},
   memory: {},

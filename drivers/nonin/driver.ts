@@ -14,6 +14,7 @@ export const nonin = driver({
   quiet: Seconds(2), // OX1-8
   proof: PACKET_FRAMES, // OX1-2: an 8-bit sum alone is weak
   frame: { fixed: { start: START_BYTE, length: FRAME_BYTES, accepts } },
+  scrub: "nobody",
   tx: {},
   ...packetFormat({ plethMost: 255, sampleOf: (frame) => [frame[1] ?? 0, frame[2] ?? 0, frame[3] ?? 0] }),
 });

@@ -6,6 +6,7 @@ import { dialogue } from "./dialogue.ts";
 import { MEMORY_MAX, type Memory, START } from "./memory.ts";
 import { NUMERICS } from "./numerics.ts";
 import { SERIAL } from "./request.ts";
+import { scrub } from "./scrub.ts";
 import { FRAME_BYTES_MAX, FRAME_MARKS, messageOf } from "./serial-frame.ts";
 import { WAVES } from "./waves.ts";
 
@@ -19,6 +20,7 @@ export const philipsIntellivue = driver({
   proof: 1, // IV-11: 16 bits of FCS, a length and two marks
   frame: { delimited: { ...FRAME_MARKS, lengthMax: FRAME_BYTES_MAX, accepts: (frame) => messageOf(frame) !== undefined } },
   personal: true, // IV-10
+  scrub, // IV-10
   metrics: [...NUMERICS, ...WAVES, ...CONDITIONS],
   tx: SERIAL,
   memory: START,

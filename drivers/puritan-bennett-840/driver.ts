@@ -64,6 +64,7 @@ export const puritanBennett840 = driver({
   quiet: Seconds(10),
   proof: 1,
   frame: { delimited: { start: "MISC", end: "\x03\r", lengthMax: ANSWER_BYTES_MAX, accepts: (frame) => readAnswer(frame) !== undefined } },
+  scrub: "nobody",
   metrics: [...metricsOf(MISCF), ...metricsOf(MISCA), ...metricsOf(MISCF_980).filter(({ refid }) => refid.startsWith("pb980."))],
   tx: TX,
   memory: START,
