@@ -6,6 +6,8 @@ import type { AnyDriver } from "../drivers/kit/driver.ts";
 import { linesByDriver } from "../drivers/kit/line.ts";
 import { encodeDeviceField, encodeHeadField, encodeMetricField, encodeReported } from "../proto/codec.ts";
 import type { Event } from "../proto/messages.ts";
+import { type Captures, capturesOf } from "./capture/captures.ts";
+import { answerCapture } from "./capture/requests.ts";
 import { Desk, type DeskHooks } from "./configure/desk.ts";
 import type { DocumentFile } from "./configure/document-file.ts";
 import { claimDirectories } from "./directories.ts";
@@ -86,6 +88,7 @@ class Agent {
   readonly #runKeeper: RunKeeper;
   readonly #serving: Serving;
   readonly #room: Room;
+  readonly #captures: Captures;
   readonly #uplink: Uplink;
   readonly #startedAt: Mono;
   readonly #madeAt: Wall;
@@ -141,17 +144,8 @@ class Agent {
       recovered,
     );
     this.#serving = serving;
-    this.#room = new Room({
-      effects,
-      rules: settings.rules,
-      drivers: options.drivers,
-      log: this.#log,
-      faults: this.#faults,
-      spool: this.#spool,
-      serving,
-      event: (event, epoch) => this.#event(event, epoch),
-      changed: () => this.#uplink.changed(),
-    });
+    this.#room = this.#makeRoom(options);
+    this.#captures = capturesOf({ effects, room: this.#room, log: this.#log, ...options });
     this.#uplink = this.#makeUplink();
   }
 
@@ -172,6 +166,7 @@ class Agent {
     this.#watchClock(now);
     this.#host.tick(now);
     this.#room.tick(now);
+    this.#captures.tick();
     this.#standing("ports", this.#room.fault);
     this.#standing("serving", this.#serving.fault);
     this.#standing("disk", this.#spool.degraded ?? this.#runKeeper.fault);
@@ -189,6 +184,7 @@ class Agent {
 
   async #stop(): Promise<void> {
     this.#effects.watchdog.stopping();
+    await this.#captures.stop();
     await this.#room.stop();
     await this.#serving.stop(this.#effects.clock.now());
     this.#spool.endTurn();
@@ -307,6 +303,20 @@ class Agent {
     };
   }
 
+  #makeRoom({ drivers }: AgentOptions): Room {
+    return new Room({
+      effects: this.#effects,
+      rules: this.#settings.rules,
+      drivers,
+      log: this.#log,
+      faults: this.#faults,
+      spool: this.#spool,
+      serving: this.#serving,
+      event: (event, epoch) => this.#event(event, epoch),
+      changed: () => this.#uplink.changed(),
+    });
+  }
+
   #makeUplink(): Uplink {
     const { gateway } = this.#settings;
     return new Uplink({
@@ -382,6 +392,6 @@ class Agent {
   /** One request of the control socket. */
   answer(request: string): unknown {
     if (request === "status") return statusOf(this.#snapshot(), this.#effects.clock.now());
-    return { error: `unknown request; this agent answers: status` };
+    return answerCapture(request, this.#captures, this.#room) ?? { error: "unknown request; this agent answers: status, captures" };
   }
 }

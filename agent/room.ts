@@ -4,13 +4,14 @@ import type { AnyDriver } from "../drivers/kit/driver.ts";
 import { atLine, linesByDriver } from "../drivers/kit/line.ts";
 import type { Device, Event } from "../proto/messages.ts";
 import { type Change, contestedDevices, Inventory, type Judged } from "./admission/inventory.ts";
-import type { Effects } from "./effects/effects.ts";
+import type { Verdict } from "./admission/rules.ts";
+import type { Effects, PortFacts } from "./effects/effects.ts";
 import { assert, Fault } from "./fault/fault.ts";
 import type { FaultBook } from "./fault/fault-book.ts";
 import type { Log } from "./log/log.ts";
 import { Epochs } from "./session/epochs.ts";
 import { hungFault, type Serving } from "./session/serving.ts";
-import { type Attachment, Session, type SessionHooks, type SessionView } from "./session/session.ts";
+import { type Attachment, Session, type SessionHooks, type SessionView, type Tap } from "./session/session.ts";
 import type { Spool } from "./spool/spool.ts";
 import { admission } from "./uplink/birth.ts";
 import * as events from "./wire/events.ts";
@@ -32,6 +33,8 @@ export type RoomOptions = {
 /** What a session was made for: where a rule says another, it ends. */
 const KEPT = ["device", "socket", "driver", "line"] as const;
 
+type Allow = Extract<Verdict, { is: "allow" }>;
+
 /** The ports of the room, and a session on each that is admitted: inventory and sessions, joined. */
 export class Room {
   readonly #options: RoomOptions;
@@ -39,6 +42,9 @@ export class Room {
   readonly #inventory: Inventory;
   readonly #sessions = new Map<string, Session>();
   #contested: ReadonlySet<string> = new Set();
+  /** By location: who hears along, and ports of which no session is to be. */
+  readonly #taps = new Map<string, Tap>();
+  readonly #lent = new Set<string>();
 
   constructor(options: RoomOptions) {
     this.#options = options;
@@ -71,6 +77,30 @@ export class Room {
   /** Other rules from here on. A port that they judge as before does not drop a byte. */
   judgeBy(rules: readonly Rule[]): void {
     this.#inventory.judgeBy(rules);
+  }
+
+  /** Hears along with whatever session is on this port; undefined: nobody does any more. */
+  tap(location: string, tap: Tap | undefined): void {
+    if (tap === undefined) this.#taps.delete(location);
+    else this.#taps.set(location, tap);
+    this.#sessions.get(location)?.tap(tap);
+  }
+
+  /** Lets go of a port; it is shut when this resolves, and has no session before it is given back. */
+  async lend(location: string): Promise<void> {
+    this.#lent.add(location);
+    const old = this.#sessions.get(location);
+    if (old === undefined) return;
+    const shut = old.end("revoked");
+    this.#forget(location);
+    await shut;
+  }
+
+  giveBack(location: string): void {
+    if (!this.#lent.delete(location)) return;
+    const judged = this.#inventory.all.find(({ port }) => port.location === location);
+    if (judged?.verdict.is === "allow" && !this.#sessions.has(location)) this.#begin(judged.port, judged.verdict, []);
+    this.#options.changed();
   }
 
   tick(now: Mono): void {
@@ -138,7 +168,11 @@ export class Room {
       reasons,
     });
     this.#options.event({ kind: "admission", admission: admission(judged) });
-    if (verdict.is !== "allow" || this.#sessions.has(location)) return;
+    if (verdict.is === "allow" && !this.#sessions.has(location) && !this.#lent.has(location)) this.#begin(port, verdict, ending);
+  }
+
+  #begin(port: PortFacts, verdict: Allow, ending: readonly { readonly path: string; readonly shut: Promise<void> }[]): void {
+    const { location } = port;
     const named = this.#options.drivers.find((one) => one.id === verdict.driver);
     const driver = named && atLine(named, verdict.line);
     assert(driver !== undefined, "an admitted port has a driver, and a line of it");
@@ -148,18 +182,17 @@ export class Room {
     const now = this.#options.effects.clock.now();
     const strike = this.#options.serving.strikeAt({ location, driver: driver.id }, now);
     if (strike !== undefined) this.#options.faults.raise(`port ${location}`, hungFault(strike, device, now));
-    this.#sessions.set(
-      location,
-      new Session({
-        effects: this.#options.effects,
-        port,
-        driver,
-        admitted: { device, socket, known },
-        hooks: this.#hooks(location),
-        after,
-        ...(strike === undefined ? {} : { strike }),
-      }),
-    );
+    const session = new Session({
+      effects: this.#options.effects,
+      port,
+      driver,
+      admitted: { device, socket, known },
+      hooks: this.#hooks(location),
+      after,
+      ...(strike === undefined ? {} : { strike }),
+    });
+    session.tap(this.#taps.get(location));
+    this.#sessions.set(location, session);
   }
 
   /** A contested claim never displaces who was there: that one goes on and says so, and a fault stands until one of them is gone. */

@@ -20,6 +20,8 @@ const TOOLS: Readonly<Record<string, string>> = {
 
 /** Values that one feature folder of agent/ takes from another; everything else is a type or goes through main.ts. */
 const JOINTS: Readonly<Record<string, string>> = {
+  "capture → agent/spool/keyring.ts": "what waits on flash is sealed under one key",
+  "capture → agent/admission/port-named.ts": "a person names a port in one way",
   "capture → agent/session/link.ts": "a capture is read with the very link that reads the line",
   "session → agent/alerts/edges.ts": "edges are found while a frame is stamped, in the same turn",
   "session → agent/wire/records.ts": "a stamp encodes once",

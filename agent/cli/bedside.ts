@@ -40,6 +40,8 @@ async function obey(words: Words, self: Self): Promise<number> {
       return (await import("./trace.ts")).trace(words, self);
     case "drivers":
       return (await import("./drivers.ts")).drivers(words, self);
+    case "capture":
+      return (await import("./capture.ts")).capture(words, self);
     case "replay":
       return (await import("./replay.ts")).replayFile(words, self);
     case "spool inspect":

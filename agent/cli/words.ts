@@ -8,7 +8,7 @@ export type Words = {
   readonly json: boolean;
   /** Of `version` alone. */
   readonly parts: boolean;
-  /** What `trace`, `replay`, `config check`, `config explain` and `explain` are about. */
+  /** What `trace`, `capture`, `replay`, `config check`, `config explain` and `explain` are about. */
   readonly operand: string | undefined;
   /** Of `config check` alone: the kind of document whose body the file is. */
   readonly kind: Kind | undefined;
@@ -27,6 +27,13 @@ const EXTRAS = {
   decode: { of: ["replay"], takes: "nothing" },
   raw: { of: ["replay"], takes: "nothing" },
   driver: { of: ["replay"], takes: "value" },
+  for: { of: ["capture"], takes: "value" },
+  out: { of: ["capture"], takes: "value" },
+  whole: { of: ["capture"], takes: "nothing" },
+  anew: { of: ["capture"], takes: "nothing" },
+  release: { of: ["capture"], takes: "value" },
+  discard: { of: ["capture"], takes: "value" },
+  by: { of: ["capture"], takes: "value" },
 } as const;
 const EXTRA_NAMES = Object.keys(EXTRAS) as readonly (keyof typeof EXTRAS)[];
 
@@ -36,6 +43,7 @@ const VERBS = [
   "status",
   "trace",
   "drivers",
+  "capture",
   "replay",
   "spool inspect",
   "spool verify",
@@ -52,7 +60,7 @@ const PAIRS: ReadonlyMap<string, string> = new Map([
 ]);
 /** Verbs that must be told about what, and verbs that may be. */
 const MUST: Partial<Record<Words["verb"], string>> = { trace: "DEVICE", replay: "FILE", "config check": "FILE" };
-const MAY: readonly Words["verb"][] = ["config explain", "explain"];
+const MAY: readonly Words["verb"][] = ["config explain", "explain", "capture"];
 const OPTIONS = {
   "--config": "config",
   "--kind": "kind",
@@ -69,6 +77,8 @@ export const USAGE = `bedside VERB [options]
   status              what the agent does: uplink, devices, ledger, faults
   trace DEVICE        what became of its records: delivered, waiting, lost
   drivers             what this version can read, and what it sends for it
+  capture PORT        records what a port says and is told, names blanked;
+                      without PORT: captures that wait on this box
   replay --decode FILE  the readings of a capture, a line of JSON a frame;
                       exit 1 where they differ from NAME.expected.jsonl
   spool inspect       what waits on flash; needs no agent and disturbs none
@@ -81,6 +91,13 @@ export const USAGE = `bedside VERB [options]
   --json              one JSON object instead of text
   --kind KIND         with config check: the body of a document of that kind,
                       settings or admissions; a *.signed file needs none
+  --for 60s           with capture: how long, 1s to 10min
+  --out FILE          with capture: the file; it must not be there yet
+  --anew              with capture: let go of the port and take it again
+                      first, so that the talk is there from its first word
+  --whole             with capture: every byte; stays on this box, sealed
+  --release NAME      with capture --by YOU: take one out of the box
+  --discard NAME      with capture --by YOU: remove one from the box
   --driver ID         with replay: read it with this driver
   --raw               with replay --driver: bytes as they came, no capture
   --parts             with version: all parts, licences, this file's hash

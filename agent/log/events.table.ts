@@ -13,5 +13,9 @@ export const EVENTS = {
   "fault.ended":        "A fault is over",
   "clock.step":         "The clock of this host stepped",
   "records.lost":       "Records are lost",
+  "capture.began":      "A port is recorded",
+  "capture.ended":      "A recording ended",
+  "capture.released":   "A recording that may name persons left this box",
+  "capture.discarded":  "A recording was removed from this box",
 } as const;
 export type EventKey = keyof typeof EVENTS;

@@ -47,6 +47,8 @@ export type Discarded = {
   readonly reason: "broken" | "unproved" | "nodes_full";
 };
 
+/** Who also hears what a port says and is told. */
+export type Tap = (dir: "rx" | "tx", bytes: Uint8Array, now: Mono) => void;
 /** What a session needs of the rest of the agent. */
 export type SessionHooks = {
   readonly keep: Keep;
@@ -105,6 +107,7 @@ export class Session {
   #quarantines = 0;
   #told: { at: Mono; bytes: number; broken: number };
   readonly #served: Served;
+  #tap: Tap | undefined;
 
   constructor(options: {
     effects: Pick<Effects, "serial" | "clock">;
@@ -155,6 +158,11 @@ export class Session {
     this.#contested = contested;
   }
 
+  /** From now on this one hears along; undefined: nobody. */
+  tap(tap: Tap | undefined): void {
+    this.#tap = tap;
+  }
+
   /** What a tick serves, where the port is open: only then the driver has a word. */
   get serves(): Served | undefined {
     return this.#open === undefined && this.#outcome === undefined ? undefined : this.#served;
@@ -182,14 +190,20 @@ export class Session {
   #serve(port: OpenPort, link: Link, now: Mono): void {
     try {
       const bytes = port.read(READ_MAX);
-      if (bytes.length > 0) this.#bytesCame = true;
+      if (bytes.length > 0) {
+        this.#bytesCame = true;
+        this.#tap?.("rx", bytes, now);
+      }
       const began = this.#effects.clock.worked();
       const { decoded, turn } = link.push(bytes, now);
       // Its own work only: neither a slow port nor a host that gives us no processor for a while is this driver's fault.
       const took = this.#effects.clock.worked() - began;
       for (const one of decoded) this.#frame(link, one, now);
       // What a full kernel buffer does not take is an unanswered question: the dialogue's own time-out asks again.
-      for (const write of turn.writes) port.write(write);
+      for (const write of turn.writes) {
+        port.write(write);
+        this.#tap?.("tx", write, now);
+      }
       if (turn.refused !== undefined) this.#transmitRefused(turn.refused, now);
       else if (took > DRIVER_TIME_MAX) this.#driverFailed(link, "it took more than 100 ms", undefined, now);
       if (bytes.length === 0 && port.gone) this.#step({ saw: "gone" }, now);

@@ -41,6 +41,7 @@ export const nonin13 = driver({
       accepts,
     },
   },
+  scrub: "nobody",
   metrics: [SPO2, PULSE, SMARTPOINT, MEMORY, BATTERY_LOW],
   tx: {},
   memory: null,

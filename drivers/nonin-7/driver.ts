@@ -12,6 +12,7 @@ export const nonin7 = driver({
   quiet: Seconds(2), // OX1-8
   proof: PACKET_FRAMES, // OX7-2: one bit and an 8-bit sum let one in 512 shifted frames pass
   frame: { fixed: { length: FRAME_BYTES, accepts } },
+  scrub: "nobody",
   tx: {},
   ...packetFormat({ plethMost: 65_535, sampleOf: (frame) => [frame[0] ?? 0, ((frame[1] ?? 0) << 8) | (frame[2] ?? 0), frame[3] ?? 0] }),
 });

@@ -29,6 +29,7 @@ export const nonin8 = driver({
   quiet: Seconds(5), // OX8-5
   proof: 8, // OX8-1: four bits are all that tells a frame
   frame: { fixed: { length: FRAME_BYTES, accepts } },
+  scrub: "nobody",
   metrics: [SPO2, PULSE, ARTEFACT, PERFUSION, SENSOR_ALARM, OUT_OF_TRACK, BATTERY_LOW],
   tx: {},
   memory: null,

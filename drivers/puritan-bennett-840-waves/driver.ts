@@ -37,6 +37,7 @@ export const puritanBennett840Waves = driver({
   quiet: Seconds(3), // PB-24
   proof: 50, // PB-20: a line has no check
   frame: { delimited: { end: "\n", lengthMax: LINE_BYTES_MAX, accepts: (frame) => lineOf(textOf(frame)) !== undefined } },
+  scrub: "nobody",
   metrics: [FLOW, PRESSURE, MARK, BREATH],
   tx: {},
   memory: { next: 0 },
