@@ -135,7 +135,10 @@ class Agent {
         run,
         bootId: effects.host.bootId,
         now: () => effects.clock.now(),
-        tell: (ended) => this.#tellEnd(ended),
+        tell: (ended) => {
+          this.#tellEnd(ended);
+          this.#spool.endTurn();
+        },
         commit: () => {
           this.#spool.endTurn();
           return this.#spool.commitNow();

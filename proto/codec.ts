@@ -322,11 +322,21 @@ function varint(bytes: Uint8Array, at: number): { readonly value: number; readon
 }
 
 const EPOCH_TAG = 0x08;
+const N_TAG = 0x10;
 
-/** The epoch of the record in that field of a batch, without a look at the rest. The encoders write it first, and leave out a 0. */
-export function recordEpoch(bytes: Uint8Array, { start }: Field): number {
+/** Epoch and n of the record in that field of a batch, without a look at the rest. The encoders write them first, and leave out a 0. */
+export function recordName(bytes: Uint8Array, { start }: Field): { readonly epoch: number; readonly n: number } {
   const tag = varint(bytes, start);
   const length = tag === undefined ? undefined : varint(bytes, tag.end);
-  if (length === undefined || bytes[length.end] !== EPOCH_TAG) return 0;
-  return varint(bytes, length.end + 1)?.value ?? 0;
+  let at = length?.end ?? bytes.length;
+  const told = (wanted: number): number => {
+    if (bytes[at] !== wanted) return 0;
+    const value = varint(bytes, at + 1);
+    at = value?.end ?? bytes.length;
+    return value?.value ?? 0;
+  };
+  return { epoch: told(EPOCH_TAG), n: told(N_TAG) };
 }
+
+/** The epoch of it. */
+export const recordEpoch = (bytes: Uint8Array, field: Field): number => recordName(bytes, field).epoch;

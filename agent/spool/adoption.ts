@@ -1,6 +1,7 @@
 import type { Disk } from "../effects/effects.ts";
 import { asFault, type Fault } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
+import type { BlockName } from "./block.ts";
 import { type Known, savedCursor, savedEnd } from "./cursors.ts";
 import type { Keyring } from "./keyring.ts";
 import { Numbers } from "./numbers.ts";
@@ -11,7 +12,13 @@ import { add, type Counts, type Tally, take, tallyOf } from "./tally.ts";
 import { placesIn } from "./walk.ts";
 
 /** Read, and not counted yet. Of its blocks only the numbers are kept: a backlog may be larger than memory. */
-type Recovered = { readonly segment: Segment; readonly header: SegmentHeader; readonly numbers: Numbers; repeats: boolean };
+type Recovered = {
+  readonly segment: Segment;
+  readonly header: SegmentHeader;
+  readonly numbers: Numbers;
+  first: BlockName | undefined;
+  repeats: boolean;
+};
 /** Whose records that is; and why something was not counted, which is as it was. */
 export type Settled = { readonly found: Tally; readonly refused: Fault | undefined };
 type Parts = { readonly disk: Disk; readonly keyring: Keyring; readonly lane: Lane; readonly places: Places; readonly segments: Segment[] };
@@ -58,7 +65,7 @@ export class Adoption {
       await file.sync();
       const segment = newSegment(path, file, header);
       const saved = savedCursor(known.cursors, header.generation);
-      const one: Recovered = { segment, header, numbers: new Numbers(), repeats: false };
+      const one: Recovered = { segment, header, numbers: new Numbers(), first: undefined, repeats: false };
       const filled = savedEnd(known, header.generation);
       for await (const place of placesIn(segment, { from: UNITS_START, until: UNITS_END, filled, seal })) {
         const end = place.offset + place.length;
@@ -87,6 +94,7 @@ export class Adoption {
   /** See `LaneStore`. */
   async settle(): Promise<Settled> {
     const { segments } = this.#parts;
+    for (const one of this.#recovered) this.#place(one);
     const all = this.#recovered.sort((a, b) => a.segment.order - b.segment.order);
     const seen = new Numbers();
     this.#recovered = [];
@@ -112,6 +120,16 @@ export class Adoption {
       passDelivered(segment);
     }
     return { found, refused };
+  }
+
+  /**
+   * Without a header its age is told by its blocks: behind every segment that holds an earlier one of the same run, or a copy of it. A
+   * crash while a segment is emptied may tear a header, too: what was copied from it is then sent from where it was copied to.
+   */
+  #place({ segment, header, first }: Recovered): void {
+    if (header.order > 0 || first === undefined) return;
+    const before = this.#recovered.filter(({ numbers, segment: other }) => other !== segment && numbers.reaches(first));
+    segment.order = Math.max(0, ...before.map((one) => one.segment.order)) + 0.5;
   }
 
   /** The segment before one that is here was filled up to a place that is known. */
@@ -146,6 +164,7 @@ export class Adoption {
 
 function count(one: Recovered, blocks: readonly StoredBlock[]): void {
   const { segment, numbers } = one;
+  one.first ??= blocks[0]?.name;
   for (const block of blocks) {
     if (!numbers.add(block.name)) one.repeats = true;
     segment.waiting += block.records;

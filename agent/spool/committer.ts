@@ -203,8 +203,7 @@ export class Committer {
       if (block.slot !== undefined) state.ring.release(block.slot);
       return block.inFlight || block.released;
     });
-    const { newest } = state.store;
-    if (newest !== undefined) state.ring.note(newest);
+    state.ring.note(state.store.newest);
     // What was answered before it was on flash is delivered; what is not under way leaves memory and is backlog now.
     for (const kept of answered) {
       state.store.release(kept);

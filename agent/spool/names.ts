@@ -1,13 +1,16 @@
-import { decodeBatch } from "../../proto/codec.ts";
+import { recordName, scanFields } from "../../proto/codec.ts";
 import type { Lane, LastKnown, RunId } from "../model/model.ts";
 import type { StoredBlock } from "./segment.ts";
 
-/** The names of the records in a block, in order. Looks inside, so it is for recovery and for gaps only. */
+/** The names of the records in a block, in order. Looks at no more of a record than its name. */
 export function namesIn(block: Pick<StoredBlock, "name" | "bytes">): readonly { run: RunId; epoch: number; lane: Lane; n: number }[] {
-  const batch = decodeBatch(block.bytes);
-  if (batch === undefined) return [];
-  return batch.records.map(({ epoch, n }) => ({ run: block.name.run, lane: block.name.lane, epoch, n }));
+  const names = [];
+  for (const field of scanFields(block.bytes))
+    if (field.field === RECORD_FIELD) names.push({ run: block.name.run, lane: block.name.lane, ...recordName(block.bytes, field) });
+  return names;
 }
+
+const RECORD_FIELD = 4;
 
 /** Collects the highest n of each stream, of the runs that are asked for. */
 export class LastSeen {

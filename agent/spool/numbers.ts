@@ -25,6 +25,12 @@ export class Numbers {
     return before !== undefined && number <= before.last;
   }
 
+  /** Whether it has this number of the run, or a lower one. */
+  reaches({ run, number }: { readonly run: bigint; readonly number: number }): boolean {
+    const [first] = this.#runs.get(run) ?? [];
+    return first !== undefined && first.first <= number;
+  }
+
   /** Whether both have a number. */
   meets(other: Numbers): boolean {
     for (const [run, ranges] of other.#runs) {

@@ -213,8 +213,7 @@ async function beginRings(
     const at = (end: string) => `${runtimeDir}/${lane}.${end}`;
     await steps.try(undefined, async () => {
       const ring = new Ring(await disk.open(at("new"), "create"), run, lane);
-      const filled = newest(lane);
-      if (filled !== undefined) ring.note(filled);
+      ring.note(newest(lane));
       const housed = await takeOver(ring, orphans[lane], steps);
       if (unread.includes(lane) && present.includes(`${lane}.ring`) && !present.includes(`${lane}.old`))
         await disk.rename(at("ring"), at("old"));

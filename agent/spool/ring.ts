@@ -38,6 +38,7 @@ export class Ring {
   readonly #run: RunId;
   readonly #lane: Lane;
   readonly #slots: Slot[] = [];
+  #noted: SegmentEnd | undefined;
   /** Why the last write was refused; for whoever tells it, to take. */
   fault: Fault | undefined;
 
@@ -117,7 +118,9 @@ export class Ring {
   }
 
   /** Notes how far flash is filled: a recovery knows by it what is missing at the end there. */
-  note(end: SegmentEnd): void {
+  note(end: SegmentEnd | undefined): void {
+    if (end === undefined || (end.generation === this.#noted?.generation && end.end === this.#noted.end)) return;
+    this.#noted = end;
     const bytes = new Uint8Array(ALIGN);
     new DataView(bytes.buffer).setUint32(0, END_MAGIC, true);
     bytes.set(encodeEnd(end), 4);

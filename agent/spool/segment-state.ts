@@ -10,7 +10,7 @@ export type Segment = {
   readonly file: DiskFile;
   readonly generation: bigint;
   /** Grows with every segment of the lane that is begun: the backlog's order of age. */
-  readonly order: number;
+  order: number;
   /** Behind the last good unit, or the one that is being written. */
   end: number;
   /** Behind the last unit whose commit is finished: only up to here is anything read for sending. */

@@ -101,9 +101,8 @@ export async function readHeaders(file: Readable, lane: Lane): Promise<Headers> 
 
 /** Of which generation a segment without headers is, by its first unit that holds. How old it is among others is not known. */
 export function headerOfUnits(segment: Uint8Array, lane: Lane): Headers {
-  const view = viewOf(segment);
-  for (let at = UNITS_START; at + UNIT_HEADER <= segment.length; at++) {
-    if (segment[at] !== UNIT_FIRST_BYTE || view.getUint32(at, true) !== UNIT_MAGIC || !unitHolds(segment, at)) continue;
+  for (let at = markBehind(segment, UNITS_START); at !== undefined; at = markBehind(segment, at + 1)) {
+    if (!unitHolds(segment, at)) continue;
     return { header: { lane, generation: unitHead(segment, at)!.generation, order: 0, before: undefined }, lostBytes: SEGMENT_HEADER };
   }
   return { header: undefined, lostBytes: segment.findLastIndex((byte) => byte !== 0) + 1 };
@@ -241,12 +240,22 @@ function* blocksIn(plain: Uint8Array): Generator<StoredBlock> {
 /** The next good unit of this generation behind a damaged place; undefined where nothing but the end follows. */
 export async function nextUnitBehind(file: Readable, { offset, generation, seal }: UnitPlace): Promise<number | undefined> {
   const rest = await file.read(offset, SEGMENT_BYTES - offset);
-  const view = viewOf(rest);
-  for (let at = 1; at + UNIT_HEADER <= rest.length; at++) {
-    if (rest[at] !== UNIT_FIRST_BYTE || view.getUint32(at, true) !== UNIT_MAGIC || view.getBigUint64(at + 16, true) !== generation)
-      continue;
+  for (let at = markBehind(rest, 1); at !== undefined; at = markBehind(rest, at + 1)) {
+    if (viewOf(rest).getBigUint64(at + 16, true) !== generation) continue;
     if ((await readUnit(file, { offset: offset + at, generation, seal })) !== undefined) return offset + at;
   }
+  return undefined;
+}
+
+/** Where the next unit could begin, from `at` on. */
+function markBehind(bytes: Uint8Array, from: number): number | undefined {
+  const view = viewOf(bytes);
+  for (
+    let at = bytes.indexOf(UNIT_FIRST_BYTE, from);
+    at >= 0 && at + UNIT_HEADER <= bytes.length;
+    at = bytes.indexOf(UNIT_FIRST_BYTE, at + 1)
+  )
+    if (view.getUint32(at, true) === UNIT_MAGIC) return at;
   return undefined;
 }
 

@@ -280,6 +280,9 @@ export class Spool {
   /** Puts on flash what is not delivered. Throws Fault `disk.*` where it cannot; the rings still hold it then. */
   async stop(now: Mono): Promise<void> {
     this.closeBlocks();
+    // What found no room just now is named as well.
+    this.tellGaps();
+    this.closeBlocks();
     await this.commitNow();
     await this.#committer.saveCursors(now, "synced");
     for (const lane of LANES) await this.#lanes[lane].store.close();
@@ -348,6 +351,8 @@ export class Spool {
 
   #released(state: LaneState, kept: Kept): void {
     state.store.release(kept);
+    // What was the newest segment may be done with.
+    state.ring.note(state.store.newest);
     state.book.add("delivered", kept.tally);
     this.#committer.moved();
   }

@@ -156,6 +156,8 @@ export class LaneStore {
     const seal = await this.#keyring.seal();
     try {
       for (const unit of splitUnits(blocks)) {
+        // A power cut never leaves a unit without the one before it.
+        await written.at(-1)?.segment.file.sync();
         const segment = await this.#writable(unitLength(unit));
         if (!touched.has(segment)) touched.set(segment, segment.end);
         const offset = segment.end;
@@ -165,7 +167,7 @@ export class LaneStore {
         this.#written += bytes.length;
         written.push({ segment, offset, length: bytes.length, unit });
       }
-      for (const segment of touched.keys()) await segment.file.sync();
+      await written.at(-1)?.segment.file.sync();
     } catch (caught) {
       for (const [segment, end] of touched) retire(segment, end);
       this.#recycle();
@@ -281,11 +283,10 @@ export class LaneStore {
     const current = this.#segments.at(-1);
     if (current !== undefined && !current.closed && current.end + length <= UNITS_END) return current;
     if (current !== undefined) current.closed = true;
-    // The next one says how far this one is filled: that must be true before it is said.
-    if (current !== undefined && current.end > current.committed) await current.file.sync();
     const place = await this.#places.take();
     const generation = new DataView(this.#entropy.bytes(8).buffer).getBigUint64(0, true);
     this.#order += 1;
+    // True when it is said: a commit that goes on in another segment has synced this one.
     const before = current === undefined ? undefined : { generation: current.generation, end: current.end };
     const header = { lane: this.#lane, generation, order: this.#order, before };
     await writeHeaders(place.file, header);

@@ -1,5 +1,5 @@
 import type { Seal } from "../effects/effects.ts";
-import { nextUnitBehind, readUnit, type Unit } from "./segment.ts";
+import { nextUnitBehind, readUnit, SEGMENT_BYTES, type Unit } from "./segment.ts";
 import { behindHoles, type Segment } from "./segment-state.ts";
 
 /** What stands at a place of a segment. */
@@ -14,10 +14,12 @@ export type Walk = { readonly from: number; readonly until: number; readonly fil
 
 /**
  * Place by place what a segment holds, up to its end: where nothing holds and nothing that does follows. What is known as a hole
- * is passed over. Throws Fault `disk.*`.
+ * is passed over. The file is read at once. Throws Fault `disk.*`.
  */
 export async function* placesIn(segment: Segment, { from, until, filled, seal }: Walk): AsyncGenerator<Place> {
-  const { file, generation } = segment;
+  const { generation } = segment;
+  const bytes = await segment.file.read(0, SEGMENT_BYTES);
+  const file = { read: async (at: number, length: number) => bytes.subarray(at, Math.min(at + length, bytes.length)) };
   for (let at = behindHoles(segment, from); at < until; at = behindHoles(segment, at)) {
     const unit = await readUnit(file, { offset: at, generation, seal });
     if (unit !== undefined) {

@@ -14,7 +14,7 @@ export type Canary = {
 };
 
 export const CANARIES: readonly Canary[] = [
-  { name: "no fsync", kind: "a commit is called durable before it is synced", edits: [{ file: "agent/spool/store.ts", find: "for (const segment of touched.keys()) await segment.file.sync();", replace: "" }], finds: ["lost"] },
+  { name: "no fsync", kind: "a commit is called durable before it is synced", edits: [{ file: "agent/spool/store.ts", find: "      }\n      await written.at(-1)?.segment.file.sync();", replace: "      }" }], finds: ["lost"] },
   { name: "release before PUBACK", kind: "a message counts as delivered when it is handed to the network", edits: [{ file: "agent/uplink/drain.ts", find: "    void this.#session.publish({ topic: this.#topics.lane(lane),", replace: "    this.#source.answered(outgoing, 0, this.#now());\n    void this.#session.publish({ topic: this.#topics.lane(lane)," }, { file: "agent/uplink/drain.ts", find: "      this.#source.answered(outgoing, code, at);\n", replace: "" }], finds: ["lost"] },
   { name: "torn tail kept", kind: "recovery takes a commit that a power cut tore", edits: [{ file: "agent/spool/segment.ts", find: " || view.getUint32(24, true) !== unitCheck(bytes)", replace: "" }, { file: "agent/spool/segment.ts", find: "if (verifyBlock(body, name)?.length === body.length) yield {", replace: "yield {" }, { file: "agent/effects/node/seals.ts", find: "        return undefined;\n      }\n", replace: "      }\n" }], finds: ["invented", "name-reused", "gap-unexplained"] },
   { name: "ring not checked", kind: "recovery takes a block of the window without looking at its check", edits: [{ file: "agent/spool/block.ts", find: " || view.getUint32(start + 1, true) !== running", replace: "" }], finds: ["invented", "name-reused"] },

@@ -80,7 +80,7 @@ export function judge(world: Case, problem: Problem): Tally {
 }
 
 /** Stamps of this life from here on may be lost by a power cut. */
-function lossFrom({ ends }: Case, life: Life, window: number): Instant {
+export function lossFrom({ ends }: Pick<Case, "ends">, life: Life, window: number): Instant {
   const end = ends[life.index];
   if (end === undefined || end.how === "clean") return Number.POSITIVE_INFINITY;
   // What a process reads in the turn in which it dies need not be stamped.
@@ -89,7 +89,7 @@ function lossFrom({ ends }: Case, life: Life, window: number): Instant {
 }
 
 /** After a kill: whether the power failed before a later process had adopted the rings. */
-function lostWithHost(ends: readonly LifeEnd[], index: number): boolean {
+export function lostWithHost(ends: readonly LifeEnd[], index: number): boolean {
   for (const next of ends.slice(index + 1)) {
     if (!next.recovering) return false;
     if (next.how === "power") return true;

@@ -84,6 +84,22 @@ export class SimDisk {
     this.#tmpfs.forget([this.#runtimeDir]);
   }
 
+  // ── What the world does to stored files while nothing runs ──
+
+  stored(folder: string): readonly string[] {
+    return [...this.#flash.files.keys()].filter((path) => parentOf(path) === folder).sort();
+  }
+
+  contentOf(path: string): Uint8Array {
+    const cache = this.#flash.files.get(path)?.cache;
+    return cache?.read(0, cache.size) ?? new Uint8Array();
+  }
+
+  /** These bytes are others now, on the medium and in the cache. */
+  change(path: string, at: number, bytes: Uint8Array): void {
+    this.#flash.files.get(path)?.spoil(at, bytes);
+  }
+
   /** The disk as one process sees it. */
   of(life: Life): Disk {
     const later = <T>(operation: Operation<T>) => this.#operate(life, operation);

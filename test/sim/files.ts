@@ -80,6 +80,12 @@ export class Inode {
     if (!this.#tmpfs) this.#unsynced.push({ at, bytes });
   }
 
+  /** Changes by itself, below every write. */
+  spoil(at: number, bytes: Uint8Array): void {
+    this.cache.write(at, bytes);
+    this.#medium.write(at, bytes);
+  }
+
   empty(): void {
     this.cache.empty();
     if (!this.#tmpfs) this.#unsynced.push("emptied");

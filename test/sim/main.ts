@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { runAgent } from "../../agent/main.ts";
+import { runSpoolWorld } from "./spool-world.ts";
 import { type Outcome, runWorld } from "./world.ts";
 
 /**
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     first: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
+    spool: { type: "boolean", default: false },
   },
 });
 const first = Number(values.seed);
@@ -26,7 +28,8 @@ const began = performance.now();
 const told = values.trace ? (line: string) => process.stdout.write(`${line}\n`) : undefined;
 const outcomes: Outcome[] = [];
 for (let seed = first; seed < first + count; seed += 1) {
-  const outcome = await runWorld({ seed, program: runAgent, ...(told === undefined ? {} : { told }) });
+  const about = { seed, ...(told === undefined ? {} : { told }) };
+  const outcome = await (values.spool ? runSpoolWorld(about) : runWorld({ ...about, program: runAgent }));
   outcomes.push(outcome);
   for (const { checker, text } of outcome.failures) {
     process.stderr.write(`seed ${seed}: ${checker}: ${text}\n  again:  ./build.sh sim --seed ${seed} --seeds 1\n`);

@@ -1,13 +1,17 @@
-import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
-import type { Seals } from "../effects.ts";
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, type KeyObject } from "node:crypto";
+import type { Seal, Seals } from "../effects.ts";
 
 const CIPHER = "aes-256-gcm";
 const TAG_BYTES = 16;
 
 /** AES-256-GCM (NIST SP 800-38D) with a nonce of 96 bits and a tag of 128. */
 export function nodeSeals(): Seals {
-  return (key) => ({
-    id: createHash("sha256").update(key).digest().readUInt32LE(0),
+  return (bytes) => sealOf(createHash("sha256").update(bytes).digest().readUInt32LE(0), createSecretKey(bytes));
+}
+
+function sealOf(id: number, key: KeyObject): Seal {
+  return {
+    id,
     seal: (nonce, beside, plain) => {
       const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(beside);
       const body = cipher.update(plain);
@@ -25,5 +29,5 @@ export function nodeSeals(): Seals {
       }
       return new Uint8Array(plain.buffer, plain.byteOffset, plain.length);
     },
-  });
+  };
 }
