@@ -20,7 +20,7 @@ import { join } from "../drivers/streams.ts";
 const SPEAKS_MS = 60_000;
 const TICK_MS = 20;
 const PACES_MS = [100, 250, 1000] as const;
-const KINDS = ["draeger-medibus", "ge-dri", "nonin", "philips-intellivue"] as const;
+const KINDS = ["draeger-medibus", "ge-dri", "nonin", "philips-intellivue", "puritan-bennett-840-waves"] as const;
 
 const HEAD = encodeHeadField({
   gateway: "gw-icu2-07",
