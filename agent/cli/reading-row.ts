@@ -17,7 +17,7 @@ export function readingRow(t_ms: number, readings: readonly Reading[]): Row | un
 
 function rowOf(reading: Exclude<Reading, { told: "deviceTime" }>): Row {
   // JSON leaves out what is undefined.
-  const about = { node: reading.node, reason: reading.reason, qualifiers: reading.qualifiers, demo: reading.demo };
+  const about = { node: reading.node, reason: reading.reason, qualifiers: reading.qualifiers, demo: reading.demo, stored: reading.stored };
   switch (reading.told) {
     case "number":
     case "text": {

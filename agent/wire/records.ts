@@ -85,6 +85,7 @@ function observation(reading: Told<"number"> | Told<"text"> | Told<"absent">, id
     ...(reading.told === "number" ? { value: { kind: "decimal", decimal: reading.value } as const } : {}),
     ...(reading.told === "text" ? { value: { kind: "text", text: reading.value } as const } : {}),
     ...doubtOf(reading),
+    ...(reading.stored === undefined ? {} : { stored: reading.stored }),
   };
 }
 

@@ -59,6 +59,8 @@ export type About = {
   readonly qualifiers?: readonly Word[];
   /** The device says that it is demonstrating or testing: no patient's value. */
   readonly demo?: true;
+  /** Of a value: read from the device's memory. It happened at the device time of this frame, and may come again. */
+  readonly stored?: true;
 };
 
 export type Reading = About &

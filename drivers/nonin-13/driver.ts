@@ -76,6 +76,11 @@ function readings(data: Uint8Array): readonly Reading[] {
 }
 
 function numberOf(metric: ValueMetric, value: number, none: number, has: (bit: number) => boolean): Reading {
+  const reading = nowOf(metric, value, none, has);
+  return has(STATUS.fromMemory) ? { ...reading, stored: true } : reading;
+}
+
+function nowOf(metric: ValueMetric, value: number, none: number, has: (bit: number) => boolean): Reading {
   if (has(STATUS.noMeasurement)) return { told: "absent", metric, validity: "not_available", reason: "no_measurement" };
   if (value === none) return { told: "absent", metric, validity: "not_available", reason: "no_value" };
   const number = { told: "number", metric, value: decimal(value) } as const;

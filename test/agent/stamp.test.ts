@@ -81,7 +81,7 @@ describe("the readings of one frame", () => {
     const said = { validity: "questionable", reason: "demo", demo: true, qualifiers: ["in_alarm"] } as const;
     const wire = { validity: VALIDITY.questionable, reason: "demo", demo: true, qualifiers: ["in_alarm"] };
     const { kept } = stamp([
-      { told: "number", metric: TEMP, value: { mantissa: 37n, exponent: 0 }, ...said },
+      { told: "number", metric: TEMP, value: { mantissa: 37n, exponent: 0 }, ...said, stored: true },
       { told: "wave", metric: WAVE, samples: [1], first: 9, gapBefore: true, ...said },
       { told: "wave", metric: WAVE, samples: [], absent: 30, first: 10, validity: "not_available", reason: "unavailable" },
       { told: "condition", metric: OFF, present: true, word: "high", rank: "29", demo: true, qualifiers: ["silenced"] },
@@ -91,7 +91,7 @@ describe("the readings of one frame", () => {
     expect(alert).toMatchObject({
       alert: { word: "high", priority: PRIORITY.high, devicePriority: "29", demo: true, qualifiers: ["silenced"] },
     });
-    expect(report).toMatchObject({ report: { observations: [wire], unreadable: [{ about: "f71" }] } });
+    expect(report).toMatchObject({ report: { observations: [{ ...wire, stored: true }], unreadable: [{ about: "f71" }] } });
     expect(wave).toMatchObject({ wave: { first: 9, samples: [1], gapBefore: true, ...wire } });
     expect(absent).toMatchObject({ wave: { first: 10, samples: [], absent: 30, validity: VALIDITY.not_available } });
   });

@@ -160,8 +160,8 @@ describe("data format 13", () => {
 
   test("never tells a measurement from memory as one of now, nor one without SmartPoint as sure (OX13-4)", () => {
     const doubt = (status: number) => of(read(nonin13, message({ status })), SPO2);
-    expect(doubt(0x0210)).toMatchObject({ told: "number", validity: "questionable", reason: "from_memory" });
-    expect(doubt(0x0010)).toMatchObject({ told: "number", validity: "questionable", reason: "from_memory" });
+    expect(doubt(0x0210)).toMatchObject({ told: "number", validity: "questionable", reason: "from_memory", stored: true });
+    expect(doubt(0x0010)).toMatchObject({ told: "number", validity: "questionable", reason: "from_memory", stored: true });
     expect(doubt(0x0000)).toMatchObject({ told: "number", validity: "questionable", reason: "no_smartpoint" });
     const readings = read(nonin13, message({ status: 0x0011 }));
     expect(of(readings, "nonin.memory")).toMatchObject({ value: "on" });

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { WORDS } from "../../drivers/kit/words.table.ts";
 
 const DRIVERS = join(import.meta.dirname, "../../drivers");
-/** What drivers are made of, without emulators and the table itself. That a word which is told stands in the table is the compiler's to prove. */
+/** What drivers are made of, without emulators and the table itself. That a word which is told stands there is the compiler's to prove. */
 const sources = readdirSync(DRIVERS, { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".ts") && !path.includes("emulator") && !path.endsWith("words.table.ts"))
   .map((path) => readFileSync(join(DRIVERS, path), "utf8"))
