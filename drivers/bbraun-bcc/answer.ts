@@ -51,9 +51,8 @@ const ALIVE = /^\d+,50100,GNACK,/;
 const VERSION_ANSWER = /^\d+,50100,V\d/;
 const HEAD_LENGTH = 32;
 
-/** What kind of answer a frame is of; undefined where it is none. A request that comes back is none: a line may echo. */
-export function kindOf(frame: Uint8Array): "alive" | "version" | "memory" | undefined {
-  const message = readMessage(frame);
+/** What kind of answer a message is of; undefined where it is none. A request that comes back is none: a line may echo. */
+export function kindOf(message: Message | undefined): "alive" | "version" | "memory" | undefined {
   if (message === undefined) return undefined;
   const head = String.fromCharCode(...message.info.subarray(0, HEAD_LENGTH));
   if (REQUEST.test(head)) return undefined;
@@ -63,7 +62,7 @@ export function kindOf(frame: Uint8Array): "alive" | "version" | "memory" | unde
 
 export function decode(frame: Uint8Array, memory: Memory, gap: number): Decoded<Memory> {
   const message = readMessage(frame);
-  const kind = kindOf(frame);
+  const kind = kindOf(message);
   if (message === undefined || kind === undefined) return { readings: [unreadable(frame.length, "no_answer")], memory };
   const other = memory.bed !== "" && memory.bed !== message.bed;
   const before = { ...(other ? START : memory), bed: message.bed, stuffed: message.stuffed ?? memory.stuffed };

@@ -1,4 +1,5 @@
 import { Milliseconds, Seconds } from "../../config/units.ts";
+import { within } from "../kit/bound.ts";
 import { driver, type Line, type Step, type Template } from "../kit/driver.ts";
 import { BED, decode, kindOf, type Memory, START } from "./answer.ts";
 import { BED_LENGTH_MAX, BLOCK_BYTES_MAX, encodeRequest, readMessage } from "./message.ts";
@@ -21,10 +22,6 @@ export const bedHoles = (bed: string): Readonly<Record<BedHole, number>> =>
 function addressed(fill: Readonly<Record<Hole, number>>): { readonly bed: string; readonly stuffed: boolean } {
   const units = BED_HOLES.map((hole) => within(hole, fill[hole] ?? 0, [0, 0xffff]));
   return { bed: String.fromCharCode(...units).replace(/\0+$/, ""), stuffed: within("stuffed", fill.stuffed, [0, 1]) === 1 };
-}
-function within(hole: string, value: number, [least, most]: readonly [number, number]): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`${hole} is ${value}, and may be ${least} to ${most}.`);
 }
 
 const toBed = (command: string): Template<Hole> => ({
@@ -70,7 +67,7 @@ export const bbraunBcc = driver({
   quiet: Seconds(10),
   proof: 1, // BB-12: length, sum and form
   frame: {
-    delimited: { start: "\x01", end: "\x04", lengthMax: BLOCK_BYTES_MAX, accepts: (frame) => kindOf(frame) !== undefined },
+    delimited: { start: "\x01", end: "\x04", lengthMax: BLOCK_BYTES_MAX, accepts: (frame) => kindOf(readMessage(frame)) !== undefined },
   },
   personal: true, // BB-9
   scrub, // BB-9
@@ -111,10 +108,7 @@ function* greet(line: Asking): Step<0 | 1 | undefined> {
  * was given up is of another kind, and not taken for this one.
  */
 function* hear(line: Asking, kind: ReturnType<typeof kindOf>): Step<boolean> {
-  const wanted = {
-    last: (frame: Uint8Array) => kindOf(frame) === kind && readMessage(frame)?.last === true,
-    more: (frame: Uint8Array) => kindOf(frame) === kind,
-  };
+  const wanted = { block: (frame: Uint8Array) => kindOf(readMessage(frame)) === kind };
   let broken = 0;
   for (let blocks = 0; blocks < BLOCKS_MAX; blocks++) {
     const answer = yield* line.expect(wanted, ANSWER_WITHIN);
@@ -122,7 +116,7 @@ function* hear(line: Asking, kind: ReturnType<typeof kindOf>): Step<boolean> {
     if (answer.got === "broken" && ++broken > BROKEN_MAX) return false;
     yield* line.sleep(BLOCK_PAUSE);
     yield* line.send(answer.got === "broken" ? "nak" : "ack");
-    if (answer.got === "last") return true;
+    if (answer.got === "block" && readMessage(answer.seen.frame)?.last === true) return true;
   }
   return false;
 }

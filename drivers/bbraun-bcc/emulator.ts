@@ -1,5 +1,5 @@
 import { type Duration, Milliseconds } from "../../config/units.ts";
-import type { Emulator, Sent } from "../kit/emulator.ts";
+import { CLOCK_GRAIN, type Emulator, type Sent } from "../kit/emulator.ts";
 import { roll } from "../kit/emulator-dice.ts";
 import { type Conclusion, conclude, concludeRack } from "./emulator-conclusion.ts";
 import { asked, filledRack, isSlot, type Rack, rackAt } from "./emulator-rack.ts";
@@ -50,7 +50,6 @@ const ACK_SOONEST = 100;
 const GET_PAUSE = 500;
 const ACK_WAIT = 5000;
 const IDLE = 1000;
-const GRAIN = 1e-6;
 const BEDS: readonly [string, ...string[]] = ["SpaceCOM", "ICU2-BED07", "B12", "ANAESTHESIE-3"];
 
 export function bccEmulator(options: BccOptions): Emulator<BccState> {
@@ -98,7 +97,7 @@ function listen(state: BccState, heard: Uint8Array, at: Duration): BccState {
 function acknowledged(state: BccState, how: "ack" | "nak", at: Duration): BccState {
   const { answer } = state;
   if (answer === undefined || answer.due !== undefined || at > answer.sentAt + ACK_WAIT) return state;
-  if (how === "ack" && at + GRAIN < answer.sentAt + ACK_SOONEST) return state;
+  if (how === "ack" && at + CLOCK_GRAIN < answer.sentAt + ACK_SOONEST) return state;
   if (how === "ack" && answer.at >= answer.blocks.length) return { ...state, answer: undefined };
   const [random, due] = soon(state, at);
   return { ...state, random, answer: { ...answer, at: how === "nak" ? answer.at - 1 : answer.at, due } };
@@ -112,7 +111,7 @@ function soon({ random }: BccState, at: Duration): readonly [random: number, due
 
 function sent(state: BccState, at: Duration, sends: Sent[]): BccState {
   const { answer, bed, stuffing } = state;
-  if (answer?.due === undefined || answer.due > at + GRAIN) return state;
+  if (answer?.due === undefined || answer.due > at + CLOCK_GRAIN) return state;
   const last = answer.at + 1 === answer.blocks.length;
   const { info, conclusion } = answer.blocks[answer.at]!;
   const bytes = blockBytes({ bed, info, follows: last ? "nothing" : "more" }, stuffing);
@@ -135,7 +134,7 @@ function obey(before: BccState, { bed, request }: { readonly bed: string; readon
     return replies(state, at, [
       { info: [time, SYSTEM, "GNACK", "0"].join(","), conclusion: concludeRack(time, { "bcc.GNACK": "0", "bcc.bed_id": state.bed }) },
     ]);
-  if (bed !== state.bed || (request === "MEM:GET" && at + GRAIN < state.askedAll + GET_PAUSE)) return state;
+  if (bed !== state.bed || (request === "MEM:GET" && at + CLOCK_GRAIN < state.askedAll + GET_PAUSE)) return state;
   const rack = rackAt(state.rack, second);
   const now = { ...state, rack, ...(request === "MEM:GET" ? { askedAll: at } : {}) };
   const slots = Object.keys(rack.pumps).sort();

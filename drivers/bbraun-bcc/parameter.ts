@@ -1,5 +1,5 @@
 import { decimalFromText } from "../kit/decimal.ts";
-import type { ConditionMetric, Metric, Reading, ValueMetric } from "../kit/reading.ts";
+import { type ConditionMetric, type Metric, type Reading, unitOf, type ValueMetric } from "../kit/reading.ts";
 import type { Word } from "../kit/words.table.ts";
 import { ALARMS, LAST_VALUES, PARAMETERS } from "./parameters.table.ts";
 import { UNITS } from "./units.table.ts";
@@ -43,17 +43,14 @@ const ALARM: ReadonlyMap<string, ConditionMetric> = new Map(
 const UNIT_CODES = Array.from({ length: 254 }, (_, i) => i + 1);
 const UNIT: ReadonlyMap<number, string> = new Map(UNITS);
 /** BB-8: the unit comes with the value, so that each unit is a metric of its own; its name holds the pump's code. */
+const unitWith = (code: number) => unitOf(UNIT.get(code) ?? `{bcc.unit.${code}}`);
 const WITH_UNIT: ReadonlyMap<string, ValueMetric> = new Map(
   [...PARAMETER].flatMap(([parameter, { form, metric }]) =>
     form === "unit"
-      ? UNIT_CODES.map((code) => [`${parameter} ${code}`, { ...metric, name: `${parameter} ${code}`, ...unitOf(code) }] as const)
+      ? UNIT_CODES.map((code) => [`${parameter} ${code}`, { ...metric, name: `${parameter} ${code}`, ...unitWith(code) }] as const)
       : [],
   ),
 );
-function unitOf(code: number): Pick<ValueMetric, "unit" | "ucum"> {
-  const unit = UNIT.get(code) ?? `{bcc.unit.${code}}`;
-  return unit.startsWith("MDC_") ? { unit } : { ucum: unit };
-}
 
 export const PARAMETER_METRICS: readonly Metric[] = [
   ...[...PARAMETER.values()].map(({ metric }) => metric),

@@ -5,7 +5,7 @@ import { type Alarms, alarms, type Codes, identity, NO_ALARMS, NO_CODES, type To
 import { type Curves, confirmed, forgotten, NO_CURVES, offered, record, settled } from "./curves.ts";
 import { type AlarmPage, type Family, METRICS, type Page } from "./metrics.ts";
 import { type Memory, run, TX } from "./talk.ts";
-import { ABORT, ESC, FRAMING, GO_ON, SOH, STOP_SENDING, textOf } from "./telegram.ts";
+import { ABORT, CODE, ESC, FRAMING, GO_ON, NAK, SOH, STOP_SENDING, textOf } from "./telegram.ts";
 
 /** Pages of values by the code that asks for them (MB-14). */
 const PAGES: Readonly<Record<number, Page>> = { 36: "m1", 37: "l1", 38: "h1", 43: "m2", 44: "l2", 45: "h2", 41: "s" };
@@ -80,9 +80,8 @@ function commanded(code: number, memory: Learned): Learned {
   if (code === CODE.icc) return initialised(heard);
   return code === CODE.curvesChanged ? { ...heard, curves: forgotten(memory.curves) } : heard; // MB-44
 }
-const CODE = { icc: 0x51, curvesChanged: 0x56, identity: 0x52, curves: 0x53, configure: 0x54, time: 0x28, texts: 0x2a } as const;
 /** Their answers say nothing but that they were heard: NOP, ICC, STOP, NAK. */
-const EMPTY: readonly number[] = [0x30, 0x51, 0x55, 0x15];
+const EMPTY: readonly number[] = [CODE.nothing, CODE.icc, CODE.stop, NAK];
 
 function answered(code: number, text: string, memory: Learned): Decoded<Learned> {
   const page = PAGES[code];

@@ -1,3 +1,4 @@
+import { bytesOf, latin1Of } from "../kit/bytes.ts";
 import { sum8 } from "../kit/checks.ts";
 
 /** MEDIBUS on the wire: frames of the device, and what it makes of the bytes of its host. */
@@ -38,12 +39,10 @@ export const CODE = {
 export const COMMAND_MAX = 255;
 export const ANSWER_MAX = 3849;
 
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-
 /** `chk` is the sum from ESC or SOH to the last byte of the content, as two upper-case hexadecimal digits. */
 function frame(start: number, code: number, content: string): Uint8Array {
-  const body = [start, code, ...ascii(content)];
-  return Uint8Array.from([...body, ...ascii(hex2(sum8(Uint8Array.from(body)))), CR]);
+  const body = [start, code, ...bytesOf(content)];
+  return Uint8Array.from([...body, ...bytesOf(hex2(sum8(Uint8Array.from(body)))), CR]);
 }
 export const hex2 = (byte: number): string => byte.toString(16).toUpperCase().padStart(2, "0");
 export const commandBytes = (code: number, argument = ""): Uint8Array => frame(ESC, code, argument);
@@ -123,8 +122,8 @@ function ended(receiver: Receiver): readonly [Receiver, Heard | undefined] {
 function opened(bytes: readonly number[]): { readonly code: number; readonly content: string } | undefined {
   if (bytes.length < 4) return undefined;
   const body = Uint8Array.from(bytes.slice(0, -2));
-  if (String.fromCharCode(...bytes.slice(-2)) !== hex2(sum8(body))) return undefined;
-  return { code: body[1]!, content: String.fromCharCode(...body.subarray(2)) };
+  if (latin1Of(bytes.slice(-2)) !== hex2(sum8(body))) return undefined;
+  return { code: body[1]!, content: latin1Of(body.subarray(2)) };
 }
 
 function receiveFast(receiver: Receiver, byte: number): readonly [Receiver, Heard | undefined] {

@@ -1,5 +1,5 @@
 import { type Duration, Milliseconds } from "../../config/units.ts";
-import type { Emulator } from "../kit/emulator.ts";
+import { CLOCK_GRAIN, type Emulator } from "../kit/emulator.ts";
 import { roll } from "../kit/emulator-dice.ts";
 import { switchedOn } from "./emulator-bed.ts";
 import { curvesOf, isRunning, nextRecord, recordDue } from "./emulator-curves.ts";
@@ -92,15 +92,12 @@ function listen(state: MedibusState, bytes: Uint8Array, at: Duration): MedibusSt
 
 // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A clock that counts nanoseconds may wake half of one too early. */
-const GRAIN = 1e-6;
-
 /** Everything that is due by then, in its order. */
 function owed(state: MedibusState, until: number, out: Out): MedibusState {
   let now = state;
   for (;;) {
     const { at, happens } = nextEvent(now);
-    if (at > until + GRAIN) return now;
+    if (at > until + CLOCK_GRAIN) return now;
     now = happens(now, at, out);
   }
 }

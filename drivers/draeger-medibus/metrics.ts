@@ -1,4 +1,4 @@
-import type { ConditionMetric, Metric, ValueMetric, WaveMetric } from "../kit/reading.ts";
+import { type ConditionMetric, type Metric, unitOf, type ValueMetric, type WaveMetric } from "../kit/reading.ts";
 import { ANAESTHESIA_MEASURED, type CodeRow, CURVES, ICU_ALARMS, ICU_MEASURED, ICU_SETTINGS } from "./codes.table.ts";
 
 /** Which list the device's codes are read by (MB-30). */
@@ -24,10 +24,9 @@ const KINDS: Readonly<Record<Page, ValueMetric["kind"]>> = {
   p2: "numeric",
 };
 
-const unitsOf = (unit: string) => (unit === "" ? {} : unit.startsWith("MDC_") ? { unit } : { ucum: unit });
 function valueMetric(page: Page, code: number, { refid = "", unit = "" } = {}): ValueMetric {
   const name = `${page.length === 2 ? `${page}.` : page}${hexOf(code)}`;
-  return { kind: KINDS[page], refid: refid === "" ? `medibus.${name}` : refid, name, ...unitsOf(unit) };
+  return { kind: KINDS[page], refid: refid === "" ? `medibus.${name}` : refid, name, ...unitOf(unit) };
 }
 
 /** A series is term and unit (MB-4). */
@@ -97,7 +96,7 @@ export const listedAlarmsOf = (page: AlarmPage, code: number): readonly Conditio
 export const CURVE_METRICS: ReadonlyMap<number, WaveMetric> = new Map(
   CURVES.map(([code, refid, unit]) => {
     const name = `w${hexOf(code)}`;
-    return [code, { kind: "wave", refid: refid === "" ? `medibus.${name}` : refid, name, ...unitsOf(unit) }];
+    return [code, { kind: "wave", refid: refid === "" ? `medibus.${name}` : refid, name, ...unitOf(unit) }];
   }),
 );
 

@@ -1,9 +1,10 @@
 import { type Duration, elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import { within } from "../kit/bound.ts";
 import { NESTED } from "../kit/demux.ts";
 import type { Line, Step, Template } from "../kit/driver.ts";
 import { CURVES_MAX, type Curves } from "./curves.ts";
 import { hexOf } from "./metrics.ts";
-import { ABORT, ESC, GO_ON, isAnswer, isCommand, NAK, SOH, telegram } from "./telegram.ts";
+import { ABORT, CODE, ESC, GO_ON, isAnswer, isCommand, NAK, SOH, telegram } from "./telegram.ts";
 
 /** What the talk needs of what decode has learned. */
 export type Memory = {
@@ -24,49 +25,45 @@ const STREAMS: readonly string[] = Array.from({ length: CURVES_MAX }, (_, i) => 
 const command = (code: number): Template => ({ holes: [], encode: () => telegram(ESC, code) });
 /** MB-60: nothing else exists, and none of it touches a therapy, a setting, an alarm or the clock. */
 export const TX = {
-  ICC: command(0x51),
+  ICC: command(CODE.icc),
   /** MB-55: on leaving, or a ventilator shows that the connection was lost. */
-  STOP: command(0x55),
-  IDENTITY: command(0x52),
+  STOP: command(CODE.stop),
+  IDENTITY: command(CODE.identity),
   MEASURED_1: command(0x24),
   LOW_LIMITS_1: command(0x25),
   HIGH_LIMITS_1: command(0x26),
   ALARMS_1: command(0x27),
-  TIME: command(0x28),
+  TIME: command(CODE.time),
   SETTINGS: command(0x29),
-  TEXTS: command(0x2a),
+  TEXTS: command(CODE.texts),
   MEASURED_2: command(0x2b),
   LOW_LIMITS_2: command(0x2c),
   HIGH_LIMITS_2: command(0x2d),
   ALARMS_2: command(0x2e),
-  CURVES: command(0x53),
+  CURVES: command(CODE.curves),
   /** MB-52: who we are. */
-  OWN_IDENTITY: { holes: [], encode: () => telegram(SOH, 0x52, "0161'Bedside'01.00:03.00") } satisfies Template,
+  OWN_IDENTITY: { holes: [], encode: () => telegram(SOH, CODE.identity, "0161'Bedside'01.00:03.00") } satisfies Template,
   BROKEN: { holes: [], encode: () => telegram(SOH, NAK) } satisfies Template,
   /** MB-51: the empty answer to a command. */
   ECHO: {
     holes: ["code"],
-    encode: ({ code }) => telegram(SOH, within(code, 0x20, 0x7f)),
+    encode: ({ code }) => telegram(SOH, within("code", code, [0x20, 0x7f])),
   } satisfies Template<"code">,
   /** Curve codes in the order of the streams; NO_CURVE where there are fewer. Multiplier 1 (MB-41). */
   CONFIGURE: {
     holes: STREAMS,
     encode: (fill) => {
       const codes = STREAMS.map((hole) => fill[hole] ?? NO_CURVE).filter((code) => code !== NO_CURVE);
-      return telegram(ESC, 0x54, codes.map((code) => `${hexOf(within(code, 0, 0xff))}01`).join(""));
+      return telegram(ESC, CODE.configure, codes.map((code) => `${hexOf(within("stream", code, [0, 0xff]))}01`).join(""));
     },
   } satisfies Template<string>,
   /** MB-42: streams of a group of four, a bit for each. */
   ENABLE: {
     holes: ["group", "streams"],
-    encode: ({ group, streams }) => Uint8Array.of(0xd0, 0xc0 | within(group, 1, 3), 0xc0 | within(streams, 0, 15), 0xc0, 0xc0),
+    encode: ({ group, streams }) =>
+      Uint8Array.of(0xd0, 0xc0 | within("group", group, [1, 3]), 0xc0 | within("streams", streams, [0, 15]), 0xc0, 0xc0),
   } satisfies Template<"group" | "streams">,
 };
-
-function within(value: number, min: number, max: number): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new RangeError(`${value} is not between ${min} and ${max}.`);
-}
 
 // ── Talking ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,9 +105,6 @@ const ROUND_PAUSE = Milliseconds(300);
 const TRIES = 3; // MB-53
 /** Commands of the device, and broken ones, that may come while one answer is awaited. */
 const HEARD_MAX = 16;
-const ICC = 0x51;
-const IDENTITY = 0x52;
-const CONFIGURE = 0x54;
 
 export function* run(line: Asking): Step<void> {
   const talk: Talk = { line, answered: 0, overdue: 0, known: new Set(), unknown: new Set(), configured: 0 };
@@ -130,7 +124,7 @@ function* initialise(talk: Talk): Step<void> {
   for (;;) {
     yield* clear(talk);
     yield* talk.line.send("ICC");
-    const outcome = yield* awaited(talk, ICC, { within: ICC_EVERY, between: ANSWER_WITHIN });
+    const outcome = yield* awaited(talk, CODE.icc, { within: ICC_EVERY, between: ANSWER_WITHIN });
     if (outcome === "answer" || outcome === "forgotten") return;
   }
 }
@@ -150,7 +144,7 @@ function* prepared(talk: Talk): Step<boolean> {
   yield* clear(talk);
   yield* line.send("CONFIGURE", Object.fromEntries(STREAMS.map((hole, i) => [hole, asked[i]?.code ?? NO_CURVE])));
   talk.configured += 1;
-  yield* awaited(talk, CONFIGURE, { within: FIRST_WITHIN, between: ANSWER_PAUSE });
+  yield* awaited(talk, CODE.configure, { within: FIRST_WITHIN, between: ANSWER_PAUSE });
   yield* enable(talk);
   return true;
 }
@@ -234,10 +228,10 @@ function* settle(talk: Talk): Step<boolean> {
   talk.answered = count;
   for (const code of owed) {
     yield* clear(talk);
-    if (code === IDENTITY) yield* talk.line.send("OWN_IDENTITY");
+    if (code === CODE.identity) yield* talk.line.send("OWN_IDENTITY");
     else yield* talk.line.send("ECHO", { code });
   }
-  return owed.includes(ICC);
+  return owed.includes(CODE.icc);
 }
 
 /** MB-12: nothing is sent while the device says so, and it may say so for 3 s. */

@@ -1,4 +1,5 @@
 import { Milliseconds } from "../../config/units.ts";
+import { bytesOf, latin1Of } from "../kit/bytes.ts";
 import { sum8 } from "../kit/checks.ts";
 import type { Framing } from "../kit/driver.ts";
 
@@ -10,6 +11,18 @@ export const STOP_SENDING = 0x11;
 export const GO_ON = 0x13;
 export const ABORT = 0x18;
 const CR = 0x0d;
+/** Codes of commands that are more than a page to be read; an answer echoes its command's (MB-14, MB-30, MB-41, MB-44, MB-50, MB-55). */
+export const CODE = {
+  time: 0x28,
+  texts: 0x2a,
+  nothing: 0x30,
+  icc: 0x51,
+  identity: 0x52,
+  curves: 0x53,
+  configure: 0x54,
+  stop: 0x55,
+  curvesChanged: 0x56,
+} as const;
 const ETX = 0x03;
 
 const COMMAND_BYTES_MAX = 255;
@@ -63,12 +76,12 @@ const digit = (value: number): number => "0123456789ABCDEF".charCodeAt(value);
 
 /** A telegram with its sum. */
 export function telegram(mark: typeof ESC | typeof SOH, code: number, text = ""): Uint8Array {
-  const content = Uint8Array.of(mark, code, ...Array.from(text, (letter) => letter.charCodeAt(0)));
+  const content = Uint8Array.of(mark, code, ...bytesOf(text));
   const sum = sum8(content);
   return Uint8Array.of(...content, digit(sum >> 4), digit(sum & 0xf), CR);
 }
 
 /** What stands between code and sum. */
-export const textOf = (frame: Uint8Array): string => String.fromCharCode(...frame.subarray(2, -3));
+export const textOf = (frame: Uint8Array): string => latin1Of(frame.subarray(2, -3));
 export const isCommand = (frame: Uint8Array): boolean => frame[0] === ESC;
 export const isAnswer = (frame: Uint8Array): boolean => frame[0] === SOH;

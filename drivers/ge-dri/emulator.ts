@@ -1,5 +1,5 @@
 import { Milliseconds } from "../../config/units.ts";
-import type { Emulator, Sent, Unit } from "../kit/emulator.ts";
+import { CLOCK_GRAIN, type Emulator, type Sent, type Unit } from "../kit/emulator.ts";
 import { roll } from "../kit/emulator-dice.ts";
 import { type Alarms, type AlarmsTold, alarmBytes, alarmsTold, type EnumBytes, hasChanged, nextAlarms, quiet } from "./emulator-alarms.ts";
 import { type Ear, frameBytes, hear, MAIN, recordBytes, type Subrecord } from "./emulator-frame.ts";
@@ -94,8 +94,6 @@ export const geDriEmulator: Emulator<DriState> = {
     return { state: now, sends, next: Milliseconds(Math.max(CLOCK_GRAIN, (now.second + 1) * SECOND - at)) };
   },
 };
-/** A clock that counts nanoseconds may wake half of one too early. */
-const CLOCK_GRAIN = 1e-6;
 
 // ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

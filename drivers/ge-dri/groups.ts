@@ -1,4 +1,4 @@
-import { type ConditionMetric, numeric, type ValueMetric } from "../kit/reading.ts";
+import { type ConditionMetric, numeric, unitOf, type ValueMetric } from "../kit/reading.ts";
 import type { Word as Reason } from "../kit/words.table.ts";
 import { type Family, LABELS } from "./labels.table.ts";
 import { GROUPS, type GroupRow, VALUES, type ValueRow } from "./phdb.table.ts";
@@ -65,8 +65,7 @@ const refidOf = (name: string): string => `ge.${name}`;
 const state = (name: string): ValueMetric => ({ kind: "enumeration", refid: refidOf(name), name });
 
 function numberMetric(name: string, term: string, unit: string): ValueMetric {
-  const mdc = unit.startsWith("MDC_") ? unit : undefined;
-  return numeric(term === "" ? refidOf(name) : term, mdc, { name, ...(unit === "" || mdc !== undefined ? {} : { ucum: unit }) });
+  return numeric(term === "" ? refidOf(name) : term, undefined, { name, ...unitOf(unit) });
 }
 
 /** Saturations have two bits for their label, the others the whole word. */

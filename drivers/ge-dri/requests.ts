@@ -1,3 +1,4 @@
+import { within } from "../kit/bound.ts";
 import type { Template } from "../kit/driver.ts";
 import { MAIN_TYPE, requestFrame } from "./frame.ts";
 import { WAVES } from "./waves.table.ts";
@@ -14,7 +15,10 @@ function physiological(type: 1 | 2 | 3, intervalMin: number): Template<Asked> {
   return {
     holes: ["interval", "classes"],
     encode: ({ interval, classes }) =>
-      phdbRequest(type, { interval: within(interval, intervalMin, INTERVAL_MAX), classes: within(classes, 0, CLASSES_MAX) }),
+      phdbRequest(type, {
+        interval: within("interval", interval, [intervalMin, INTERVAL_MAX]),
+        classes: within("classes", classes, [0, CLASSES_MAX]),
+      }),
   };
 }
 const physiologicalStop = (type: 1 | 2 | 3): Template => ({ holes: [], encode: () => phdbRequest(type, { interval: 0, classes: 0 }) });
@@ -73,8 +77,3 @@ export const REQUESTS = {
   alarmsOnce: alarms(0),
   alarmsStop: alarms(3),
 } as const;
-
-function within(value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) throw new RangeError(`${value} is not from ${min} to ${max}.`);
-  return value;
-}

@@ -1,3 +1,4 @@
+import { bytesOf } from "./bytes.ts";
 import type { Framing } from "./driver.ts";
 import { createFramer } from "./framer.ts";
 
@@ -12,8 +13,7 @@ const DRAWS_MAX = 64;
 
 /** Where a frame needs the end mark of the one before it, that stands in front. */
 const before = (framing: Framing): Uint8Array =>
-  "delimited" in framing && framing.delimited.start === undefined ? endMark(framing.delimited.end) : new Uint8Array();
-const endMark = (end: string): Uint8Array => Uint8Array.from(end, (letter) => letter.charCodeAt(0));
+  "delimited" in framing && framing.delimited.start === undefined ? bytesOf(framing.delimited.end) : new Uint8Array();
 
 type Cut = { readonly frames: readonly Uint8Array[]; readonly broken: number };
 function cut(framing: Framing, ...parts: readonly Uint8Array[]): Cut {

@@ -1,6 +1,6 @@
 import { type Duration, Milliseconds } from "../../config/units.ts";
 import type { Framing } from "./driver.ts";
-import { type AnyEmulator, type Emulator, nextRandom, type Sent, type Turn, type Unit } from "./emulator.ts";
+import { type AnyEmulator, CLOCK_GRAIN, type Emulator, nextRandom, type Sent, type Turn, type Unit } from "./emulator.ts";
 import { type Chance, cutShort, type Damaged, flipped, isJudged, noiseAfter, wrongChecksum } from "./emulator-damage.ts";
 import { type Fault, faultWords } from "./emulator-fault-words.ts";
 
@@ -60,8 +60,6 @@ type Working = { -readonly [K in keyof FaultyState]: FaultyState[K] };
 const NOTHING = new Uint8Array();
 /** A step of a device that wants the next one at once. */
 const STEP_MIN = 0.01;
-/** A clock of nanoseconds may wake half of one too early. */
-const GRAIN = 1e-6;
 
 /** Throws RangeError where a swap names a device that does not exist or that speaks at another speed. */
 export function withFaults(device: AnyEmulator, faults: readonly Fault[], context: FaultContext): Emulator<FaultyState> {
@@ -106,7 +104,7 @@ function step(stack: Stack, now: Working, heard: Uint8Array, at: Duration): Turn
   };
   for (;;) {
     const swapAt = stack.swaps[now.onLine]?.from ?? Number.POSITIVE_INFINITY;
-    if (Math.min(swapAt, now.wake) > at + GRAIN) break;
+    if (Math.min(swapAt, now.wake) > at + CLOCK_GRAIN) break;
     if (swapAt <= now.wake) swap(stack, now, swapAt, say);
     else advance(stack, now, NOTHING, now.wake, say);
   }
@@ -256,7 +254,7 @@ function enqueue(now: Working, { bytes, due, clean, ill, unit, again: repeated }
 /** What may leave by now, in order; the only place where units are told. */
 function leave(stack: Stack, now: Working, at: number): readonly Sent[] {
   const sends: Sent[] = [];
-  const waiting = now.queue.findIndex(({ due }) => due > at + GRAIN);
+  const waiting = now.queue.findIndex(({ due }) => due > at + CLOCK_GRAIN);
   const leaving = waiting < 0 ? now.queue : now.queue.slice(0, waiting);
   now.queue = waiting < 0 ? [] : now.queue.slice(waiting);
   for (const { bytes, due, clean, ill, unit, again: repeated } of leaving) {

@@ -78,6 +78,9 @@ export function unitAt(unit: Unit, node: readonly string[]): Unit | undefined {
   return Object.values(own).every((all) => Object.keys(all).length === 0) ? undefined : { ...unit, ...own };
 }
 
+/** A clock that counts nanoseconds may wake half of one too early; what is due within this, in milliseconds, leaves then. */
+export const CLOCK_GRAIN = 1e-6;
+
 /** A seeded generator for emulators (mulberry32): returns the next state and a number in [0, 1). */
 export function nextRandom(state: number): readonly [state: number, value: number] {
   const next = (state + 0x6d2b79f5) | 0;

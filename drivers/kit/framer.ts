@@ -1,4 +1,5 @@
 import type { Duration } from "../../config/units.ts";
+import { bytesOf } from "./bytes.ts";
 import { channelsOf, Demultiplexer, membersOf } from "./demux.ts";
 import type { Framing, PlainFraming } from "./driver.ts";
 
@@ -320,7 +321,7 @@ function headed({ start, lengthMax, accepts }: Spec<"headed">): Look {
 
 function mark(text: string): Uint8Array {
   if (text.length === 0) throw new RangeError("A frame's mark must not be empty.");
-  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  return bytesOf(text);
 }
 
 /** Searches a mark and remembers how far it has looked, so that no byte is searched twice however the bytes come. */

@@ -113,6 +113,12 @@ export type Reading = About &
       }
   );
 
+/** A unit of a table: MDC ("MDC_DIM_PERCENT"), else UCUM; "" is none. */
+export function unitOf(unit: string): Pick<ValueMetric, "unit" | "ucum"> {
+  if (unit === "") return {};
+  return unit.startsWith("MDC_") ? { unit } : { ucum: unit };
+}
+
 export const numeric = (refid: string, unit: string | undefined, more: Partial<ValueMetric> = {}): ValueMetric => ({
   kind: "numeric",
   refid,

@@ -1,5 +1,5 @@
 import { Milliseconds } from "../../config/units.ts";
-import { type Emulator, nextRandom, type Sent } from "../kit/emulator.ts";
+import { CLOCK_GRAIN, type Emulator, nextRandom, type Sent } from "../kit/emulator.ts";
 
 /**
  * Masimo's three oximeters at their output "ASCII 1", written from the paper alone: a line a second. The sensor falls off now and then:
@@ -24,8 +24,6 @@ type Situation = {
 };
 
 const LINE_MS = 1000;
-/** A clock of nanoseconds may wake half of one too early. */
-const GRAIN = 1e-6;
 const ORDINARY: Situation = { exc: 0x800, alarm: 0, numbers: "printed", on: [] };
 const OFF = ["MDC_EVT_SENSOR_DISCONN"];
 const LOW_AND_TRENDS = ["masimo.spco_low", "masimo.spmet_low", "masimo.desat_index", "masimo.pi_delta"];
@@ -57,7 +55,7 @@ export const masimoEmulator = (model: Model): Emulator<MasimoState> => ({
     let now = state;
     // It was switched on before somebody listened: what comes first is the end of a line.
     if (now.lines === 0) sends.push({ bytes: new TextEncoder().encode(" EXC=000800\r\n") });
-    for (; now.lines * LINE_MS <= at + GRAIN; now = nextLine(now, model)) sends.push(line(now, model));
+    for (; now.lines * LINE_MS <= at + CLOCK_GRAIN; now = nextLine(now, model)) sends.push(line(now, model));
     return { state: now, sends, next: Milliseconds(now.lines * LINE_MS - at) };
   },
 });

@@ -1,5 +1,5 @@
 import { Milliseconds } from "../../config/units.ts";
-import type { Emulator, Unit } from "../kit/emulator.ts";
+import { CLOCK_GRAIN, type Emulator, type Unit } from "../kit/emulator.ts";
 import { type Dice, roll } from "../kit/emulator-dice.ts";
 
 /**
@@ -16,8 +16,6 @@ export const NONE13 = { rate: 511, saturation: 127 } as const;
 export const MESSAGE_BYTES = 22;
 const HEAD = [0x00, 0x02, 0x00, 0x0d, 0x00, 0x0e] as const;
 const ETX = 0x03;
-/** A clock that counts nanoseconds may wake half of one too early; the message leaves then. */
-const CLOCK_GRAIN = 1e-6;
 
 export type SpotCheck = { readonly rate: number; readonly saturation: number; readonly status: number; readonly time: SpotTime };
 type SpotTime = readonly [year: number, month: number, day: number, hour: number, minute: number, second: number];

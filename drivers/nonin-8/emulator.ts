@@ -1,5 +1,5 @@
 import { Milliseconds, Seconds } from "../../config/units.ts";
-import type { Emulator, Unit } from "../kit/emulator.ts";
+import { CLOCK_GRAIN, type Emulator, type Unit } from "../kit/emulator.ts";
 import { HEART_RATE_MISSING, type NoninState, noninEmulator, type Packet, SATURATION_MISSING, STAT2, STATUS } from "../nonin/emulator.ts";
 
 /**
@@ -14,8 +14,6 @@ export const STATUS8 = { always: 0x80, outOfTrack: 0x20, lowPerfusion: 0x10, mar
 export const STATUS8_2 = { smartPoint: 0x20, sensorAlarm: 0x08, batteryLow: 0x01 } as const;
 const EVERY = Seconds(1);
 const NOTHING = new Uint8Array();
-/** A clock that counts nanoseconds may wake half of one too early; the frame leaves then. */
-const CLOCK_GRAIN = 1e-6;
 
 /** `told`: frames sent since switch-on. */
 export type Nonin8State = { readonly device: NoninState; readonly told: number };

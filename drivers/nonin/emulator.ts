@@ -1,5 +1,5 @@
 import { type Duration, Milliseconds } from "../../config/units.ts";
-import { type Emulator, nextRandom, type Sent, type Unit } from "../kit/emulator.ts";
+import { CLOCK_GRAIN, type Emulator, nextRandom, type Sent, type Unit } from "../kit/emulator.ts";
 
 /**
  * A Nonin oximeter that sends data format 2: 75 frames a second of five bytes, 25 frames a packet, three packets a second.
@@ -174,8 +174,6 @@ export const noninEmulator: Emulator<NoninState> = {
   },
 };
 
-/** A clock that counts nanoseconds may wake half of one too early; the frame leaves then. */
-const CLOCK_GRAIN = 1e-6;
 const frameDue = (frame: number): Duration => Milliseconds((frame * 1000) / FRAMES_A_SECOND);
 
 const NOTHING_MEASURED: Packet = {

@@ -11,8 +11,6 @@ export const CLASS = { enumeration: 5, numeric: 6, wave: 9, mds: 0x21, demograph
 const MDS = hex("0021 0000 0000");
 const CREATED = 0x0d06;
 const POLL_PERIOD = 0xf13e;
-/** No date is known. */
-export const NO_TIME: Piece = Array<number>(8).fill(0xff);
 
 export type Attribute = { readonly id: number; readonly value: Piece };
 export const attribute = (id: number, value: Piece): Attribute => ({ id, value });

@@ -1,5 +1,5 @@
 import { Milliseconds, Seconds } from "../../config/units.ts";
-import type { Emulator, Sent, Unit } from "../kit/emulator.ts";
+import { CLOCK_GRAIN, type Emulator, type Sent, type Unit } from "../kit/emulator.ts";
 import { roll } from "../kit/emulator-dice.ts";
 import {
   abortMessage,
@@ -92,8 +92,6 @@ export const intellivueUnlisted: Emulator<IntellivueState> = intellivueEmulatorO
 export const intellivueAlone: Emulator<IntellivueState> = intellivueEmulatorOf({ memory: "spared", patientTold: "unasked" });
 
 const IDLE = Seconds(1);
-/** A clock that counts nanoseconds may wake half of one too early. */
-const CLOCK_GRAIN = 1e-6;
 /** In one step, at most. */
 const EVENTS_MAX = 200;
 /** Cycles that are older than this were never sent. */

@@ -1,6 +1,6 @@
 import { MDC_TABLE } from "../kit/mdc.table.ts";
 import { mdcUnit } from "../kit/mdc.ts";
-import { numeric, type ValueMetric } from "../kit/reading.ts";
+import { numeric, unitOf, type ValueMetric } from "../kit/reading.ts";
 import { PHYSIO, PRIVATE_FROM } from "./physio.table.ts";
 import { GAS_UNITS, GASES, UCUM_UNITS, UNIT_KIN } from "./unit.table.ts";
 
@@ -36,7 +36,7 @@ const BY_ID: ReadonlyMap<number, ReadonlyMap<number, ValueMetric>> = new Map(
       unitsOf(refid, usual).map((unit) => {
         const word = unitWord(unit);
         const name = unit === usual ? hex(id) : `${hex(id)} ${hex(word)}`;
-        return [word, isMdc(unit) ? numeric(refid, unit, { name }) : numeric(refid, undefined, { name, ucum: unit })];
+        return [word, numeric(refid, undefined, { name, ...unitOf(unit) })];
       }),
     ),
   ]),

@@ -3,7 +3,6 @@ import { readObjectId } from "./message.ts";
 
 /** Answer to a poll, single or extended, or a part of one (IV-17). */
 export type PollResult = {
-  readonly pollNumber: number;
   /** Counts the answers to one extended poll; undefined for a single poll. */
   readonly sequence: number | undefined;
   /** Ticks of 1/8000 s. */
@@ -27,14 +26,14 @@ export function readPollResult(argument: Uint8Array): PollResult | undefined {
   const action = cursor.u16();
   const inner = new Cursor(cursor.take(cursor.u16()));
   if (!cursor.complete || (action !== ACTION.single && action !== ACTION.extended)) return undefined;
-  const pollNumber = inner.u16();
+  inner.u16();
   const sequence = action === ACTION.extended ? inner.u16() : undefined;
   const [time, clock] = [inner.u32(), inner.take(CLOCK_BYTES)];
   inner.u16();
   const polled = inner.u16();
   inner.u16();
   const contexts = readList(inner, readContext);
-  return contexts === undefined || !inner.complete ? undefined : { pollNumber, sequence, time, clock, polled, objects: contexts.flat() };
+  return contexts === undefined || !inner.complete ? undefined : { sequence, time, clock, polled, objects: contexts.flat() };
 }
 
 function readContext(cursor: Cursor): readonly PolledObject[] | undefined {

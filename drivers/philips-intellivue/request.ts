@@ -1,3 +1,4 @@
+import { within } from "../kit/bound.ts";
 import type { Template } from "../kit/driver.ts";
 import { CLOSING_ZEROS, PRESENTATION, RELEASE_REQUEST, SESSION, USER_WORDS, WAVE_LABELS } from "./association.table.ts";
 import { COMMAND, EVENT } from "./message.ts";
@@ -76,11 +77,7 @@ function template<const H extends Hole>(holes: readonly H[], encode: (fill: Read
   return {
     holes,
     encode: (fill) => {
-      for (const hole of holes) {
-        const [min, max] = BOUNDS[hole];
-        if (!Number.isInteger(fill[hole]) || fill[hole] < min || fill[hole] > max)
-          throw new RangeError(`${hole} must be a whole number from ${min} to ${max}, not ${fill[hole]}.`);
-      }
+      for (const hole of holes) within(hole, fill[hole], BOUNDS[hole]);
       return encode(fill);
     },
   };

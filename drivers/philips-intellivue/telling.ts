@@ -7,14 +7,13 @@ export class Telling {
   readonly #refids = new Set<string>();
   readonly #lost = new Map<Reason, number>();
 
-  /** False where its metric was told of this message before. */
-  tell(reading: Reading): boolean {
+  /** Passed over where its metric was told of this message before. */
+  tell(reading: Reading): void {
     if ("metric" in reading) {
-      if (this.#refids.has(reading.metric.refid)) return false;
+      if (this.#refids.has(reading.metric.refid)) return;
       this.#refids.add(reading.metric.refid);
     }
     this.#readings.push(reading);
-    return true;
   }
 
   has(refid: string): boolean {

@@ -1,4 +1,5 @@
 import { Seconds } from "../../config/units.ts";
+import { latin1Of } from "../kit/bytes.ts";
 import { decimal } from "../kit/decimal.ts";
 import { type Decoded, driver } from "../kit/driver.ts";
 import { numeric, type Reading, type ValueMetric, type WaveMetric } from "../kit/reading.ts";
@@ -44,7 +45,7 @@ export const puritanBennett840Waves = driver({
   decode,
 });
 
-const textOf = (frame: Uint8Array): string => String.fromCharCode(...frame.subarray(0, frame.at(-2) === 0x0d ? -2 : -1));
+const textOf = (frame: Uint8Array): string => latin1Of(frame.subarray(0, frame.at(-2) === 0x0d ? -2 : -1));
 
 type Line = { readonly flow: number; readonly pressure: number } | { readonly begins: number } | { readonly ends: true };
 /** PB-20, PB-22: refused is all that is not printed as real lines are, to the digit. */

@@ -1,5 +1,6 @@
 import { Milliseconds } from "../../config/units.ts";
-import type { Emulator, Sent, Unit } from "../kit/emulator.ts";
+import { bytesOf } from "../kit/bytes.ts";
+import { CLOCK_GRAIN, type Emulator, type Sent, type Unit } from "../kit/emulator.ts";
 import { type Dice, roll } from "../kit/emulator-dice.ts";
 
 /**
@@ -9,8 +10,6 @@ import { type Dice, roll } from "../kit/emulator-dice.ts";
  */
 
 export const LINES_A_SECOND = 50;
-/** A clock that counts nanoseconds may wake half of one too early; the line leaves then. */
-const CLOCK_GRAIN = 1e-6;
 const BREATHS_MODULUS = 65_536;
 
 type Breath = { readonly number: number; readonly lines: number; readonly inspired: number; readonly peak: number; readonly peep: number };
@@ -30,7 +29,7 @@ export const puritanBennett840WavesEmulator: Emulator<WavesState> = {
     let now = state;
     while (due(now.sent) <= at + CLOCK_GRAIN) {
       // The port is opened within a line.
-      if (now.sent === 0) sends.push({ bytes: ascii(".40\n") });
+      if (now.sent === 0) sends.push({ bytes: bytesOf(".40\n") });
       const dice = roll(now.random);
       if (now.at === now.breath.lines) {
         const { sent, breath } = between(dice, now.breath);
@@ -45,7 +44,6 @@ export const puritanBennett840WavesEmulator: Emulator<WavesState> = {
 };
 
 const due = (line: number): number => (line * 1000) / LINES_A_SECOND;
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 
 function breathe(dice: Dice, number: number): Breath {
   const lines = dice.between(90, 240);
@@ -58,7 +56,7 @@ function between(dice: Dice, before: Breath): { readonly sent: readonly Sent[]; 
   const end = dice.happens(0.1) ? [] : [marked("BE\n", { "pb840.breath_mark": "BE" })];
   const begin = `BS, S:${breath.number},\n`;
   const told = { "pb840.breath_mark": "BS", "pb840.breath": String(breath.number) };
-  return { breath, sent: [...end, dice.happens(0.15) ? { bytes: ascii(`1\xff${begin}`) } : marked(begin, told)] };
+  return { breath, sent: [...end, dice.happens(0.15) ? { bytes: bytesOf(`1\xff${begin}`) } : marked(begin, told)] };
 }
 
 /** In hundredths of L/min and cmH2O. */
@@ -75,11 +73,11 @@ function sampleOf({ lines, inspired, peak, peep }: Breath, at: number, dice: Dic
 const printed = (hundredths: number): string => (hundredths / 100).toFixed(2);
 
 function sampleLine([flow, pressure]: readonly [flow: number, pressure: number]): Sent {
-  const bytes = ascii(`${printed(flow)}, ${printed(pressure)}\n`);
+  const bytes = bytesOf(`${printed(flow)}, ${printed(pressure)}\n`);
   return { bytes, unit: unitOf(bytes, {}, { MDC_FLOW_AWAY: [flow], MDC_PRESS_AWAY: [pressure] }) };
 }
 function marked(text: string, observations: Unit["observations"]): Sent {
-  const bytes = ascii(text);
+  const bytes = bytesOf(text);
   return { bytes, unit: unitOf(bytes, observations, {}) };
 }
 const unitOf = (bytes: Uint8Array, observations: Unit["observations"], waves: Unit["waves"]): Unit => ({

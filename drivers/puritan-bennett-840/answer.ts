@@ -1,3 +1,5 @@
+import { latin1Of } from "../kit/bytes.ts";
+
 /** An answer as the ventilator printed it. */
 export type PrintedAnswer = {
   readonly command: "MISCF" | "MISCA";
@@ -23,15 +25,13 @@ const IDENTITY = /^(?:840|980) +[0-9A-Za-z]{4,14} *$/;
 export function readAnswer(frame: Uint8Array): PrintedAnswer | undefined {
   const stx = frame.indexOf(STX);
   if (stx < 0 || stx > HEADER_BYTES_MAX) return undefined;
-  const header = HEADER.exec(text(frame.subarray(0, stx)));
+  const header = HEADER.exec(latin1Of(frame.subarray(0, stx)));
   if (header === null) return undefined;
   const [, command, bytesClaimed, fieldsClaimed] = header;
   const body = frame.subarray(stx + 1, frame.length - 2);
   if (body.length !== Number(bytesClaimed) || body.at(-1) !== COMMA) return undefined;
   if (!body.every((byte) => byte >= 0x20 && byte <= 0x7e)) return undefined;
-  const fields = text(body.subarray(0, -1)).split(",");
+  const fields = latin1Of(body.subarray(0, -1)).split(",");
   if (fields.length !== Number(fieldsClaimed) || !IDENTITY.test(fields[1] ?? "")) return undefined;
   return { command: command === "MISCA" ? "MISCA" : "MISCF", fields };
 }
-
-const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);

@@ -1,4 +1,5 @@
 import { Milliseconds, Seconds } from "../../config/units.ts";
+import { bytesOf } from "../kit/bytes.ts";
 import { type Decoded, driver, type Line, type Step, type Template } from "../kit/driver.ts";
 import { everyLine } from "../kit/line.ts";
 import type { Metric, Reading, ValueMetric } from "../kit/reading.ts";
@@ -45,7 +46,7 @@ const MISCF_980 = variant980(MISCF);
 type Memory = { readonly measured: readonly string[] };
 const START: Memory = { measured: [] };
 
-const command = (text: string): Template => ({ holes: [], encode: () => Uint8Array.from(`${text}\r`, (letter) => letter.charCodeAt(0)) });
+const command = (text: string): Template => ({ holes: [], encode: () => bytesOf(`${text}\r`) });
 /** Nothing else exists on this port, and none of it touches a therapy. */
 const TX = { RSET: command("RSET"), SNDF: command("SNDF"), SNDA: command("SNDA") };
 
@@ -60,7 +61,7 @@ export const puritanBennett840 = driver({
   device: "Puritan Bennett 840 and 980, settings port",
   grade: "capture",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" }, // PB-14
-  otherLines: everyLine([2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200], ["8N1", "8E1", "8O1"]),
+  otherLines: everyLine([2400, 4800, 9600, 19_200, 38_400, 115_200], ["8N1", "8E1", "8O1"]),
   quiet: Seconds(10),
   proof: 1,
   frame: { delimited: { start: "MISC", end: "\x03\r", lengthMax: ANSWER_BYTES_MAX, accepts: (frame) => readAnswer(frame) !== undefined } },

@@ -1,5 +1,5 @@
 import { decimalFromText } from "../kit/decimal.ts";
-import type { ConditionMetric, Reading, ValueMetric } from "../kit/reading.ts";
+import { type ConditionMetric, type Reading, unitOf, type ValueMetric } from "../kit/reading.ts";
 
 /** One field of an answer. `refid` "": no MDC term, so "pb840.f71"; `unit`: MDC, else UCUM, "" where none is documented. */
 export type FieldRow = readonly [
@@ -25,8 +25,7 @@ const PRESENT: readonly string[] = ["LOW", "MEDIUM", "HIGH", "ALARM"];
 export function fieldsOf(letter: "f" | "a", rows: readonly FieldRow[]): readonly Field[] {
   return rows.map(([number, kind, form, refid, unit]) => {
     const name = `${letter}${number}`;
-    const units = unit === "" ? {} : unit.startsWith("MDC_") ? { unit } : { ucum: unit };
-    return { number, form, metric: { kind, refid: refid === "" ? `pb840.${name}` : refid, name, ...units } };
+    return { number, form, metric: { kind, refid: refid === "" ? `pb840.${name}` : refid, name, ...unitOf(unit) } };
   });
 }
 
