@@ -7,12 +7,12 @@ export function sessionFault(key: FaultKey, of: { readonly device: string; reado
   return new Fault(key, `${device} at ${location}: ${said(key, driver)}`, { location });
 }
 
-function said(key: FaultKey, { id, line, otherLines }: AnyDriver): string {
+function said(key: FaultKey, { id, device, line, otherLines }: AnyDriver): string {
   switch (key) {
     case "session.silent":
       return `${id} is silent`;
     case "session.no_frame":
-      return `bytes arrive, but the driver ${id} understands none; it expects ${expected(line)}${otherLines === undefined ? "" : OTHERWISE}`;
+      return `bytes arrive, but the driver ${id} (${device}) understands none; it expects ${expected(line)}${otherLines === undefined ? "" : OTHERWISE}`;
     case "port.gone":
       return `${id} hung up`;
     default:

@@ -11,6 +11,8 @@ export const QUARANTINE_CAP = Minutes(60);
 export const FORGIVEN_AFTER = Minutes(10);
 /** Bytes that hold no frame for this long are told as a wrong speed or model. */
 export const NO_FRAME_AFTER = Seconds(5);
+/** And for no longer than this, however seldom the device speaks. */
+export const NO_FRAME_MOST = Seconds(30);
 /** Frames of a device that is not proved yet are held no longer than this. */
 export const HELD_FOR = Seconds(10);
 
@@ -32,7 +34,15 @@ export const HELD_FOR = Seconds(10);
 export type SessionState =
   | { readonly phase: "closed"; readonly until: Mono; readonly attempt: number }
   | { readonly phase: "opening"; readonly attempt: number }
-  | { readonly phase: "proving"; readonly since: Mono; readonly held: number; readonly told: boolean; readonly attempt: number }
+  | {
+      readonly phase: "proving";
+      readonly since: Mono;
+      /** Since when frames are held. They are dropped when that is too long ago; how long nothing was proved is counted on. */
+      readonly holding: Mono;
+      readonly held: number;
+      readonly told: boolean;
+      readonly attempt: number;
+    }
   | { readonly phase: "streaming"; readonly lastFrame: Mono }
   | { readonly phase: "quarantined"; readonly until: Mono; readonly times: number }
   | { readonly phase: "ended" };
@@ -115,11 +125,11 @@ function whileProving(
   }
   if (input.saw !== "tick") return stay(state);
   const waited = elapsed(state.since, now);
-  const limit = Math.max(NO_FRAME_AFTER, rules.quiet);
+  const limit = Math.max(NO_FRAME_AFTER, input.bytesCame ? Math.min(rules.quiet, NO_FRAME_MOST) : rules.quiet);
   if (!state.told && waited >= limit)
     return { state: { ...state, told: true }, actions: [{ do: "raise", key: input.bytesCame ? "session.no_frame" : "session.silent" }] };
-  if (waited < HELD_FOR) return stay(state);
-  return { state: { ...state, since: now, held: 0 }, actions: [{ do: "dropHeld" }] };
+  if (elapsed(state.holding, now) < HELD_FOR) return stay(state);
+  return { state: { ...state, holding: now, held: 0 }, actions: [{ do: "dropHeld" }] };
 }
 
 function goneAway(state: SessionState, now: Mono, attempt: number): SessionStep {
@@ -154,6 +164,7 @@ const stay = (state: SessionState): SessionStep => ({ state, actions: [] });
 const proving = (since: Mono, held: number, attempt: number): Extract<SessionState, { phase: "proving" }> => ({
   phase: "proving",
   since,
+  holding: since,
   held,
   told: false,
   attempt,

@@ -26,7 +26,7 @@ export const nonin8 = driver({
   device: "Nonin OEM III, Xpod and kin, data format 8",
   grade: "document",
   line: { speed: 9600, format: "8N1", modemLines: "untouched" }, // OX1-1
-  quiet: Seconds(5), // OX8-5
+  quiet: Seconds(10), // OX8-5
   proof: 8, // OX8-1: four bits are all that tells a frame
   frame: { fixed: { length: FRAME_BYTES, accepts } },
   scrub: "nobody",

@@ -24,10 +24,10 @@ const STATES: Readonly<Record<string, SessionState>> = {
   closed: { phase: "closed", until: later(NOW, Milliseconds(1)), attempt: 2 },
   "closed, due": { phase: "closed", until: NOW, attempt: 2 },
   opening: { phase: "opening", attempt: 2 },
-  proving: { phase: "proving", since: ago(10), held: 0, told: false, attempt: 2 },
-  "proving, one short": { phase: "proving", since: ago(10), held: 2, told: false, attempt: 2 },
-  "proving, untold": { phase: "proving", since: ago(NO_FRAME_AFTER), held: 1, told: false, attempt: 2 },
-  "proving, too long": { phase: "proving", since: ago(HELD_FOR), held: 2, told: true, attempt: 2 },
+  proving: { phase: "proving", since: ago(10), holding: ago(10), held: 0, told: false, attempt: 2 },
+  "proving, one short": { phase: "proving", since: ago(10), holding: ago(10), held: 2, told: false, attempt: 2 },
+  "proving, untold": { phase: "proving", since: ago(NO_FRAME_AFTER), holding: ago(10), held: 1, told: false, attempt: 2 },
+  "proving, too long": { phase: "proving", since: ago(HELD_FOR), holding: ago(HELD_FOR), held: 2, told: true, attempt: 2 },
   streaming: { phase: "streaming", lastFrame: ago(RULES.quiet - 1) },
   "streaming, quiet": { phase: "streaming", lastFrame: ago(RULES.quiet) },
   quarantined: { phase: "quarantined", until: later(NOW, Milliseconds(1)), times: 1 },
@@ -106,15 +106,23 @@ describe("the life of an admitted port", () => {
 
   test("begins to hold anew when held frames are too old", () => {
     const { state } = nextSession(STATES["proving, too long"]!, INPUTS.tick!, NOW, RULES, 0);
-    expect(state).toMatchObject({ phase: "proving", since: NOW, held: 0, told: true });
+    expect(state).toMatchObject({ phase: "proving", since: ago(HELD_FOR), holding: NOW, held: 0, told: true });
   });
 
   test("waits for the quiet time of a slow device before it speaks of silence", () => {
     const slow = { ...RULES, quiet: Seconds(60) };
-    const state: SessionState = { phase: "proving", since: ago(59_999), held: 0, told: false, attempt: 0 };
+    const state: SessionState = { phase: "proving", since: ago(59_999), holding: ago(10), held: 0, told: false, attempt: 0 };
     expect(nextSession(state, INPUTS["tick, no byte yet"]!, NOW, slow, 0).actions.map(said)).not.toContain("raise session.silent");
     const step = nextSession({ ...state, since: ago(60_000) }, INPUTS["tick, no byte yet"]!, NOW, slow, 0);
     expect(step.actions.map(said)).toEqual(["raise session.silent"]);
+  });
+
+  test("speaks of bytes that hold no frame after half a minute at most, however seldom the device speaks", () => {
+    const seldom = { ...RULES, quiet: Minutes(720) };
+    const state: SessionState = { phase: "proving", since: ago(29_999), holding: ago(10), held: 0, told: false, attempt: 0 };
+    expect(nextSession(state, INPUTS.tick!, NOW, seldom, 0).actions).toEqual([]);
+    const step = nextSession({ ...state, since: ago(30_000) }, INPUTS.tick!, NOW, seldom, 0);
+    expect(step.actions.map(said)).toEqual(["raise session.no_frame"]);
   });
 
   test("opens again after 1 s, 2 s, 4 s … at most 30 s, and after 1 s again where a device had spoken", () => {

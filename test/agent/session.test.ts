@@ -120,7 +120,7 @@ describe("silence", () => {
     for (let tick = 0; tick < 600; tick++) await wrong.tick(Uint8Array.of(0xff, 0x00, 0xfe));
     expect(wrong.said.filter((one) => one.startsWith("raise"))).toEqual(["raise session.no_frame"]);
     expect(wrong.texts.at(-1)).toBe(
-      "monitor-1 at uart-0: bytes arrive, but the driver tiny understands none; it expects 9600 baud, 8N1 (8 data bits, no parity, 1 stop bit)",
+      "monitor-1 at uart-0: bytes arrive, but the driver tiny (tiny) understands none; it expects 9600 baud, 8N1 (8 data bits, no parity, 1 stop bit)",
     );
   });
 
