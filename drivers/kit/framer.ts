@@ -282,11 +282,14 @@ function lines({ end, lengthMax, accepts }: Spec<"delimited">): Look {
 function stuffed({ flag, lengthMax, accepts }: Spec<"stuffed">): Look {
   const findFlag = finder(Uint8Array.of(flag));
   let closed = -1;
+  // Flags in a row were looked at up to here, so that a line of nothing else is not searched anew with each byte.
+  let filled = 0;
   return (buffer, from, to, base) => {
     const at = base + from === closed ? from : seek(buffer, flag, from, to);
     if (at > from) return junk(at - from);
-    let content = from;
+    let content = Math.max(from, filled - base);
     while (content < to && buffer[content] === flag) content++;
+    filled = base + content;
     const flags = content - from;
     const endAt = content === to ? undefined : findFlag(buffer, content, to, base);
     const size = endAt === undefined ? to - from : endAt + 1 - from;
