@@ -1,0 +1,5 @@
+import type { Target } from "../target.ts";
+import { DRIVER_TARGETS } from "./drivers.ts";
+
+/** Everything that reads bytes nobody vouches for. */
+export const TARGETS: readonly Target[] = [...DRIVER_TARGETS];
