@@ -3,12 +3,13 @@ import { sum8 } from "../../drivers/kit/checks.ts";
 import type { AnyDriver, Framing, PlainFraming } from "../../drivers/kit/driver.ts";
 import { asideOf, unstuff } from "../../drivers/kit/framer.ts";
 import { sealed } from "../../drivers/philips-intellivue/serial-frame.ts";
+import { devicesOf } from "../dev/devices.ts";
 import { ascii, channels, join } from "./streams.ts";
 
 /**
  * Damaged frames whose checks are made to hold again: sums, CRCs and lengths as the device would have sent them. What a frame
  * says behind a good checksum is reached in no other way. A driver that is not here has one byte near the end of a frame tried
- * through (`mended`), which is enough for a sum of one byte or two digits.
+ * through (`mended`), which is enough for a sum of one byte; one whose device has no checksum is left alone.
  */
 type Repair = (candidate: Uint8Array) => Uint8Array;
 const REPAIRS: Readonly<Record<string, Repair>> = {
@@ -45,6 +46,13 @@ const REPAIRS: Readonly<Record<string, Repair>> = {
     repaired[places.at(-2)!] = digits[1]!;
     return repaired;
   },
+  nonin: (candidate) => summed(Uint8Array.of(0x01, candidate[1]! | 0x80, candidate[2]!, candidate[3]!)),
+  "nonin-7": (candidate) => summed(Uint8Array.of(candidate[0]! | 0x80, candidate[1]!, candidate[2]!, candidate[3]!)),
+  "nonin-8": (candidate) => candidate.map((byte, at) => (at === 0 ? byte | 0x80 : byte & 0x7f)),
+  "nonin-13": (candidate) => {
+    const data = candidate.subarray(6, -2);
+    return join(Uint8Array.of(0x00, 0x02, 0x00, 0x0d, data.length >> 8, data.length & 0xff), data, Uint8Array.of(sum8(data), 0x03));
+  },
   "puritan-bennett-840": (candidate) => {
     const stx = candidate.indexOf(0x02);
     if (stx < 0) return candidate;
@@ -54,6 +62,7 @@ const REPAIRS: Readonly<Record<string, Repair>> = {
   },
 };
 
+const summed = (bytes: Uint8Array): Uint8Array => join(bytes, Uint8Array.of(sum8(bytes)));
 const five = (value: number): Uint8Array => ascii(String(value).padStart(5, "0"));
 /** Escapes undone as far as they are good. */
 const plain = (frame: Uint8Array, flag: number, xor: number): Uint8Array =>
@@ -83,7 +92,8 @@ export type Repairing = {
 /** How frames of this driver are repaired; what cannot be is left as it is. */
 export function repairing({ id, frame: framing }: AnyDriver): Repairing {
   const known = REPAIRS[id];
-  const frame = known ?? ((candidate: Uint8Array): Uint8Array => mended(framing, candidate));
+  const unchecked = devicesOf(id).some(([, { emulator }]) => emulator.unchecked === true);
+  const frame = known ?? ((candidate: Uint8Array): Uint8Array => (unchecked ? candidate : mended(framing, candidate)));
   return { frame, line: (bytes) => join(...candidates(framing, bytes).map((part) => ("is" in part ? part.is : frame(part.candidate)))) };
 }
 
@@ -131,6 +141,14 @@ function cutter(framing: PlainFraming): (bytes: Uint8Array, at: number) => numbe
   if ("stuffed" in framing) return between([framing.stuffed.flag], [framing.stuffed.flag]);
   if ("delimited" in framing && framing.delimited.start !== undefined)
     return between(ascii(framing.delimited.start), ascii(framing.delimited.end));
+  if ("length" in framing) {
+    const { start, header, size } = framing.length;
+    return (bytes, at) => {
+      const from = bytes.indexOf(start, at);
+      if (from !== at) return from < 0 ? -bytes.length : -from;
+      return at + header > bytes.length ? -bytes.length : Math.min(bytes.length, at + size(bytes.subarray(at, at + header))) || -(at + 1);
+    };
+  }
   if (!("fixed" in framing)) return (bytes) => -bytes.length;
   const { start, length } = framing.fixed;
   return (bytes, at) => {

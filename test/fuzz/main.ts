@@ -67,5 +67,5 @@ function foundText(name: string, { execution, failure, input }: Found): string {
   return `  FOUND after ${execution} executions: ${failure}\n  ${input}\n${kept}`;
 }
 function textOf(failure: unknown): string {
-  return failure instanceof Error ? (failure.stack ?? failure.message).slice(0, 1500) : String(failure);
+  return failure instanceof Error ? (failure.stack ?? failure.message).slice(0, 900) : String(failure);
 }

@@ -32,6 +32,8 @@ let loaded = 0;
 let words: string[] = [];
 let numbers: number[] = [];
 const looked = new Map<string, Looked>();
+/** By the text with its types: each graph reads most files as the one before. */
+const stripped = new Map<string, string>();
 
 Object.assign(globalThis, {
   [COUNTERS]: counters,
@@ -71,7 +73,8 @@ function sourceOf(path: string, { files, planted }: Looked): string {
     if (times !== 1) throw new RangeError(`${JSON.stringify(find)} stands ${times} times in ${file}, not once; mend the table`);
     text = text.replace(find, () => replace);
   }
-  const script = stripTypeScriptTypes(text);
+  const script = stripped.get(text) ?? stripTypeScriptTypes(text);
+  stripped.set(text, script);
   if (!files.some((prefix) => name.startsWith(prefix)) || /\/emulator[^/]*\.ts$/.test(name)) return script;
   const made = instrumented(script, edges);
   edges += made.edges;
