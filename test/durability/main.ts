@@ -8,19 +8,23 @@ import { aligned } from "../bench/report.ts";
 import { whyNoCrashDisk } from "./crash-disk.ts";
 import { type PowerVerdict, playPowerCuts } from "./images.ts";
 import { playKills } from "./kills.ts";
+import { type LeakVerdict, playLeak } from "./leak.ts";
+import { playSoak, type SoakVerdict } from "./soak.ts";
 import { openWard, type Verdict, type Ward } from "./ward.ts";
 
 /** The packaged file against real processes, disks and clocks; README.md here tells what each part does and can find. */
 const USAGE = `durability [options]
   --kills N       kill -9 of the packaged file (2000)
   --images N      power cuts: images of a real ext4 (30000); on one in a hundred the packaged file is started
+  --for TIME      twenty devices under accidents of network and broker, and once more for the slope of the heap: half of it each (1h)
   --seed N        another draw of instants (1)
-  --only PARTS    some of: kills,images
+  --only PARTS    some of: kills,images,soak,leak
   --json          the verdicts on stdout, one object
 `;
 const OPTIONS = {
   kills: { type: "string", default: "2000" },
   images: { type: "string", default: "30000" },
+  for: { type: "string", default: "1h" },
   seed: { type: "string", default: "1" },
   only: { type: "string" },
   json: { type: "boolean", default: false },
@@ -28,15 +32,18 @@ const OPTIONS = {
 } as const;
 const KEPT = join(WORKSHOP, "durability");
 const EXIT_TOLD = 130;
+/** Bytes; what it would take to judge a smaller one is in so many records. */
+const SLOPE_MAX = 0.05;
+const SLOPE_RECORDS = 500_000;
 const IMAGES_A_ROUND = 1000;
 const STARTS_EVERY = 100;
 
 /** A line of the table at the end. `wanted` is empty where a figure is only told. */
 export type Row = { readonly what: string; readonly found: string; readonly wanted: string; readonly holds: boolean };
 type Part = { readonly rows: readonly Row[]; readonly told: unknown };
-type Wanted = { readonly kills: number; readonly images: number; readonly seed: number };
+type Wanted = { readonly kills: number; readonly images: number; readonly seconds: number; readonly seed: number };
 
-const PARTS: Readonly<Record<string, (wanted: Wanted) => Promise<Part>>> = { kills, images };
+const PARTS: Readonly<Record<string, (wanted: Wanted) => Promise<Part>>> = { kills, images, soak, leak };
 
 const say = (line: string): void => console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`);
 
@@ -44,7 +51,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ options: OPTIONS });
   const chosen = values.only?.split(",") ?? Object.keys(PARTS);
   const unknown = chosen.filter((name) => PARTS[name] === undefined);
-  if (values.help || unknown.length > 0) {
+  if (values.help || unknown.length > 0 || !Number.isFinite(secondsOf(values.for))) {
     console.error(USAGE);
     return values.help ? 0 : 2;
   }
@@ -54,7 +61,12 @@ async function main(): Promise<number> {
   if (spawnSync(process.execPath, words, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] }).status !== 0) return 1;
   // A file of its own: whoever works on the sources meanwhile does not change what is measured.
   process.env.BEDSIDE_DIST = dist;
-  const wanted = { kills: Number(values.kills), images: Number(values.images), seed: Number(values.seed) };
+  const wanted = {
+    kills: Number(values.kills),
+    images: Number(values.images),
+    seconds: secondsOf(values.for) / 2,
+    seed: Number(values.seed),
+  };
   const rows: Row[] = [];
   const told: Record<string, unknown> = {};
   for (const name of chosen) {
@@ -123,6 +135,60 @@ async function images({ images, seed }: Wanted): Promise<Part> {
       },
     ],
   };
+}
+
+async function soak({ seconds, seed }: Wanted): Promise<Part> {
+  const told = { soak: undefined as SoakVerdict | undefined };
+  const verdict = await inWard("soak", async (ward) => {
+    told.soak = await playSoak(ward, { seconds, devices: 20, seed, say });
+    return told.soak.verdict;
+  });
+  const { happened, foundOut, back, anonymous } = told.soak!;
+  const accidents = Object.entries(happened).map(([what, times]) => `${what} ${times} ×`);
+  const figure = (what: string, found: string, wanted = ""): Row => ({ what: `soak: ${what}`, found, wanted, holds: true });
+  const longest = (all: readonly number[]): string => (all.length === 0 ? "–" : `${Math.max(...all).toFixed(1)} s`);
+  return {
+    told: told.soak,
+    rows: [
+      ...verdictRows(`soak of ${seconds} s, 20 devices`, verdict),
+      figure("accidents", accidents.join(", ")),
+      figure("half open found out after at most", longest(foundOut), "≤ 45 s"),
+      figure("on line again after at most", longest(back), "the back-off, up to 32 s, if the broker was gone for long"),
+      figure(
+        "anonymous memory of the packaged file, early and late",
+        anonymous.map((bytes) => `${(bytes / 1e6).toFixed(0)} MB`).join(", "),
+      ),
+    ],
+  };
+}
+
+async function leak({ seconds }: Wanted): Promise<Part> {
+  const told = { leak: undefined as LeakVerdict | undefined };
+  await inWard("leak", async (ward) => {
+    told.leak = await playLeak(ward, { seconds, say });
+    return told.leak.verdict;
+  });
+  const { records, slope, buffersGrown, files, heapBytes } = told.leak!;
+  const found = `${slope.toFixed(3)} B a record of ${records}; ${(heapBytes / 1e6).toFixed(1)} MB at the end, buffers grew by ${buffersGrown} B`;
+  const enough = records >= SLOPE_RECORDS;
+  return {
+    told: told.leak,
+    rows: [
+      {
+        what: "heap after collections",
+        found,
+        wanted: enough ? `< ${SLOPE_MAX} B` : "too few records to judge",
+        holds: !enough || slope < SLOPE_MAX,
+      },
+      { what: "open files", found: files.join(", then "), wanted: "no more", holds: files[1] - files[0] <= 2 },
+    ],
+  };
+}
+
+/** "90s", "30min", "1h"; NaN for anything else. */
+function secondsOf(text: string): number {
+  const [, count = "", unit = ""] = /^(\d+)(s|min|h)$/.exec(text) ?? [];
+  return Number(count || Number.NaN) * ({ s: 1, min: 60, h: 3600 }[unit] ?? Number.NaN);
 }
 
 /** What a ward's ledgers say is kept where it is not clean. */

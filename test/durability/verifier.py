@@ -27,7 +27,7 @@ LEAVES = {"alerts": rec.STREAM_ALERT, "events": rec.STREAM_EVENT, "reports": rec
 REPORTED = ("MDC_PULS_OXIM_SAT_O2", "MDC_PULS_OXIM_PULS_RATE", "nonin.artefact", "nonin.perfusion")
 BATTERY, WAVE = "MDC_EVT_BATT_LO", "MDC_PULS_OXIM_PLETH"
 READ_WITHIN_NS = 20_000_000_000  # a line holds no more than that of a device
-EARLY_NS = 1_000_000_000  # the stamp is the beginning of a tick, and a busy machine may stop the agent between it and the read
+EARLY_NS = 5_000_000_000  # the stamp is the beginning of a tick; a busy machine may stop the agent between it and the read
 FIRST_WITHIN_NS = 5_000_000_000  # an agent that lives so long has read something
 AGAIN_S, NAMED_MAX = 0.2, 10
 

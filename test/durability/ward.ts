@@ -16,7 +16,7 @@ export type Ward = {
   readonly pki: Authority;
   /** The folder of the ledgers. */
   readonly ledgers: string;
-  readonly open: (gateway: string, how: { readonly devices: number; readonly speed?: number; readonly more?: string }) => Promise<Place>;
+  readonly open: (gateway: string, how: PlaceOptions) => Promise<Place>;
   /** Resolves with the monotonic time at which the first record of the run that began after `since` came. */
   readonly runHeard: (gateway: string, since: bigint) => Promise<bigint>;
   readonly isHeard: (gateway: string, since: bigint) => boolean;
@@ -27,6 +27,14 @@ export type Ward = {
   /** Waits likewise, and judges. */
   readonly verdict: (how: { readonly quietSeconds: number; readonly slackMs?: number }) => Promise<Verdict>;
   readonly stop: () => Promise<void>;
+};
+export type PlaceOptions = {
+  readonly devices: number;
+  /** How much faster than a real one each device is. */
+  readonly speed?: number;
+  readonly more?: string;
+  /** Where it looks for the broker, if not where it is. */
+  readonly port?: number;
 };
 export type Place = {
   readonly room: Room;
@@ -94,7 +102,7 @@ export async function openWard(): Promise<Ward> {
       open: async (gateway, how) => {
         const room = openRoom(gateway, pki);
         stops.push(() => room.stop());
-        return openPlace(room, { ...how, port: broker.port, ledgers: at("ledgers"), keep: (one) => stops.push(one) });
+        return openPlace(room, { port: broker.port, ...how, ledgers: at("ledgers"), keep: (one) => stops.push(one) });
       },
       away: async (away, back, forMs) => {
         const from = process.hrtime.bigint();
@@ -116,10 +124,7 @@ export async function openWard(): Promise<Ward> {
   }
 }
 
-type Opening = {
-  readonly devices: number;
-  readonly speed?: number;
-  readonly more?: string;
+type Opening = PlaceOptions & {
   readonly port: number;
   readonly ledgers: string;
   readonly keep: (stop: () => Promise<unknown>) => void;
