@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { DRIVERS } from "../../drivers/index.ts";
+import { DRIVERS, driverById } from "../../drivers/index.ts";
 import { keyAt } from "../../drivers/kit/emulator.ts";
 import { devicesOf } from "../dev/devices.ts";
 import type { Central, Received } from "../support/central.ts";
@@ -18,6 +19,11 @@ const WAVING = ["draeger-medibus", "ge-dri", "nonin", "nonin-7", "philips-intell
 /** An emulated IntelliVue of another seed may refuse waves, as some do. */
 const SEED = 85;
 
+/** Set otherwise than it comes out of its box, and its rule says so. */
+const OTHERWISE: Readonly<Record<string, { readonly line: string }>> = { "puritan-bennett-840": { line: "38400 8N1" } };
+const wantedSpeed = (driver: string): string => OTHERWISE[driver]?.line.split(" ")[0] ?? String(driverById(driver)?.line.speed);
+const speedOf = (path: string): string => execFileSync("stty", ["-F", path, "speed"]).toString().trim();
+
 type Bed = { readonly driver: string; readonly device: EmulatedDevice };
 
 test(
@@ -34,11 +40,12 @@ test(
     }
     room.configure({
       port: broker.port,
-      beds: beds.map(({ driver, device }) => ({ path: device.path, location: driver, device: driver, driver })),
+      beds: beds.map(({ driver, device }) => ({ path: device.path, location: driver, device: driver, driver, ...OTHERWISE[driver] })),
     });
     const agent = room.start();
     for (const { driver } of beds) await room.until(`${driver} is told`, () => valuesOf(central, driver).length >= REPORTS, WITHIN_MS);
     for (const driver of WAVING) await room.until(`${driver} sends waves, too`, () => hasWaves(central, driver), WITHIN_MS);
+    for (const { driver, device } of beds) expect([driver, speedOf(device.path)]).toEqual([driver, wantedSpeed(driver)]);
     const status = await room.statusWhere("a last status", () => true);
     expect(status.unexplained).toBe(0);
     expect(status.devices.filter(({ phase }) => phase !== "streaming").map(({ device }) => device)).toEqual([]);

@@ -5,7 +5,13 @@ import { encodeSignedDocument } from "../../proto/codec.ts";
 import { makeSigner, type Signer, signatureOf } from "./signing.ts";
 
 /** What a rule that allows says, for a device at a place; its socket is made up where none is given. */
-export type Admitted = { readonly when: object; readonly device: string; readonly driver: string; readonly socket?: string };
+export type Admitted = {
+  readonly when: object;
+  readonly device: string;
+  readonly driver: string;
+  readonly line?: string;
+  readonly socket?: string;
+};
 
 /** A biomedical engineer of a test: signs what a box admits, each time with a higher generation. */
 export type Biomedical = {
@@ -33,7 +39,7 @@ type What = { readonly gateway: string; readonly generation: number; readonly ad
 
 /** Good for longer than any clock of a test is wrong. */
 export function signedAdmissions(signer: Signer, { gateway, generation, admitted }: What): Uint8Array {
-  const rules = admitted.map(({ when, device, driver, socket = `ICU-1/${device}` }) => ({ when, allow: true, device, driver, socket }));
+  const rules = admitted.map(({ when, device, socket = `ICU-1/${device}`, ...named }) => ({ when, allow: true, device, socket, ...named }));
   const payload = envelopeBytes({
     format: 1,
     kind: "admissions",

@@ -51,7 +51,7 @@ export type Room = {
   readonly stop: () => Promise<void>;
 };
 export type Place = { readonly path: string; readonly location: string };
-export type Bed = Place & { readonly device: string; readonly driver: string; readonly socket?: string };
+export type Bed = Place & { readonly device: string; readonly driver: string; readonly line?: string; readonly socket?: string };
 export type Configuration = {
   readonly port: number;
   readonly host?: string;
@@ -171,11 +171,12 @@ function writeCredentials(folder: string, pki: Authority, gateway: string): void
 function configurationText(folder: string, { gateway, admit }: Pick<Room, "gateway" | "admit">, configuration: Configuration): string {
   const { port, host, beds = [], unlisted = [], more = "" } = configuration;
   const ports = [...beds, ...unlisted].map(({ path, location }) => `  - { path: ${path}, location: ${location} }`);
-  const admitted = beds.map(({ location, device, driver, socket = `ICU-1/${location}` }) => ({
+  const admitted = beds.map(({ location, device, driver, line, socket = `ICU-1/${location}` }) => ({
     when: { location },
     device,
     driver,
     socket,
+    ...(line === undefined ? {} : { line }),
   }));
   // A box without beds has no admissions, unless earlier ones are to end.
   const lines = beds.length > 0 || existsSync(join(folder, "admissions.signed")) ? admit(admitted) : "";
