@@ -6,10 +6,10 @@ import type { AnyDriver } from "../drivers/kit/driver.ts";
 import { linesByDriver } from "../drivers/kit/line.ts";
 import { encodeDeviceField, encodeHeadField, encodeMetricField, encodeReported } from "../proto/codec.ts";
 import type { Event } from "../proto/messages.ts";
-import { type Captures, capturesOf } from "./capture/captures.ts";
-import { answerCapture } from "./capture/requests.ts";
+
 import { Desk, type DeskHooks } from "./configure/desk.ts";
 import type { DocumentFile } from "./configure/document-file.ts";
+import { Requests } from "./control/requests.ts";
 import { claimDirectories } from "./directories.ts";
 import type { Effects } from "./effects/effects.ts";
 import { asFault, type Fault } from "./fault/fault.ts";
@@ -88,7 +88,7 @@ class Agent {
   readonly #runKeeper: RunKeeper;
   readonly #serving: Serving;
   readonly #room: Room;
-  readonly #captures: Captures;
+  readonly #requests: Requests;
   readonly #uplink: Uplink;
   readonly #startedAt: Mono;
   readonly #madeAt: Wall;
@@ -148,7 +148,7 @@ class Agent {
     );
     this.#serving = serving;
     this.#room = this.#makeRoom(options);
-    this.#captures = capturesOf({ effects, room: this.#room, log: this.#log, ...options });
+    this.#requests = new Requests({ effects, room: this.#room, log: this.#log, ...options });
     this.#uplink = this.#makeUplink();
   }
 
@@ -169,7 +169,7 @@ class Agent {
     this.#watchClock(now);
     this.#host.tick(now);
     this.#room.tick(now);
-    this.#captures.tick();
+    this.#requests.tick();
     this.#standing("ports", this.#room.fault);
     this.#standing("serving", this.#serving.fault);
     this.#standing("disk", this.#spool.degraded ?? this.#runKeeper.fault);
@@ -187,7 +187,7 @@ class Agent {
 
   async #stop(): Promise<void> {
     this.#effects.watchdog.stopping();
-    await this.#captures.stop();
+    await this.#requests.stop();
     await this.#room.stop();
     await this.#serving.stop(this.#effects.clock.now());
     this.#spool.endTurn();
@@ -395,6 +395,6 @@ class Agent {
   /** One request of the control socket. */
   answer(request: string): unknown {
     if (request === "status") return statusOf(this.#snapshot(), this.#effects.clock.now());
-    return answerCapture(request, this.#captures, this.#room) ?? { error: "unknown request; this agent answers: status, captures" };
+    return this.#requests.answer(request) ?? { error: "unknown request; this agent answers: status, identify, capture" };
   }
 }

@@ -21,7 +21,10 @@ const TOOLS: Readonly<Record<string, string>> = {
 /** Values that one feature folder of agent/ takes from another; everything else is a type or goes through main.ts. */
 const JOINTS: Readonly<Record<string, string>> = {
   "capture → agent/spool/keyring.ts": "what waits on flash is sealed under one key",
-  "capture → agent/admission/port-named.ts": "a person names a port in one way",
+  "control → agent/admission/port-named.ts": "a person names a port in one way",
+  "control → agent/capture/captures.ts": "what people ask for is done there",
+  "control → agent/identify/identify.ts": "what people ask for is done there",
+  "identify → agent/session/link.ts": "a device is known by the very link that would read it",
   "capture → agent/session/link.ts": "a capture is read with the very link that reads the line",
   "session → agent/alerts/edges.ts": "edges are found while a frame is stamped, in the same turn",
   "session → agent/wire/records.ts": "a stamp encodes once",

@@ -40,6 +40,8 @@ async function obey(words: Words, self: Self): Promise<number> {
       return (await import("./trace.ts")).trace(words, self);
     case "drivers":
       return (await import("./drivers.ts")).drivers(words, self);
+    case "identify":
+      return (await import("./identify.ts")).identify(words, self);
     case "capture":
       return (await import("./capture.ts")).capture(words, self);
     case "replay":

@@ -16,6 +16,7 @@ export function exitOf(fault: Fault): number {
     case "agent.unreachable":
       return EXIT.offline;
     case "capture.nothing":
+    case "identify.silent":
       return EXIT.timedOut;
     default:
       return EXIT.failed;

@@ -8,7 +8,7 @@ export type Words = {
   readonly json: boolean;
   /** Of `version` alone. */
   readonly parts: boolean;
-  /** What `trace`, `capture`, `replay`, `config check`, `config explain` and `explain` are about. */
+  /** What `trace`, `identify`, `capture`, `replay`, `config check`, `config explain` and `explain` are about. */
   readonly operand: string | undefined;
   /** Of `config check` alone: the kind of document whose body the file is. */
   readonly kind: Kind | undefined;
@@ -43,6 +43,7 @@ const VERBS = [
   "status",
   "trace",
   "drivers",
+  "identify",
   "capture",
   "replay",
   "spool inspect",
@@ -59,7 +60,7 @@ const PAIRS: ReadonlyMap<string, string> = new Map([
   ["spool", "inspect or verify"],
 ]);
 /** Verbs that must be told about what, and verbs that may be. */
-const MUST: Partial<Record<Words["verb"], string>> = { trace: "DEVICE", replay: "FILE", "config check": "FILE" };
+const MUST: Partial<Record<Words["verb"], string>> = { trace: "DEVICE", identify: "PORT", replay: "FILE", "config check": "FILE" };
 const MAY: readonly Words["verb"][] = ["config explain", "explain", "capture"];
 const OPTIONS = {
   "--config": "config",
@@ -77,6 +78,7 @@ export const USAGE = `bedside VERB [options]
   status              what the agent does: uplink, devices, ledger, faults
   trace DEVICE        what became of its records: delivered, waiting, lost
   drivers             what this version can read, and what it sends for it
+  identify PORT       what is plugged in there, and why: listens, then asks
   capture PORT        records what a port says and is told, names blanked;
                       without PORT: captures that wait on this box
   replay --decode FILE  the readings of a capture, a line of JSON a frame;

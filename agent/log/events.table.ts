@@ -13,6 +13,8 @@ export const EVENTS = {
   "fault.ended":        "A fault is over",
   "clock.step":         "The clock of this host stepped",
   "records.lost":       "Records are lost",
+  "identify.began":     "A port is identified",
+  "identify.ended":     "A port was identified",
   "capture.began":      "A port is recorded",
   "capture.ended":      "A recording ended",
   "capture.released":   "A recording that may name persons left this box",

@@ -76,6 +76,7 @@ export const bbraunBcc = driver({
   memory: START,
   decode,
   run,
+  firstRequest: "harmless", // BB-15: ALIVE, and VERSION behind its answer.
 });
 
 // ── Asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -46,6 +46,7 @@ export const draegerMedibus = driver({
   memory: START,
   decode,
   run,
+  firstRequest: "harmless", // MB-60: ICC and who are you.
   leave: "STOP",
 });
 

@@ -43,6 +43,11 @@ export type Driver<M, T extends Templates> = {
   readonly decode: (frame: Uint8Array, memory: M, gap: number) => Decoded<M>;
   /** What must be asked, as a synchronous generator; absent for a device that talks by itself. */
   readonly run?: (line: Line<M, T>) => Step<void>;
+  /**
+   * What `run` sends before the device has answered changes nothing at it, and nothing as noise either, at a wrong speed or at another
+   * device: `identify` may send it. Where a driver says nothing, it only listens.
+   */
+  readonly firstRequest?: "harmless";
   /** The template, one without holes, that is sent when the port is let go and the device has spoken: its answer is not waited for. */
   readonly leave?: keyof T & string;
 };

@@ -71,6 +71,7 @@ export const puritanBennett840 = driver({
   memory: START,
   decode,
   run,
+  firstRequest: "harmless", // Both words make a report be printed, and nothing else.
 });
 
 // ── Reading an answer ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,8 +3,9 @@ import type { Judged } from "../../agent/admission/rules.ts";
 import { type Begun, Captures, type Part } from "../../agent/capture/captures.ts";
 import { KEPT_MAX, KeptCaptures } from "../../agent/capture/kept-captures.ts";
 import { UNHEARD_MAX } from "../../agent/capture/recording.ts";
-import { answerCapture } from "../../agent/capture/requests.ts";
+import { answerRequest } from "../../agent/control/requests.ts";
 import { nodeSeals } from "../../agent/effects/node/seals.ts";
+import { Identify } from "../../agent/identify/identify.ts";
 import { Log } from "../../agent/log/log.ts";
 import type { SessionView, Tap } from "../../agent/session/session.ts";
 import { entropyOf, MemoryDisk, StillClock } from "./fakes.ts";
@@ -38,9 +39,10 @@ function agent({ mapped = true, phase = "streaming" as SessionView["phase"] } = 
   const log = new Log({ log: (line) => logged.push(line), clock });
   const drivers = [mapped ? ({ ...tiny, scrub: "nobody" } as const) : tiny];
   const captures = new Captures({ clock, entropy: entropyOf(3), kept, room, drivers, log, version: "1" });
-  const ask = <A>(asked: object): Promise<A> => answerCapture(JSON.stringify(asked), captures, room) as Promise<A>;
+  const identify = new Identify({ effects: { clock, serial: { open: () => Promise.reject(new RangeError("shut")) } }, room, drivers, log });
+  const ask = <A>(asked: object): Promise<A> => answerRequest(JSON.stringify(asked), { captures, identify, room }) as Promise<A>;
   return {
-    ...{ captures, taps, done, logged, disk, ask },
+    ...{ captures, identify, taps, done, logged, disk, ask },
     say: (bytes: Uint8Array) => taps.get("usb-1")?.("rx", bytes, clock.now()),
     pass: (ms: number) => {
       clock.pass(ms);
@@ -114,13 +116,14 @@ describe("the captures of an agent", () => {
   });
 
   test("refuse what is not allowed or not understood, and leave other requests to others", async () => {
-    const { faultOf, captures } = agent();
+    const { faultOf, captures, identify } = agent();
     expect(await faultOf({ do: "capture", port: "usb-2", for_ms: 5000 })).toBe("port.not_allowed");
     expect(await faultOf({ do: "capture", port: "usb-3", for_ms: 5000 })).toBe("port.unknown");
     for (const wrong of [{ port: "usb-1" }, { port: "usb-1", for_ms: 1 }, { port: 7, for_ms: 5000 }, { for_ms: 5000 }])
       expect(await faultOf({ do: "capture", ...wrong }), JSON.stringify(wrong)).toBe("usage");
     expect(await faultOf({ do: "release", name: "x" })).toBe("usage");
     expect(await faultOf({ do: "release", name: "x", by: " " })).toBe("usage");
-    for (const other of ["{", '"x"', "null", '{"do":"dance"}']) expect(answerCapture(other, captures, { ports: [] })).toBeUndefined();
+    for (const other of ["{", '"x"', "null", '{"do":"dance"}'])
+      expect(answerRequest(other, { captures, identify, room: { ports: [] } })).toBeUndefined();
   });
 });
