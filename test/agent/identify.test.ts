@@ -118,6 +118,16 @@ describe("identify", () => {
     expect(tried.at(-1)).toMatchObject({ asked: "puritan-bennett-840" });
   });
 
+  test("sends a rack of pumps its first question and no other: those behind it reset counters", async () => {
+    const { concluded, heard } = await identified(
+      { emulator: DEVICES["bbraun-bcc"]!.emulator, line: "9600 8N1" },
+      ruled("bbraun-bcc", "9600 8N1"),
+    );
+    expect(concluded).toMatchObject({ is: "found", driver: "bbraun-bcc", asked: true });
+    const alive = Buffer.from(driverById("bbraun-bcc")!.tx.alive!.encode({ stuffed: 0 })).toString("latin1");
+    expect(heard.map(({ bytes }) => Buffer.from(bytes).toString("latin1"))).toEqual([alive]);
+  });
+
   test("asks as nobody but the driver of the rule, and only where its first request is harmless", async () => {
     const other = await identified("noise", ruled("nonin", "9600 8N1"));
     expect([other.begun.asks, other.heard]).toEqual(["listens", []]);
