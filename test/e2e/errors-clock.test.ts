@@ -1,44 +1,16 @@
-import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, globSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ROOT } from "../../config/package/target.ts";
 import { noninEmulator } from "../../drivers/nonin/emulator.ts";
-import type { Room, StartOptions } from "../support/agent.ts";
 import { startEmulatedDevice } from "../support/emulated-device.ts";
+import { clockOf, whyNoWrongClock } from "../support/wrong-clock.ts";
 import { expectTold } from "./errors.ts";
 import { roomFor } from "./room.ts";
 
-/**
- * The packaged agent under a wrong clock. The agent refuses LD_PRELOAD, so libfaketime comes in by /etc/ld.so.preload, in a mount
- * namespace where the room's own folder stands for /etc.
- */
+/** The packaged agent under a wrong clock. */
 
 const TEST_MS = 60_000;
-const [FAKETIME] = ["/", join(ROOT, ".build/debian/")].flatMap((root) => globSync(`${root}usr/lib/*/faketime/libfaketime.so.1`));
-const mayMount = spawnSync("unshare", ["--map-root-user", "--mount", "true"]).status === 0;
-const can = FAKETIME !== undefined && mayMount;
-if (!can) {
-  const missing = FAKETIME === undefined ? "libfaketime is not installed" : "this machine gives no mount namespace";
-  console.warn(`SKIPPED ALOUD: ${missing}, so no agent runs under a wrong clock`);
-}
+if (whyNoWrongClock !== undefined) console.warn(`SKIPPED ALOUD: ${whyNoWrongClock}, so no agent runs under a wrong clock`);
 
-const KEPT = ["hosts", "nsswitch.conf", "passwd", "ld.so.cache"];
-
-/** What starts the agent at that time; `set` changes its clock while it runs. */
-function clockOf(room: Room, time: string): { readonly how: StartOptions; set(time: string): void } {
-  const etc = room.at("etc");
-  mkdirSync(etc);
-  for (const name of KEPT) if (existsSync(join("/etc", name))) copyFileSync(join("/etc", name), join(etc, name));
-  writeFileSync(join(etc, "ld.so.preload"), `${FAKETIME}\n`);
-  const set = (to: string): void => writeFileSync(join(etc, "faketimerc"), `${to}\n`);
-  set(time);
-  const through = ["unshare", "--map-root-user", "--mount", "sh", "-c", `mount --bind ${etc} /etc && exec "$@"`, "sh"];
-  // The other clock, of time elapsed, is not touched; and the file is read anew each time.
-  return { how: { through, environment: { FAKETIME_DONT_FAKE_MONOTONIC: "1", FAKETIME_NO_CACHE: "1" } }, set };
-}
-
-test.skipIf(!can)(
+test.skipIf(whyNoWrongClock !== undefined)(
   "a clock of 1970 is told with what follows from it, readings go on, and when it is set right all is well without a restart (R12)",
   async (t) => {
     const room = roomFor(t);
