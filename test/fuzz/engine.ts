@@ -24,7 +24,7 @@ const DEEP_EVERY = 256;
 const CORPUS_MAX = 4000;
 /** Of the inputs that have a fixup, three in four get it. */
 const FIXED_OF = 4;
-/** One in two inputs is made of what was found last. */
+/** Of four inputs two are made of what was found last, one of what it began with (most of it is accepted), one of anything. */
 const RECENT = 40;
 const OVER_EVERY = 256;
 
@@ -36,11 +36,12 @@ export async function fuzz(target: Target, graph: Omit<Graph<unknown>, "module">
   const found = regressionsOf(target.name).map(({ input }) => input);
   const seeds = [...found, ...target.seeds()].map((seed) => seed.slice(0, target.lengthMax));
   let executions = 0;
+  let begun = 0;
   let workMax = 0;
   let finding: Finding | undefined;
   while (executions < limits.executions && finding === undefined) {
     if (executions % OVER_EVERY === 0 && limits.isOver?.() === true) break;
-    const input = seeds[executions] ?? next(target, stock, random);
+    const input = seeds[executions] ?? next(target, stock, begun, random);
     executions += 1;
     coverage.clear();
     try {
@@ -55,6 +56,7 @@ export async function fuzz(target: Target, graph: Omit<Graph<unknown>, "module">
         if (deep !== undefined) await deep;
       }
       if ((isNew && stock.kept.length < CORPUS_MAX) || stock.kept.length === 0) stock.kept.push(input);
+      if (executions <= seeds.length) begun = stock.kept.length;
     } catch (failure) {
       finding = { input, failure, execution: executions };
     }
@@ -72,10 +74,15 @@ export async function fuzz(target: Target, graph: Omit<Graph<unknown>, "module">
   };
 }
 
-function next(target: Target, stock: Stock, random: Random): Uint8Array {
-  const { kept } = stock;
-  const from = random.below(2) === 0 ? kept.length - 1 - random.below(Math.min(kept.length, RECENT)) : random.below(kept.length);
-  const input = mutated(kept[from]!, random, stock);
+function next(target: Target, stock: Stock, begun: number, random: Random): Uint8Array {
+  const { length } = stock.kept;
+  const from = [
+    () => random.below(begun),
+    () => random.below(length),
+    () => length - 1 - random.below(Math.min(length, RECENT)),
+    () => length - 1 - random.below(Math.min(length, RECENT)),
+  ][random.below(4)]!();
+  const input = mutated(stock.kept[from]!, random, stock);
   if (target.fixup === undefined || random.below(FIXED_OF) === 0) return input;
   return target.fixup(input).slice(0, target.lengthMax);
 }

@@ -12,7 +12,7 @@ type Way = (bytes: Uint8Array, random: Random, stock: Stock) => Uint8Array;
 /** A new input out of one that was kept. */
 export function mutated(from: Uint8Array, random: Random, stock: Stock): Uint8Array {
   let bytes: Uint8Array = from.slice();
-  for (let steps = 1 + random.below(STEPS_MAX); steps > 0; steps--) {
+  for (let steps = 1 + random.below(1 + random.below(STEPS_MAX)); steps > 0; steps--) {
     const way = bytes.length === 0 ? inserted : WAYS[random.below(WAYS.length)]!;
     bytes = way(bytes, random, stock);
   }

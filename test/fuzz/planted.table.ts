@@ -13,4 +13,12 @@ export const PLANTED: Readonly<Record<string, Planted>> = {
   "masimo-ascii": { kind: "a sign goes with the percent", file: "drivers/masimo-ascii/driver.ts", find: `decimalFromText(text.replace(/%$/, ""))`, replace: `decimalFromText(text.replace(/%$|^-/g, ""))` },
   "philips-intellivue": { kind: "a count asks for more work than there are bytes", file: "drivers/philips-intellivue/cursor.ts", find: "i < count && inner.intact", replace: "i < count" },
   "puritan-bennett-840": { kind: "a field that was not printed is read", file: "drivers/puritan-bennett-840/driver.ts", find: "if (text !== undefined && field.form", replace: "if (field.form" },
+  "kit-framer": { kind: "a mark that comes in two pieces is not found", file: "drivers/kit/framer.ts", find: "    searched = base + at;\n    return undefined;", replace: "    searched = base + to;\n    return undefined;" },
+  "packet-check": { kind: "a packet that came in pieces stays in the way of the next", file: "agent/uplink/packet-check.ts", find: "    filled = 0;\n    return judge", replace: "    return judge" },
+  "strict-json": { kind: "keys are compared as they are written", file: "config/envelope/strict-json.ts", find: "key = JSON.parse(written) as string;", replace: "key = written;" },
+  envelope: { kind: "a time is looked at by its form alone", file: "config/envelope/envelope.ts", find: " && !Number.isNaN(Date.parse(value))", replace: "" },
+  configuration: { kind: "an alias of nothing is thought to be impossible", file: "config/yaml.ts", find: "caught instanceof ReferenceError", replace: "caught instanceof RangeError" },
+  "command-line": { kind: "the last option is thought to have a value", file: "agent/cli/words.ts", find: `value === undefined || value === "" ||`, replace: `value === "" ||` },
+  "wire-codec": { kind: "bytes that are no message are thought to fail in one way", file: "proto/codec.ts", find: "    return plain(decoder.decode(bytes)) as Message;\n  } catch {", replace: "    return plain(decoder.decode(bytes)) as Message;\n  } catch (caught) {\n    if (!(caught instanceof RangeError)) throw caught;" },
+  "spool-block": { kind: "the check is read without a look at how long it is", file: "agent/spool/block.ts", find: "end - start !== CHECK_LENGTH || ", replace: "" },
 };

