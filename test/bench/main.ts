@@ -4,6 +4,7 @@ import { arch, cpus, release } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { productVersion, ROOT } from "../../config/package/target.ts";
+import { playDrain } from "./drain.ts";
 import { mountFlash } from "./flash.ts";
 import { goalsOf, goalsText } from "./goals.ts";
 import { playMemory } from "./memory.ts";
@@ -22,6 +23,7 @@ const USAGE = `bench [options]
   --warm-up N     seconds between the first reading and the window (3): the compilers of Node are at work for about 30
   --chunk         also C that wakes for every chunk
   --growth        also the agent with 60 devices  --memory      also what it holds: idle, demo's devices, 60 s of load
+  --drain N       also an outage of N seconds by the devices' time (1200 is good), played 20 times as fast: how long its drain takes
   --no-outage     without the broker's absence    --pace 0ms    another pace than the agent's own
   --agent "CMD"   another command in place of the packaged file, for comparisons
   --profile       only this: where the agent's CPU goes, by function
@@ -29,6 +31,8 @@ const USAGE = `bench [options]
 `;
 const LOAD_MAX = 1.5;
 const EXIT_BUSY = 75;
+/** Off line the devices of `--drain` are so many times as fast as real ones. */
+const DRAIN_TIMES = 20;
 const EXIT_TOLD = 130;
 const GROWTH = [20, 60];
 const MEMORY_SECONDS = { idle: 20, load: 60 };
@@ -43,6 +47,7 @@ const OPTIONS = {
   chunk: { type: "boolean", default: false },
   growth: { type: "boolean", default: false },
   memory: { type: "boolean", default: false },
+  drain: { type: "string" },
   outage: { type: "boolean", default: true },
   profile: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
@@ -86,8 +91,12 @@ async function main(): Promise<number> {
     const growth: Live[] = [];
     if (values.growth) for (const many of GROWTH) growth.push(await told(stage, { ...wanted, kind: "agent", devices: many }));
     const outage = values.outage ? await playOutage(stage, wanted) : undefined;
+    const drain =
+      values.drain === undefined
+        ? undefined
+        : await playDrain(stage, { ...wanted, outageSeconds: Number(values.drain), times: DRAIN_TIMES });
     const memory = values.memory ? await playMemory(stage, MEMORY_SECONDS) : [];
-    await give({ rounds: played, growth, outage, memory }, { json: values.json, options: values });
+    await give({ rounds: played, growth, outage, drain, memory }, { json: values.json, options: values });
   } finally {
     await stop();
   }

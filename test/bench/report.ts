@@ -1,3 +1,4 @@
+import type { Drained } from "./drain.ts";
 import { partsText } from "./mappings.ts";
 import { median } from "./measure.ts";
 import type { Held } from "./memory.ts";
@@ -9,6 +10,7 @@ export type Results = {
   readonly rounds: readonly Round[];
   readonly growth: readonly Live[];
   readonly outage: Outage | undefined;
+  readonly drain: Drained | undefined;
   readonly memory: readonly Held[];
 };
 
@@ -57,7 +59,7 @@ export function tableText(results: Results): string {
 const RATIOS = new Set(["CPU %", "switch/s", "RSS MB", "PSS", "anon", "B/rd", "p50 ms", "p99 ms"]);
 
 /** What the table has no room for. */
-export function notesText({ rounds, growth, outage, memory }: Results): string {
+export function notesText({ rounds, growth, outage, drain, memory }: Results): string {
   const lines: string[] = [];
   for (const [index, round] of rounds.entries()) {
     const runs = round.map(
@@ -78,6 +80,7 @@ export function notesText({ rounds, growth, outage, memory }: Results): string {
       `${live.devices} devices: CPU ${shown(live.cpuPercent, 2)} %, PSS ${shown(live.pssKb / 1024, 1)} MB, p99 ${shown(live.p99Ms, 1)} ms, ${shown(live.messagesPerSecond, 1)} messages/s, lost ${live.lost}, twice ${live.twice}`,
     );
   if (outage !== undefined) lines.push(outageText(outage));
+  if (drain !== undefined) lines.push(drainText(drain));
   for (const { scene, rssKb, pssKb, anonymousKb, cpuPercent, switches, parts } of memory)
     lines.push(
       `memory, ${scene}: RSS ${shown(rssKb / 1024, 1)} PSS ${shown(pssKb / 1024, 1)} anonymous ${shown(anonymousKb / 1024, 1)} MB; CPU ${shown(cpuPercent, 2)} %, ${shown(switches, 0)} switches/s`,
@@ -110,6 +113,13 @@ function outageText(outage: Outage): string {
   return (
     `off line for ${shown(seconds, 1)} s: ${packets} packets, ${lost} lost, ${twice} twice; bytes per reading ${shown(handedPerReading, 0)} handed to the disk` +
     `${device}; CPU ${shown(cpuPercent, 2)} %; back after ${shown(resumedMs / 1000, 2)} s, drained after ${shown(drainedMs / 1000, 2)} s`
+  );
+}
+
+function drainText({ outageSeconds, devices, packets, lost, twice, drainSeconds, liveP99Ms: live }: Drained): string {
+  return (
+    `an outage of ${shown(outageSeconds / 60, 0)} min of ${devices} devices: ${packets} packets, ${lost} lost, ${twice} twice; drained in` +
+    ` ${shown(drainSeconds, 1)} s; live p99 meanwhile ${shown(live.meanwhile, 0)} ms (${live.packets} packets), before ${shown(live.before, 0)} ms`
   );
 }
 

@@ -20,7 +20,20 @@ const AGE_MS = 40_000;
 /** Heart rate, SpO2 and the wave block; what a subject tells beyond them is not counted. */
 export const readingsOf = (packets: number): number => packets * READINGS_A_PACKET;
 
-export function makeSchedule({ devices, seconds }: { readonly devices: number; readonly seconds: number }): Schedule {
+export type Wanted = {
+  readonly devices: number;
+  /** By the devices' own time. */
+  readonly seconds: number;
+  /** A stretch of the devices' time that is played so many times as fast. */
+  readonly faster?: { readonly from: number; readonly to: number; readonly times: number };
+};
+
+export function makeSchedule({ devices, seconds, faster = { from: 0, to: 0, times: 1 } }: Wanted): Schedule {
+  /** When it is played, in seconds, what falls on that second of the devices' time. */
+  const playedAt = (at: number): number => {
+    const within = Math.min(Math.max(at - faster.from, 0), faster.to - faster.from);
+    return at - within + within / faster.times;
+  };
   type Due = ScheduledPacket & { readonly us: number; readonly frame: Uint8Array; readonly ends: boolean };
   const all: Due[] = [];
   for (let device = 0; device < devices; device++) {
@@ -32,7 +45,7 @@ export function makeSchedule({ devices, seconds }: { readonly devices: number; r
       // A packet of which the first frame falls before the beginning goes as it is: every reader must cope with that.
       for (const { bytes, unit } of at < AGE_MS ? [] : turn.sends) {
         const known = { device, timer: unit?.deviceTime ?? "", conditions: unit?.conditions ?? {} };
-        all.push({ ...known, us: Math.round((at - AGE_MS + phase) * 1000), frame: bytes, ends: unit !== undefined });
+        all.push({ ...known, us: Math.round(playedAt((at - AGE_MS + phase) / 1000) * 1e6), frame: bytes, ends: unit !== undefined });
       }
       state = turn.state;
       at += turn.next;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ROOT, WORKSHOP } from "../../config/package/target.ts";
 import { type Mosquitto, startMosquitto } from "../support/mosquitto.ts";
 import { makeAuthority } from "../support/pki.ts";
-import { makeSchedule, type Schedule } from "./schedule.ts";
+import { makeSchedule, type Schedule, type Wanted } from "./schedule.ts";
 import type { FromSubscriber, Heard, ToSubscriber } from "./subscriber.ts";
 import { writeTrust } from "./trust.ts";
 
@@ -105,7 +105,7 @@ function told<K extends FromSubscriber["is"]>(child: ChildProcess, is: K): Promi
 }
 
 /** Makes the lines of `devices` oximeters; they are silent until `go`. */
-export async function openLines(stage: Stage, wanted: { readonly devices: number; readonly seconds: number }): Promise<Lines> {
+export async function openLines(stage: Stage, wanted: Wanted): Promise<Lines> {
   const folder = mkdtempSync(join(stage.folder, "lines-"));
   const schedule = makeSchedule(wanted);
   const [file, ledger] = [join(folder, "schedule"), join(folder, "ledger")];
