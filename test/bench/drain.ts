@@ -6,8 +6,8 @@ import { openLines, type Stage } from "./stage.ts";
 import { type AgentOptions, startAgent } from "./subjects.ts";
 
 /**
- * A long outage, played fast; then all of it is sent, and what the devices say meanwhile is not kept waiting by it. Of the outage only reports
- * are counted: waves are known by the instant that they share with theirs, and so fast several packets share one.
+ * A long outage, played fast; then all of it is sent, and what the devices say meanwhile is not kept waiting by it. Of the outage only
+ * reports are counted: waves are known by the instant that they share with theirs, and so fast several packets share one.
  */
 export type Drained = {
   /** By the devices' own time. */
