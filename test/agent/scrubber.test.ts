@@ -53,9 +53,11 @@ describe.each(devices)("what a capture may hold of the emulated $name", ({ emula
   const raw = recorded(driver, emulator);
 
   test("is said by its driver", () => {
-    expect(driver.scrub, "every driver of this repository says who may be named in its frames").toBeDefined();
+    expect(driver.scrub, "who may be named in its frames? drivers/README.md, step 6, says how a driver tells").toBeDefined();
     expect(driver.personal === true && driver.scrub === "nobody", "both cannot be").toBe(false);
   });
+
+  if (driver.scrub === undefined) return;
 
   test("reads as what was sent: all values, and as many bytes outside of frames", () => {
     const [before, behind] = [replay(driver, raw), replay(driver, scrubbed(driver, raw))];
