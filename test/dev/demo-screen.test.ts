@@ -14,24 +14,42 @@ const SMALL_ROWS = 24;
 
 const METRICS: Readonly<Record<string, readonly string[]>> = {
   nonin: ["MDC_PULS_OXIM_SAT_O2", "MDC_PULS_OXIM_PULS_RATE", "nonin.perfusion"],
+  "masimo-ascii": ["MDC_PULS_OXIM_SAT_O2", "MDC_PULS_OXIM_PULS_RATE", "MDC_PULS_OXIM_PERF_REL"],
   "puritan-bennett-840": ["f9", "f71", "f70", "f72", "f73", "f87", "f77", "f1"],
+  "philips-intellivue": ["MDC_ECG_HEART_RATE", "MDC_PULS_OXIM_SAT_O2", "MDC_PRESS_BLD_ART_ABP_SYS"],
+  "ge-dri": ["MDC_ECG_HEART_RATE", "MDC_PULS_OXIM_SAT_O2"],
+  "draeger-medibus": ["MDC_VOL_AWAY_TIDAL_EXP", "MDC_VENT_VOL_MINUTE_EXP"],
+  "bbraun-bcc": ["MDC_FLOW_FLUID_PUMP", "MDC_DRUG_NAME_TYPE", "MDC_VOL_FLUID_DELIV"],
 };
-const deviceOf = ({ rule: { device, driver, socket } }: (typeof CAST)[number]): DeviceLine => ({
-  ...{ device, driver, socket, liveness: "streaming", mode: 2 },
+const WAVES = ["nonin", "philips-intellivue", "ge-dri", "draeger-medibus"];
+const deviceOf = ({ rule: { device, driver, socket } }: (typeof CAST)[number], place = ""): DeviceLine => ({
+  ...{ device, place, driver, socket, liveness: "streaming", mode: 2 },
   values: (METRICS[driver] ?? []).map((name, id) => ({
     metric: { id, refid: name, name },
     value: "1234.5678",
-    validity: 0,
+    validity: id === 0 ? 1 : 0,
     reason: undefined,
     at: 0n,
   })),
-  wave: driver === "nonin" ? Array.from({ length: 150 }, (_, at) => at) : [],
+  waves: WAVES.includes(driver)
+    ? [{ metric: { id: 0, refid: "MDC_PULS_OXIM_PLETH" }, samples: Array.from({ length: 150 }, (_, at) => at) }]
+    : [],
 });
+/** The rack has four pumps. */
+const linesOf = (part: (typeof CAST)[number]): readonly DeviceLine[] =>
+  ["", ...(part.rule.driver === "bbraun-bcc" ? ["1/1", "1/2", "1/3", "1/4"] : [])].map((place) => deviceOf(part, place));
 const boardOf = (blocked: Board["blocked"]): Board => ({
   gateway: { presence: "online", run: "0123456789abcdef", start: 3 },
-  devices: CAST.filter(({ location }) => !blocked.some((one) => one.location === location)).map(deviceOf),
+  devices: CAST.filter(({ location }) => !blocked.some((one) => one.location === location)).flatMap(linesOf),
   blocked,
-  alerts: CAST.map(({ rule: { device, socket } }) => ({ device, socket, name: "high compensation pressure", word: "MEDIUM", since: 0n })),
+  alerts: CAST.map(({ rule: { device, socket } }) => ({
+    device,
+    place: "",
+    socket,
+    name: "high compensation pressure",
+    word: "MEDIUM",
+    since: 0n,
+  })),
   counts: { observations: 12_345_678, waveBlocks: 123_456, alerts: 1234, duplicates: 1234 },
 });
 const OTHERS = ["0", "1", "2"].map((at) => ({ location: `uart-00:0${at}`, path: `/dev/ttyS${at}`, reasons: ["no rule"] }));
@@ -53,7 +71,7 @@ const tallyOf = ({ device }: DeviceLine): DeviceTally => ({
 const shown = (board: Board, changes: Changes, rows: number): readonly string[] => {
   const scene: Scene = {
     ...{ elapsedMs: 3_600_000, status: undefined, restarts: 2, changes, down: false, doing: "" },
-    tallies: board.devices.map(tallyOf),
+    tallies: board.devices.filter(({ place }) => place === "").map(tallyOf),
   };
   return screen(board, scene, { paint: PLAIN, brokerPort: 12_345, seconds: 86_400, now: HOUR_NS, rows });
 };

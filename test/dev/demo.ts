@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { hostArch, ROOT } from "../../config/package/target.ts";
 import { type Board, boardOf } from "./demo/board.ts";
+import { CAST, SMALL_CAST } from "./demo/cast.ts";
 import { play, type Scene } from "./demo/play.ts";
 import { secondOf, summaryOf, wrongs } from "./demo/report.ts";
 import { COLOURS, PLAIN, plainLines, screen } from "./demo/screen.ts";
@@ -13,31 +14,44 @@ import { farewell } from "./demo/verdict.ts";
 
 /** `./build.sh demo`: the packaged agent, a real broker, emulated devices, and two ledgers that must be equal. */
 
-const USAGE = `./build.sh demo [--for 20s] [--json] [--kill]
+const USAGE = `./build.sh demo [--for 20s] [--json] [--kill] [--small]
   --for 20s   stops by itself after this time; without it, Ctrl-C ends the demo
   --json      one object a second on stdout, and a last line that sums up
   --kill      kills the agent twice with SIGKILL and starts it again (without --for: 30 s)
+  --small     four devices instead of eight
   --source    runs both programs from the source tree instead of the packaged files
 `;
 const KILLS = 2;
 const KILL_SECONDS = 30;
 const SECOND = 1000;
 
-type Wishes = { readonly seconds: number | undefined; readonly json: boolean; readonly kills: number; readonly source: boolean };
+type Wishes = {
+  readonly seconds: number | undefined;
+  readonly json: boolean;
+  readonly kills: number;
+  readonly source: boolean;
+  readonly small: boolean;
+};
 
 function wishes(words: readonly string[]): Wishes | string {
   try {
     const flag = { type: "boolean", default: false } as const;
     const { values } = parseArgs({
       args: [...words],
-      options: { for: { type: "string" }, json: flag, kill: flag, source: flag, help: flag },
+      options: { for: { type: "string" }, json: flag, kill: flag, source: flag, small: flag, help: flag },
     });
     if (values.help) return USAGE;
     const time = /^(\d+(?:\.\d+)?)(s|min)?$/.exec(values.for ?? `${KILL_SECONDS}s`);
     if (time === null) return `--for takes a time such as 20s or 2min, not "${values.for}"\n${USAGE}`;
     const seconds = Number(time[1]) * (time[2] === "min" ? 60 : 1);
     const endless = values.for === undefined && !values.kill;
-    return { seconds: endless ? undefined : seconds, json: values.json, kills: values.kill ? KILLS : 0, source: values.source };
+    return {
+      seconds: endless ? undefined : seconds,
+      json: values.json,
+      kills: values.kill ? KILLS : 0,
+      source: values.source,
+      small: values.small,
+    };
   } catch (caught) {
     return `${caught instanceof Error ? caught.message : String(caught)}\n${USAGE}`;
   }
@@ -64,7 +78,10 @@ async function demo(wanted: Wishes): Promise<number> {
   let stage: Stage | undefined;
   try {
     const betrayed = process.env.DEMO_SABOTAGE === "trust-stranger";
-    stage = await Promise.race([setStage({ programs: programsOf(wanted), betrayed, say }), stops.hard]);
+    stage = await Promise.race([
+      setStage({ cast: wanted.small ? SMALL_CAST : CAST, programs: programsOf(wanted), betrayed, say }),
+      stops.hard,
+    ]);
     return await Promise.race([perform(wanted, stage, { view, say, stop: stops.soft }), stops.hard]);
   } catch (caught) {
     view?.close();
@@ -96,7 +113,7 @@ async function perform(wanted: Wishes, stage: Stage, { view, say, stop }: Around
     }
     if (performance.now() - said < SECOND) return;
     said = performance.now();
-    const lines = json ? [JSON.stringify(secondOf(seen, scene, now))] : plainLines(seen, scene, now);
+    const lines = json ? [JSON.stringify(secondOf(seen, scene, now))] : plainLines(seen, scene);
     process.stdout.write(`${lines.join("\n")}\n`);
   };
   const sabotage = process.env.DEMO_SABOTAGE === "drop-one";

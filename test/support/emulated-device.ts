@@ -144,7 +144,7 @@ const BITS_A_BYTE = 10;
 /** Long answers leave in slices of this time. */
 const SLICE_MS = 10;
 /** No slice is shorter than this: a frame of a few bytes goes whole. */
-const SLICE_BYTES_MIN = 8;
+const SLICE_BYTES_MIN = 16;
 /** A timer that wakes late is made up for up to this time. */
 const CATCH_UP_NS = 50_000_000n;
 

@@ -15,18 +15,24 @@ export type GatewayLine = {
   readonly run: string;
   readonly start: number;
 };
+/** A device, or one below its port. */
 export type DeviceLine = {
   readonly device: string;
+  /** "1/3" below the port; "": the port's own device. */
+  readonly place: string;
   readonly socket: string;
   readonly driver: string;
   readonly liveness: string;
   readonly mode: number;
   readonly values: readonly ValueLine[];
-  readonly wave: readonly number[];
+  readonly waves: readonly WaveLine[];
 };
+/** The last seconds of a wave. */
+export type WaveLine = { readonly metric: Metric; readonly samples: readonly number[] };
 export type ValueLine = ReceivedObservation & { readonly at: bigint };
 export type AlertLine = {
   readonly device: string;
+  readonly place: string;
   readonly socket: string;
   readonly name: string;
   readonly word: string;
@@ -34,7 +40,8 @@ export type AlertLine = {
 };
 export type Counts = { readonly observations: number; readonly waveBlocks: number; readonly alerts: number; readonly duplicates: number };
 
-/** Samples kept for the picture of a wave. */
+/** Kept for the picture of a wave; of one whose rate nobody knows so many samples. */
+export const WAVE_SECONDS = 3;
 const WAVE_SAMPLES = 150;
 
 /** Each call takes in what came since the last one. */
@@ -50,7 +57,7 @@ export function boardOf(central: Central): () => Board {
         run: presence === undefined ? "" : presence.run.toString(16).padStart(16, "0"),
         start: presence?.startCount ?? 0,
       },
-      devices: (birth?.devices ?? []).map((state) => deviceLine(state, fold)).sort((a, b) => (a.socket < b.socket ? -1 : 1)),
+      devices: (birth?.devices ?? []).map((state) => deviceLine(state, fold)).sort(byBed),
       blocked: (birth?.ports ?? [])
         .filter(({ verdict }) => verdict !== VERDICT.allow)
         .map(({ location, path = "", reasons }) => ({ location, path, reasons })),
@@ -63,7 +70,7 @@ export function boardOf(central: Central): () => Board {
 type Fold = {
   taken: number;
   readonly values: Map<string, Map<string, ValueLine>>;
-  readonly waves: Map<string, { at: bigint; samples: readonly number[] }>;
+  readonly waves: Map<string, Map<string, WaveLine & { readonly at: bigint }>>;
   readonly onsets: Map<string, bigint>;
   readonly counts: { observations: number; waveBlocks: number; alerts: number };
 };
@@ -80,32 +87,44 @@ function takeIn(fold: Fold, records: readonly Received[]): void {
 }
 
 /** Backlog comes after live records: the newest by its time is shown, not the last that came. */
-function takeRecord(fold: Fold, { device: { device = "" }, at, body }: Received): void {
+function takeRecord(fold: Fold, { device: { device = "", node }, at, body }: Received): void {
+  const who = nameOf(device, node);
   switch (body.kind) {
     case "report":
       fold.counts.observations += body.observations.length;
       for (const observation of body.observations) {
-        const values = fold.values.get(device) ?? new Map<string, ValueLine>();
-        fold.values.set(device, values);
         const key = keyOf(observation.metric);
+        const values = ownIn(fold.values, who);
         if ((values.get(key)?.at ?? 0n) <= at) values.set(key, { ...observation, at });
       }
       return;
     case "wave": {
       fold.counts.waveBlocks += 1;
-      const before = fold.waves.get(device) ?? { at: 0n, samples: [] };
-      if (before.at <= at) fold.waves.set(device, { at, samples: [...before.samples, ...body.samples].slice(-WAVE_SAMPLES) });
+      const { metric, samples } = body;
+      const waves = ownIn(fold.waves, who);
+      const before = waves.get(keyOf(metric)) ?? { at: 0n, samples: [] };
+      const kept = Math.ceil(((metric.rateSamples ?? 0) * WAVE_SECONDS) / (metric.rateSeconds ?? 1)) || WAVE_SAMPLES;
+      if (before.at <= at) waves.set(keyOf(metric), { metric, at, samples: [...before.samples, ...samples].slice(-kept) });
       return;
     }
     case "alert": {
       fold.counts.alerts += 1;
-      const name = `${device} ${body.metric.refid}`;
+      const name = `${who} ${body.metric.refid}`;
       if (body.alert.edge === EDGE.onset && (fold.onsets.get(name) ?? 0n) <= at) fold.onsets.set(name, at);
       return;
     }
     case "event":
       return;
   }
+}
+
+const nameOf = (device: string, node: readonly string[] = []): string => [device, ...node].join("/");
+const byBed = (a: DeviceLine, b: DeviceLine): number => (`${a.socket} ${a.place}` < `${b.socket} ${b.place}` ? -1 : 1);
+
+function ownIn<V>(all: Map<string, Map<string, V>>, who: string): Map<string, V> {
+  const own = all.get(who) ?? new Map<string, V>();
+  all.set(who, own);
+  return own;
 }
 
 /** A series is device, metric and unit. */
@@ -126,23 +145,25 @@ function presenceOf(presence: ReturnType<Central["presence"]>): GatewayLine["pre
 const LIVENESSES = new Map<number, string>(Object.entries(LIVENESS).map(([word, number]) => [number, word]));
 
 function deviceLine({ device, driver = "", liveness }: DeviceState, fold: Fold): DeviceLine {
-  const id = device?.device ?? "";
+  const who = nameOf(device?.device ?? "", device?.node);
   return {
-    device: id,
+    device: device?.device ?? "",
+    place: (device?.node ?? []).join("/"),
     socket: device?.socket ?? "",
     driver,
     mode: device?.mode ?? 0,
     liveness: LIVENESSES.get(liveness) ?? "unknown",
-    values: [...(fold.values.get(id)?.values() ?? [])],
-    wave: fold.waves.get(id)?.samples ?? [],
+    values: [...(fold.values.get(who)?.values() ?? [])],
+    waves: [...(fold.waves.get(who)?.values() ?? [])],
   };
 }
 
 const alertLines = ({ device, driver = "", conditions = [] }: DeviceState, fold: Fold): AlertLine[] =>
   conditions.map(({ refid, word = "" }) => ({
     device: device?.device ?? "",
+    place: (device?.node ?? []).join("/"),
     socket: device?.socket ?? "",
     name: conditionName(driver, refid),
     word,
-    since: fold.onsets.get(`${device?.device ?? ""} ${refid}`),
+    since: fold.onsets.get(`${nameOf(device?.device ?? "", device?.node)} ${refid}`),
   }));

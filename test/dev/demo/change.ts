@@ -1,8 +1,8 @@
 import { FAULTS, type FaultKey } from "../../../agent/fault/faults.table.ts";
 import { DOCUMENT_STATUS, type Reported } from "../../../proto/messages.ts";
 import type { Received } from "../../support/central.ts";
-import { isReport } from "./ledger.ts";
 import { commandOf, type Push } from "./office.ts";
+import { isReport } from "./shares.ts";
 import type { Stage } from "./stage.ts";
 
 /** The last part of the demo: a signed change that is applied, and a forged one that is refused. Times are seen from outside. */

@@ -1,8 +1,10 @@
 import { TICK } from "../../../agent/main.ts";
-import type { Metric } from "../../../proto/messages.ts";
+import { WAVE_BLOCK } from "../../../agent/session/wave-blocks.ts";
 import type { Received } from "../../support/central.ts";
 import type { LedgerEntry } from "../../support/emulated-device.ts";
 import { alertFaults } from "./edges.ts";
+import { isReport, keyIn, matchLast, named, type Of, type Share, type SharedEntry, sameReport, sharesOf } from "./shares.ts";
+import { waveTally } from "./waves.ts";
 
 /**
  * The two ledgers: what each emulated device sent, counted by itself in units (a packet, an answer), against what the centre
@@ -19,12 +21,20 @@ export type Hold = {
 };
 export type DeviceBook = {
   readonly device: string;
-  /** Under what name the device's own ledger has a metric. */
-  readonly keyOf: (metric: Metric) => string;
   /** Names that the device's own ledger does not keep; all others must be in it. */
   readonly beyond: (key: string) => boolean;
   /** "unasked": it streams by itself; "asked": only when the agent asks. */
   readonly speaks: "unasked" | "asked";
+  /** Its units follow one another so fast that a kill always finds one that is still between it and the agent. */
+  readonly breathless?: true | undefined;
+  /** Its frames have no start mark: what ends first behind an opened port is not read. */
+  readonly isUnmarked?: true | undefined;
+  /** It leaves out samples, and they are counted. */
+  readonly leavesOut?: true | undefined;
+  /** A curve's record that stands still on the line for so long is given up: on a busy machine an emulated device may be halted in it. */
+  readonly givesUpMs?: number | undefined;
+  /** Most time that its talk needs from the open port until its first unit begins, by its own paper. */
+  readonly settlesMs?: number | undefined;
   readonly sent: readonly LedgerEntry[];
   /** In order of time. */
   readonly holds: readonly Hold[];
@@ -56,62 +66,127 @@ export type Absence = {
 };
 
 export const TICK_NS = BigInt(TICK * 1e6);
+/** Longer than bytes take from an emulator through socat to the agent's tick. */
+export const SETTLED_NS = 120_000_000n;
+const WAVE_BLOCK_NS = BigInt(WAVE_BLOCK * 1e6);
 
 export function tally(book: DeviceBook, received: readonly Received[]): DeviceTally {
-  const own = received.filter((record) => record.device.device === book.device).sort(inTime);
-  const lost: string[] = [];
-  const invented: string[] = [];
-  const reports = own.filter(isReport);
-  const told = reports.filter(({ body }) => body.observations.length > 0);
-  invented.push(...cutFaults(book, reports));
-  const matched = matchLast(book.sent, told, (entry, report) => sameReport(book, entry, report));
-  told.forEach((report, at) => {
-    if (matched[at] === undefined) invented.push(`${book.device}: a report that it never sent (${reportText(book, report)})`);
-  });
-  const arrived = new Set(matched);
-  let unheard = 0;
-  let before = 0;
-  book.sent.forEach((entry, at) => {
-    if (arrived.has(at)) return;
-    if (excuse(entry, book.holds) === undefined)
-      lost.push(`${book.device}: unit ${at} (device time ${entry.unit.deviceTime}) did not arrive (${whenText(entry, book.holds)})`);
-    else if (entry.firstByteAt < (book.holds[0]?.from ?? entry.lastByteAt)) before += 1;
-    else unheard += 1;
-  });
-  const onTheWay = lost.length;
-  for (const faults of [waveFaults(book, own), alertFaults(book, own, told, matched)]) {
-    lost.push(...faults.lost);
-    invented.push(...faults.invented);
-  }
-  const first = (at: number | undefined) => (at === undefined ? undefined : book.sent[at]?.firstByteAt);
-  const heardAt = matched.map(first).filter((at) => at !== undefined);
+  const { device, sent, holds } = book;
+  const own = received.filter((record) => record.device.device === device);
+  const shares = sharesOf(sent, own).map((share) => ({ share, ...compared(book, share) }));
+  const arrived = [...new Set(shares.flatMap((one) => one.arrived))].toSorted((a, b) => a - b);
+  const heardAt = arrived.map((at) => sent[at]!.firstByteAt);
+  const isExcused = excuses(book);
+  const missing = shares.flatMap((one) => one.missing);
+  const lost = missing.filter((one) => !isExcused(one));
+  const onTheWay = new Set(lost.map(({ at }) => at));
+  const has = new Set(arrived);
+  const silent = new Set(missing.map(({ at }) => at));
+  // What a unit without values said is seen in the alerts alone.
+  const unheard = sent.filter((_, at) => !onTheWay.has(at) && !has.has(at) && (silent.has(at) || isExcused({ at, of: "values" })));
+  const before = unheard.filter(({ firstByteAt }) => firstByteAt < (holds[0]?.from ?? firstByteAt + 1n)).length;
+  const alerts = shares.map(({ share, told }) => alertFaults(book, share, told, ({ at }) => isExcused({ at, of: "values" })));
   return {
-    device: book.device,
-    sent: book.sent.length - before,
-    received: arrived.size - (arrived.has(undefined) ? 1 : 0),
-    onTheWay,
-    unheard,
-    lost,
-    invented,
+    device,
+    sent: sent.length - before,
+    received: sent.length - unheard.length - onTheWay.size,
+    onTheWay: onTheWay.size,
+    unheard: unheard.length - before,
+    lost: [...lost.map(({ at, what }) => `${what} (${whenText(sent[at]!, holds)})`), ...alerts.flatMap((one) => one.lost)],
+    invented: [...shares, ...alerts].flatMap(({ invented }) => invented),
     absences: absences(book, heardAt),
   };
 }
 
-/** Why a unit need not arrive: bytes of it left while no agent held the port, or in the tick before a kill. */
-export function excuse({ firstByteAt, lastByteAt }: LedgerEntry, holds: readonly Hold[]): "nobody listened" | "killed" | undefined {
+/** Of unit `at` something did not arrive; values are told at once, samples when their block is full. */
+type Missing = { readonly at: number; readonly of: "values" | "samples"; readonly what: string };
+type Told = { readonly record: Of<"report">; readonly entry: SharedEntry | undefined };
+type Compared = {
+  readonly told: readonly Told[];
+  /** Units of which values or samples arrived. */
+  readonly arrived: readonly number[];
+  readonly missing: readonly Missing[];
+  readonly invented: readonly string[];
+};
+
+function compared(book: DeviceBook, share: Share): Compared {
+  const who = named(book.device, share.place);
+  const reports = share.records.filter(isReport);
+  const telling = reports.filter(({ body }) => body.observations.length > 0);
+  const speaking = share.entries.filter(({ unit }) => Object.keys(unit.observations).length > 0);
+  const matched = matchLast(speaking, telling, (entry, report) => sameReport(entry, report, book.beyond));
+  const told = telling.map((record, at) => ({ record, entry: matched[at] }));
+  const heard = new Set(matched);
+  const waves = waveTally(book, share);
+  const sampled = share.entries.filter((entry) => Object.keys(entry.unit.waves).length > 0);
+  return {
+    told,
+    arrived: [...speaking.filter((entry) => heard.has(entry)), ...sampled.filter((entry) => !waves.missing.has(entry))].map(({ at }) => at),
+    missing: [
+      ...speaking
+        .filter((entry) => !heard.has(entry) && !isToldOnce(entry))
+        .map(({ at, unit }) => ({ at, of: "values", what: `${who}: unit ${at} (device time ${unit.deviceTime}) did not arrive` }) as const),
+      ...[...waves.missing].map(
+        ([{ at }, keys]) => ({ at, of: "samples", what: `${who}: samples of ${keys.join(", ")} of unit ${at} did not arrive` }) as const,
+      ),
+    ],
+    invented: [
+      ...cutFaults(book, share, reports),
+      ...told
+        .filter(({ entry }) => entry === undefined)
+        .map(({ record }) => `${who}: a report that it never sent (${reportText(speaking, record)})`),
+      ...waves.invented,
+    ],
+  };
+}
+
+/** Only that something is over, which another reader was told before a kill. */
+const isToldOnce = ({ unit: { observations, edges = [] } }: SharedEntry): boolean =>
+  Object.keys(observations).every((key) => edges.includes(key));
+
+/**
+ * Why a unit need not arrive. Bytes of it left while no agent held the port, or just before a kill. Where frames have no start mark, it is
+ * what ends first behind the opened port. And of a device that is asked, what it goes on sending to the one that was killed, for as long
+ * as its talk takes to begin anew.
+ */
+function excuses(book: DeviceBook): (missing: Pick<Missing, "at" | "of">) => boolean {
+  const { sent, holds, isUnmarked, givesUpMs = Number.POSITIVE_INFINITY } = book;
+  return ({ at, of }) => {
+    const entry = sent[at]!;
+    if (excuse(entry, book, of === "samples" ? WAVE_BLOCK_NS : 0n) !== undefined) return true;
+    const hold = holds.findLastIndex(({ from }) => from <= entry.firstByteAt);
+    if (of === "samples" && Number(entry.lastByteAt - entry.firstByteAt) > givesUpMs * 1e6) return true;
+    if (isUnmarked === true && (at === 0 || sent[at - 1]!.firstByteAt < holds[hold]!.from)) return true;
+    return isOld(book, entry.firstByteAt);
+  };
+}
+
+/** It may be of the talk with the agent that was killed before. */
+function isOld({ holds, speaks, settlesMs = 0 }: DeviceBook, at: bigint): boolean {
+  const hold = holds.findLastIndex(({ from }) => from <= at);
+  return speaks === "asked" && hold > 0 && at < holds[hold]!.from + BigInt(settlesMs * 1e6);
+}
+
+/** `late`: how much later than its bytes it is stamped. */
+export function excuse(
+  { firstByteAt, lastByteAt }: LedgerEntry,
+  { holds, breathless }: Pick<DeviceBook, "holds" | "breathless">,
+  late = 0n,
+): "nobody listened" | "killed" | undefined {
   const hold = holds.findLast(({ from }) => from <= firstByteAt);
   if (hold === undefined) return "nobody listened";
-  if (hold.killed === undefined || lastByteAt < hold.killed - TICK_NS) return undefined;
+  const margin = late + (breathless === true ? SETTLED_NS : TICK_NS);
+  if (hold.killed === undefined || lastByteAt < hold.killed - margin) return undefined;
   return firstByteAt > hold.killed ? "nobody listened" : "killed";
 }
 
 /** What a report says otherwise than the last unit that was begun before it. */
-function reportText({ sent, keyOf }: DeviceBook, { epoch, n, at, deviceTime, body }: Of<"report">): string {
+function reportText(sent: readonly LedgerEntry[], { epoch, n, at, deviceTime, body }: Of<"report">): string {
   const unit = sent.findLast(({ firstByteAt }) => firstByteAt <= at)?.unit;
   const told: [name: string, came: string | null | undefined, was: string | null | undefined][] = [
     ["device time", deviceTime, unit?.deviceTime],
     ...body.observations.map(({ metric, value }): [string, string | null, string | null | undefined] => {
-      const key = keyOf(metric);
+      const key = keyIn(unit?.observations ?? {}, metric);
       return [key, value, unit?.observations[key]];
     }),
   ];
@@ -135,7 +210,7 @@ export const milliseconds = (time: bigint | undefined): string => (time === unde
  * The issue's bound: from the kill until the device is heard again passes no more than the time until the port is open, a tick,
  * and one unit (the one under way when it was opened). A device that streams late by itself is not the agent's fault.
  */
-function absences({ holds, sent, speaks }: DeviceBook, heardAt: readonly bigint[]): Absence[] {
+function absences({ holds, sent, speaks, settlesMs = 0 }: DeviceBook, heardAt: readonly bigint[]): Absence[] {
   const unit = sent.reduce((longest, { firstByteAt, lastByteAt }) => max(longest, lastByteAt - firstByteAt), 0n);
   return holds.flatMap(({ killed }, at) => {
     const next = holds[at + 1];
@@ -144,114 +219,29 @@ function absences({ holds, sent, speaks }: DeviceBook, heardAt: readonly bigint[
     const back = heardAt.find((first) => first >= killed && (next.killed === undefined || first < next.killed));
     const whole = sent.find(({ firstByteAt }) => firstByteAt >= next.from)?.firstByteAt;
     const late = speaks === "unasked" && whole !== undefined ? max(0n, whole - next.from - unit - TICK_NS) : 0n;
-    return [{ away, silent: back === undefined ? undefined : back - killed, limit: away + TICK_NS + unit + late }];
+    return [
+      { away, silent: back === undefined ? undefined : back - killed, limit: away + TICK_NS + unit + late + BigInt(settlesMs * 1e6) },
+    ];
   });
 }
 
 const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
-// ── Which unit a record is of ───────────────────────────────────────────────────────────────────────────────────────
-
-export type Of<K extends Received["body"]["kind"]> = Received & { readonly body: Extract<Received["body"], { kind: K }> };
-export const isReport = (record: Received): record is Of<"report"> => record.body.kind === "report";
-const isWave = (record: Received): record is Of<"wave"> => record.body.kind === "wave";
-
-/** In the order in which they happened: runs follow one another in time, and n tells within one tick. */
-const inTime = (a: Received, b: Received): number => {
-  if (a.at !== b.at) return a.at < b.at ? -1 : 1;
-  return a.epoch - b.epoch || a.n - b.n;
-};
-
 /**
- * For each record the unit it is of, both in order, none twice; undefined where there is none. The last that fits is taken: a
- * record comes after its unit, so of two equal units the later one before it is its own. Begun before, not ended before: the end
- * is told when its last write has returned, and on a busy machine the agent has read it and gone on by then.
+ * A report without a value tells of a unit that was cut when the port was opened: once, first in its epoch, less than a unit. Of a device
+ * that is asked, it may tell of all that is not of the talk with this agent.
  */
-function matchLast<R extends Received>(
-  sent: readonly LedgerEntry[],
-  records: readonly R[],
-  same: (entry: LedgerEntry, record: R) => boolean,
-): readonly (number | undefined)[] {
-  const matched = new Array<number | undefined>(records.length);
-  let before = sent.length;
-  for (let at = records.length - 1; at >= 0; at -= 1) {
-    const record = records[at]!;
-    const unit = sent.slice(0, before).findLastIndex((entry) => entry.firstByteAt <= record.at && same(entry, record));
-    if (unit === -1) continue;
-    matched[at] = unit;
-    before = unit;
-  }
-  return matched;
-}
-
-/** Value by value, in the device's own digits; nothing more and nothing less. */
-function sameReport({ keyOf, beyond }: DeviceBook, { unit }: LedgerEntry, { body, deviceTime }: Of<"report">): boolean {
-  if (deviceTime !== unit.deviceTime) return false;
-  const wanted = unit.observations;
-  const told = body.observations.filter(({ metric }) => keyOf(metric) in wanted || !beyond(keyOf(metric)));
-  const keys = new Set(told.map(({ metric }) => keyOf(metric)));
-  if (keys.size !== told.length || told.length !== Object.keys(wanted).length) return false;
-  return told.every(({ metric, value, validity }) => wanted[keyOf(metric)] === value && (value === null) === (validity !== 0));
-}
-
-/** A report without a value tells of a unit that was cut when the port was opened: once, first in its epoch, less than a unit. */
-function cutFaults({ device, sent }: DeviceBook, reports: readonly Of<"report">[]): string[] {
-  const bytes = Math.max(0, ...sent.map(({ unit }) => unit.bytes));
-  return reports.flatMap(({ body, epoch, n }) => {
-    if (body.unreadable === 0 || (body.observations.length === 0 && n === 0 && body.unreadable < bytes)) return [];
-    return [`${device}: ${body.unreadable} bytes given up in the middle (epoch ${epoch}, n ${n})`];
-  });
-}
-
-// ── Waves ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-export type Faults = { readonly lost: readonly string[]; readonly invented: readonly string[] };
-
-/** Sample by sample; and the sample count goes on by what was sent in between. */
-function waveFaults(book: DeviceBook, own: readonly Received[]): Faults {
-  const lost: string[] = [];
-  const invented: string[] = [];
-  const keys = new Set(book.sent.flatMap(({ unit }) => Object.keys(unit.waves)));
-  for (const record of own.filter(isWave)) {
-    if (!keys.has(book.keyOf(record.body.metric))) invented.push(`${book.device}: a wave of ${record.body.metric.refid}`);
-  }
-  for (const key of keys) {
-    const blocks = own.filter(isWave).filter(({ body }) => book.keyOf(body.metric) === key);
-    const matched = matchLast(book.sent, blocks, ({ unit }, { body }) => sameSamples(unit.waves[key], body.samples));
-    const arrived = new Set(matched);
-    blocks.forEach(({ epoch, n, body }, at) => {
-      if (matched[at] === undefined)
-        invented.push(`${book.device}: a block of ${key} that it never sent (epoch ${epoch}, n ${n}: ${body.samples.join(" ")})`);
-    });
-    book.sent.forEach((entry, at) => {
-      if (entry.unit.waves[key] === undefined || arrived.has(at) || excuse(entry, book.holds) !== undefined) return;
-      lost.push(`${book.device}: the ${key} block of unit ${at} did not arrive (${entry.unit.waves[key]?.join(" ")})`);
-    });
-    invented.push(...countFaults(book, key, blocks, matched));
-  }
-  return { lost, invented };
-}
-
-function countFaults({ device, sent }: DeviceBook, key: string, blocks: readonly Of<"wave">[], matched: readonly (number | undefined)[]) {
-  const before: number[] = [];
-  sent.reduce((sum, { unit }, at) => {
-    before[at] = sum;
-    return sum + (unit.waves[key]?.length ?? 0);
-  }, 0);
-  const base = new Map<string, number>();
-  return blocks.flatMap(({ run, epoch, n, body }, at) => {
-    const unit = matched[at];
-    if (unit === undefined) return [];
-    const offset = body.first - before[unit]!;
+function cutFaults(book: DeviceBook, { place, entries }: Share, reports: readonly Of<"report">[]): readonly string[] {
+  const bytes = Math.max(0, ...entries.map(({ unit }) => unit.bytes));
+  const began = new Set<string>();
+  return reports.flatMap(({ run, at, body, epoch, n }) => {
     const attachment = `${run}/${epoch}`;
-    const known = base.get(attachment) ?? offset;
-    base.set(attachment, known);
-    return offset === known ? [] : [`${device}: ${key} counts its samples wrongly (epoch ${epoch}, n ${n})`];
+    if (body.observations.length > 0) began.add(attachment);
+    const isEarly = book.speaks === "asked" ? !began.has(attachment) || isOld(book, at) : n === 0 && body.unreadable < bytes;
+    if (body.unreadable === 0 || (body.observations.length === 0 && isEarly)) return [];
+    return [`${named(book.device, place)}: ${body.unreadable} bytes given up in the middle (epoch ${epoch}, n ${n})`];
   });
 }
-
-const sameSamples = (sent: readonly number[] | undefined, received: readonly number[]): boolean =>
-  sent !== undefined && sent.length === received.length && sent.every((sample, at) => sample === received[at]);
 
 // ── Numbers without holes ───────────────────────────────────────────────────────────────────────────────────────────
 

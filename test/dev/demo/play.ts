@@ -4,7 +4,8 @@ import { DEATH_CAUSE } from "../../../proto/messages.ts";
 import type { Received } from "../../support/central.ts";
 import type { AgentLife } from "./agent-life.ts";
 import { type ChangeOptions, type Changes, changeFaults, FORGED, pushForged, pushSigned, UNCHANGED } from "./change.ts";
-import { type DeviceTally, holes, isReport, milliseconds, tally } from "./ledger.ts";
+import { type DeviceTally, holes, milliseconds, SETTLED_NS, tally } from "./ledger.ts";
+import { isReport } from "./shares.ts";
 import type { Placed, Stage } from "./stage.ts";
 
 /** The run of the demo, from the agent's first start to its last answer. */
@@ -190,7 +191,9 @@ class Played {
    */
   #isTelling(): boolean {
     const now = process.hrtime.bigint();
-    const settled = this.#stage.books().every(({ sent }) => now - (sent.at(-1)?.lastByteAt ?? 0n) > SETTLED_NS);
+    const settled = this.#stage
+      .books()
+      .every(({ sent, breathless }) => breathless === true || now - (sent.at(-1)?.lastByteAt ?? 0n) > SETTLED_NS);
     return settled && this.#stamped() > 0;
   }
 
@@ -198,7 +201,7 @@ class Played {
   #stamped(): number {
     const { records } = this.#stage.central;
     return this.#stage.books().filter(({ device, sent }) => {
-      const last = sent.at(-1);
+      const last = sent.findLast(({ unit }) => Object.keys(unit.observations).length > 0);
       return (
         last !== undefined &&
         !records
@@ -341,8 +344,6 @@ class Played {
 
 /** More records than come in the time of a unit. */
 const RECENT = 500;
-/** Longer than bytes take from an emulator through socat to the agent's tick. */
-const SETTLED_NS = 120_000_000n;
 
 const waitingOf = ({ ledger }: Status): number => Object.values(ledger).reduce((sum, { waiting }) => sum + waiting, 0);
 const pause = (time: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, time));

@@ -77,9 +77,10 @@ function missingRule(location: string): string | null {
   return part === undefined ? null : ruleText(location, part.rule);
 }
 
-function deviceOf({ device, socket, driver, liveness, mode, values }: DeviceLine, now: bigint) {
+function deviceOf({ device, place, socket, driver, liveness, mode, values }: DeviceLine, now: bigint) {
   return {
     device,
+    node: place,
     socket,
     driver,
     model: CAST.find(({ rule }) => rule.device === device)?.model,

@@ -1,32 +1,27 @@
-import type { AlertLine, Board, DeviceLine, ValueLine } from "./board.ts";
+import type { AlertLine, Board } from "./board.ts";
 import { CAST, GATEWAY } from "./cast.ts";
 import type { Changes } from "./change.ts";
+import { age, cellText, chosenOf, deviceRows } from "./device-rows.ts";
 import type { DeviceTally } from "./ledger.ts";
 import { SIGNERS } from "./office.ts";
 import type { Scene } from "./play.ts";
 import { ruleText } from "./stage.ts";
-import { metricName, unitName, validityName } from "./words.ts";
 
 /** What a person sees: lines of at most `WIDTH` columns, made from the board and the ledgers. Pure. */
 export const WIDTH = 100;
 
-/** Metrics of a driver that are shown, by reference id or the device's own name, most wanted first; the others are counted. */
-const CHOSEN: Readonly<Record<string, readonly string[]>> = {
-  nonin: ["MDC_PULS_OXIM_SAT_O2", "MDC_PULS_OXIM_PULS_RATE"],
-  "puritan-bennett-840": ["f9", "f71", "f70", "f72", "f73", "f87", "f77"],
-};
 /** How much is shown: everything, or what a small window has room for. */
-type Measure = {
-  readonly metrics: number;
+export type Measure = {
+  /** More than one row a device: its model, a wave, what is below its port. */
+  readonly rows: boolean;
   readonly alerts: number;
-  readonly waves: boolean;
   readonly blanks: boolean;
   /** What a number means is said below it. */
   readonly words: boolean;
 };
-const FULL: Measure = { metrics: 7, alerts: 3, waves: true, blanks: true, words: true };
-const MEASURES: readonly Measure[] = [FULL, { ...FULL, metrics: 6 }, { ...FULL, metrics: 5 }];
-const SMALL: Measure = { metrics: 2, alerts: 1, waves: false, blanks: false, words: false };
+const FULL: Measure = { rows: true, alerts: 4, blanks: true, words: true };
+const MEASURES: readonly Measure[] = [FULL, { ...FULL, alerts: 2 }, { ...FULL, alerts: 2, blanks: false }, { ...FULL, rows: false }];
+const SMALL: Measure = { rows: false, alerts: 1, blanks: false, words: false };
 
 export type Paint = Readonly<Record<"bold" | "dim" | "red" | "green" | "yellow" | "cyan", (text: string) => string>>;
 const sgr =
@@ -61,8 +56,7 @@ function lines(board: Board, scene: Scene, look: Look, measure: Measure): string
     ...blank,
     gatewayLine(board, scene, look),
     ...blank,
-    paint.dim(row(["BED", "DEVICE", "READING", "VALUE", "UNIT", "VALIDITY", "AGE"])),
-    ...board.devices.flatMap((device) => deviceRows(device, board, look, measure)),
+    ...deviceRows(board, look, measure),
     ...blank,
     ...blockedLines(board, paint),
     ...changeLines(scene.changes, paint, measure),
@@ -104,80 +98,6 @@ function gatewayLine({ gateway }: Board, { restarts, down }: Scene, { paint }: L
         : `${head}${paint.green("● online")}   ${paint.dim(run)}`;
     }
   }
-}
-
-// ── Readings ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-const COLUMNS = [10, 16, 23, 10, 7, 25, 7] as const;
-/** Set to the right. */
-const VALUE = 3;
-const AGE = 6;
-
-function row(cells: readonly string[]): string {
-  const padded = cells.map((cell, at) => {
-    const width = COLUMNS[at] ?? 0;
-    const text = cell.length > width - 1 ? `${cell.slice(0, width - 2)}…` : cell;
-    return at === VALUE || at === AGE ? `${text.padStart(width - 1)} ` : text.padEnd(width);
-  });
-  return ` ${padded.join("")}`.trimEnd();
-}
-
-function deviceRows(device: DeviceLine, { gateway }: Board, { paint, now }: Look, measure: Measure): string[] {
-  const shown = chosenOf(device).slice(0, measure.metrics);
-  const model = CAST.find(({ rule }) => rule.device === device.device)?.model ?? device.driver;
-  const heads = [[device.socket, device.device], ...wrapped(model, COLUMNS[1] - 1).map((part) => ["", part] as const)] as const;
-  const more = device.values.length - shown.length;
-  const alive = gateway.presence === "online" && device.liveness === "streaming";
-  const rows = shown.map((value, at) => {
-    const text = row([...(heads[at] ?? ["", ""]), ...valueCells(value, now)]);
-    return colourOf(value, alive, paint)(text.slice(1));
-  });
-  if (rows.length === 0) rows.push(paint.dim(row([...heads[0], "no reading yet"]).slice(1)));
-  if (device.wave.length > 0) {
-    if (measure.waves)
-      rows.push(
-        `${row(["", "", "pleth, last 2 s"]).slice(1).padEnd(PICTURE_FROM)}${(alive ? paint.green : paint.dim)(picture(device.wave))}`,
-      );
-  } else if (more > 0) rows.push(paint.dim(row(["", "", `… and ${more} more metrics`]).slice(1)));
-  return rows.map((text, at) => `${at > 0 ? " " : alive ? paint.green("●") : paint.red("●")}${text}`);
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && `${last} ${word}`.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
-
-const chosenOf = ({ driver, values }: DeviceLine): readonly ValueLine[] =>
-  (CHOSEN[driver] ?? []).flatMap((name) => values.find(({ metric }) => metric.refid === name || metric.name === name) ?? []);
-
-function colourOf(value: ValueLine | undefined, alive: boolean, paint: Paint): (text: string) => string {
-  if (!alive) return paint.dim;
-  return value !== undefined && value.validity !== 0 ? paint.yellow : same;
-}
-
-function valueCells({ metric, value, validity, reason, at }: ValueLine, now: bigint): string[] {
-  return [metricName(metric), value ?? "–", value === null ? "" : unitName(metric), validityName(validity, reason), age(at, now)];
-}
-
-const age = (at: bigint, now: bigint): string => `${(Math.max(0, Number(now - at)) / 1e9).toFixed(1)} s`;
-
-const BARS = [..."▁▂▃▄▅▆▇█"];
-const PICTURE_FROM = COLUMNS[0] + COLUMNS[1] + COLUMNS[2];
-const PICTURE_COLUMNS = COLUMNS[3] + COLUMNS[4] + COLUMNS[5] + COLUMNS[6] - 1;
-
-/** The last two seconds of a wave, spread over the columns behind its name. */
-function picture(samples: readonly number[]): string {
-  const low = Math.min(...samples);
-  const span = Math.max(1, Math.max(...samples) - low);
-  return Array.from({ length: PICTURE_COLUMNS }, (_, column) => {
-    const sample = samples[Math.floor((column * samples.length) / PICTURE_COLUMNS)] ?? low;
-    return BARS[Math.min(BARS.length - 1, Math.floor(((sample - low) * BARS.length) / span))];
-  }).join("");
 }
 
 // ── What is not right ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -224,27 +144,32 @@ function alertBlock(alerts: readonly AlertLine[], { paint, now }: Look, measure:
   if (alerts.length === 0) return [paint.dim(" ALERTS   none is active")];
   const newestFirst = alerts.toSorted((a, b) => Number((b.since ?? 0n) - (a.since ?? 0n)));
   const more = alerts.length > measure.alerts ? `   … and ${alerts.length - measure.alerts} more` : "";
-  return newestFirst.slice(0, measure.alerts).map(({ socket, device, name, word, since }, at, { length }) => {
-    const text = `${socket} ${device}  ${name}${word === "" ? "" : ` (${word})`}${since === undefined ? "" : `, for ${age(since, now)}`}`;
+  return newestFirst.slice(0, measure.alerts).map(({ socket, device, place, name, word, since }, at, { length }) => {
+    const text = `${socket} ${device}${place === "" ? "" : ` ${place}`}  ${name}${word === "" ? "" : ` (${word})`}${since === undefined ? "" : `, for ${age(since, now)}`}`;
     return ` ${at === 0 ? paint.yellow("ALERTS ") : "       "}  ${text}${at === length - 1 ? paint.dim(more) : ""}`;
   });
 }
 
 // ── Ledgers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Three devices a line: what it sent is what came, what is on its way, and what nobody listened to. */
 function ledgerLines({ counts, gateway }: Board, { tallies, status }: Scene, paint: Paint): string[] {
-  const cells = (name: string, numbers: readonly (number | string)[]): string =>
-    ` ${name.padEnd(15)}${numbers.map((number) => String(number).padStart(18)).join("")}`;
   const { observations, waveBlocks, alerts, duplicates } = counts;
   const word = agentsWord(status, gateway.presence);
+  const cells = tallies.map(({ device, sent, received, onTheWay, unheard }: DeviceTally) =>
+    `${device} ${sent}=${received}+${onTheWay}+${unheard}`.padEnd(LEDGER_COLUMNS),
+  );
+  const lines = Array.from({ length: Math.ceil(cells.length / LEDGER_CELLS) }, (_, at) =>
+    ` ${cells.slice(at * LEDGER_CELLS, (at + 1) * LEDGER_CELLS).join("")}`.trimEnd(),
+  );
   return [
-    paint.dim(cells("LEDGER", ["sent by device", "received here", "on the way", "nobody listened"])),
-    ...tallies.map(({ device, sent, received, onTheWay, unheard }: DeviceTally) =>
-      cells(device, [`${sent} ${device.startsWith("vent") ? "answers" : "packets"}`, received, onTheWay, unheard]),
-    ),
+    paint.dim(" LEDGER   packets sent by each device = received here + on the way + nobody listened"),
+    ...lines,
     paint.dim(` ${observations} values, ${waveBlocks} waves, ${alerts} alert edges, ${duplicates} duplicates. ${word}`),
   ];
 }
+const LEDGER_CELLS = 3;
+const LEDGER_COLUMNS = 33;
 
 function agentsWord(status: Scene["status"], presence: Board["gateway"]["presence"]): string {
   if (status === undefined) return presence === "stopped" ? "" : "Agent: no answer.";
@@ -253,14 +178,12 @@ function agentsWord(status: Scene["status"], presence: Board["gateway"]["presenc
 }
 
 /** For a stdout that is no terminal: one line for each device, one for the ledgers. */
-export function plainLines(board: Board, scene: Scene, now: bigint): string[] {
+export function plainLines(board: Board, scene: Scene): string[] {
   const at = `${(scene.elapsedMs / 1000).toFixed(0).padStart(3)} s`;
   const devices = board.devices.map((device) => {
-    const values = chosenOf(device).map((value) => {
-      const [name = "", text = "", unit = "", validity = ""] = valueCells(value, now);
-      return `${name} ${value.value === null ? validity : `${text} ${unit}`.trim()}`;
-    });
-    return `${at}  ${device.socket}  ${device.device}  ${device.liveness}  ${values.join(", ")}`;
+    const values = chosenOf(device).map(cellText);
+    const place = device.place === "" ? "" : ` ${device.place}`;
+    return `${at}  ${device.socket}  ${device.device}${place}  ${device.liveness}  ${values.join(", ")}`;
   });
   const blocked = board.blocked.map(({ location, reasons }) => `${at}  BLOCKED ${location}: ${reasons.join("; ")}`);
   const changes = changeLines(scene.changes, PLAIN, SMALL).map((line) => `${at} ${line}`);

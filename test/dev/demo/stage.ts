@@ -6,7 +6,7 @@ import type { EmulatedDevice } from "../../support/emulated-device.ts";
 import { startMosquitto } from "../../support/mosquitto.ts";
 import { makeAuthority } from "../../support/pki.ts";
 import { type AgentLife, startAgent } from "./agent-life.ts";
-import { CAST, GATEWAY, type Part, type Rule } from "./cast.ts";
+import { GATEWAY, type Part, type Rule } from "./cast.ts";
 import type { DeviceBook } from "./ledger.ts";
 import { type Office, openOffice, READER_ACL } from "./office.ts";
 
@@ -35,6 +35,7 @@ const PACE_MS = 250;
 const WINDOW_MS = 400;
 
 export type StageOptions = {
+  readonly cast: readonly Part[];
   /** Each with its words before the verb. */
   readonly programs: Programs;
   /** The gateway trusts a stranger's key, to prove that the demo can fail. */
@@ -67,7 +68,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
 
 type Undo = (() => Promise<void> | void)[];
 
-async function build({ programs, betrayed, say, undo }: StageOptions & { readonly undo: Undo }): Promise<Omit<Stage, "clear">> {
+async function build({ cast, programs, betrayed, say, undo }: StageOptions & { readonly undo: Undo }): Promise<Omit<Stage, "clear">> {
   const folder = mkdtempSync(join(tmpdir(), "bedside-demo-"));
   removeAtEnd(folder, undo);
   // The window of undelivered records lies in memory; the agent refuses a runtime directory on disk.
@@ -92,8 +93,8 @@ async function build({ programs, betrayed, say, undo }: StageOptions & { readonl
   const central = await openCentral({ port: broker.port, pki, identity, gateway: GATEWAY });
   undo.push(() => central.stop());
 
-  say(`Plugging in ${CAST.length} emulated devices, each behind a pty ...`);
-  const devices = await plugIn(folder, undo);
+  say(`Plugging in ${cast.length} emulated devices, each behind a pty ...`);
+  const devices = await plugIn(cast, folder, undo);
 
   say("Making keys with bedside-fleet: the hospital's, and a stranger's ...");
   const office = await openOffice({
@@ -112,9 +113,9 @@ async function build({ programs, betrayed, say, undo }: StageOptions & { readonl
   return { brokerPort: broker.port, central, office, devices, runtimeDir, ...livesOf([...programs.agent, ...words], devices, undo) };
 }
 
-async function plugIn(folder: string, undo: Undo): Promise<readonly Placed[]> {
+async function plugIn(cast: readonly Part[], folder: string, undo: Undo): Promise<readonly Placed[]> {
   const devices: Placed[] = [];
-  for (const part of CAST) {
+  for (const part of cast) {
     const emulated = await part.start(join(folder, `tty-${part.location}`));
     undo.push(() => emulated.stop());
     // Switched on, but not sending before somebody listens. The one that is asked is silent by itself.
@@ -152,11 +153,9 @@ function livesOf(
       return part.rule.device;
     },
     books: () =>
-      admitted().map(({ part: { rule, keyOf, beyond, speaks }, emulated }) => ({
-        device: rule.device,
-        keyOf,
-        beyond,
-        speaks,
+      admitted().map(({ part, emulated }) => ({
+        ...part,
+        device: part.rule.device,
         sent: emulated.ledger,
         holds: lives.flatMap((life) => life.holdOf(emulated.path) ?? []),
       })),
