@@ -1,15 +1,9 @@
-import { elapsed, Milliseconds, type Mono } from "../../config/units.ts";
+import { elapsed, type Mono } from "../../config/units.ts";
 import { DialogueRunner, type DialogueTurn } from "../../drivers/kit/dialogue.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import { asideOf, createFramer, type Framer, type Output } from "../../drivers/kit/framer.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { WaveShapes } from "./wave-shapes.ts";
-
-/**
- * Of the time between two ticks no more counts as silence of the line: after a standstill of the whole agent the bytes that came in it
- * lie unread, and a tick comes before them. A frame that is under way would be given up, and what is behind its middle lost.
- */
-const SILENCE_A_TICK_MAX = Milliseconds(50);
 
 /** What the link counts: bytes in = bytes in frames + discarded + pending. */
 export type LinkCounts = { bytes: number; frames: number; framed: number; discarded: number; broken: number };
@@ -62,7 +56,7 @@ export class Link {
     const outputs = this.#framer.push(bytes);
     if (this.#framer.heard) turn.add(this.#dialogue.step(now, { saw: "bytes" }));
     this.#take(outputs, now, decoded, turn);
-    this.#take(this.#framer.pass(Milliseconds(Math.min(elapsed(this.#lastTick ?? now, now), SILENCE_A_TICK_MAX))), now, decoded, turn);
+    this.#take(this.#framer.pass(elapsed(this.#lastTick ?? now, now)), now, decoded, turn);
     this.#lastTick = now;
     turn.add(this.#dialogue.step(now));
     return { decoded, turn: turn.done };

@@ -79,18 +79,6 @@ describe("a line of several channels", () => {
     expect(got.slice(1)).toEqual(["broken rest", "broken nested", "answer", "command"]);
   });
 
-  test("is not silent while the agent stood still: what came in that time is read in the tick after", () => {
-    const [whole, still] = [record(1, 2), 500];
-    const stood = linkOf();
-    stood.push(whole.subarray(0, 2), at(0));
-    stood.push(new Uint8Array(), at(still));
-    expect(stood.push(join(whole.subarray(2), HEAD), at(still + 20)).decoded.map(({ frame }) => frame)).toContainEqual(whole);
-    const silent = linkOf();
-    silent.push(whole.subarray(0, 2), at(0));
-    for (let ms = 20; ms <= still; ms += 20) silent.push(new Uint8Array(), at(ms));
-    expect(silent.push(join(whole.subarray(2), HEAD), at(still + 20)).decoded.map(({ frame }) => frame)).not.toContainEqual(whole);
-  });
-
   test("is proved, and kept awake, by frames of the talk only", async () => {
     const room = new Room({ driver: talker() });
     await room.tick();
