@@ -37,16 +37,27 @@ export async function openCrashDisk(): Promise<CrashDisk> {
   truncateSync(base, IMAGE_BYTES);
   must("mkfs.ext4", ["-q", "-F", "-b", "4096", "-J", `size=${JOURNAL_MIB}`, base]);
   const disk = await startPython("block_disk.py", [fuse, base, log]);
+  const mounted = new Set<string>();
+  const clear = (): void => {
+    for (const place of [...mounted, fuse]) run("umount", ["-l", place]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", clear);
   return {
     base,
     log,
     disk,
     mount: (place) => {
       must("mount", ["-o", "loop", join(fuse, "disk"), place]);
+      mounted.add(place);
       must("chmod", ["700", place]);
     },
-    unmount: (place) => must("umount", [place]),
+    unmount: (place) => {
+      must("umount", [place]);
+      mounted.delete(place);
+    },
     stop: async () => {
+      process.off("exit", clear);
       run("umount", [fuse]);
       await disk.stop();
       rmSync(folder, { recursive: true, force: true });

@@ -12,6 +12,7 @@ const EARLY = 5;
 const EARLY_MS = 900;
 const LATE_MS = 1500;
 const BROKER = { answersMs: 4000, awayMs: 1500 };
+const SAID_EVERY = 25;
 const QUIET_SECONDS = 3;
 
 export async function playKills(ward: Ward, wanted: KillsWanted): Promise<Verdict> {
@@ -23,7 +24,7 @@ export async function playKills(ward: Ward, wanted: KillsWanted): Promise<Verdic
       const dice = diceOf(seed * 1000 + index);
       while (left > 0) {
         left -= 1;
-        if (left % 100 === 0) say(`${kills - left} of ${kills} kills`);
+        if (left % SAID_EVERY === 0) say(`${kills - left} of ${kills} kills`);
         const life = place.start();
         await oneLife(ward, place, life, dice);
         await life.end("kill");

@@ -32,6 +32,8 @@ const OPTIONS = {
 } as const;
 const KEPT = join(WORKSHOP, "durability");
 const EXIT_TOLD = 130;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const FOUND_MAX = 100;
 /** Bytes; what it would take to judge a smaller one is in so many records. */
 const SLOPE_MAX = 0.05;
 const SLOPE_RECORDS = 500_000;
@@ -72,7 +74,7 @@ async function main(): Promise<number> {
   for (const name of chosen) {
     say(`${name} begins, load ${loadavg()[0]!.toFixed(1)}`);
     const began = performance.now();
-    const part = await PARTS[name]!(wanted);
+    const part = await PARTS[name]!(wanted).catch(broken);
     const seconds = Math.round((performance.now() - began) / 1000);
     rows.push(...part.rows, {
       what: `${name}: seconds it took, load at the end`,
@@ -88,6 +90,16 @@ async function main(): Promise<number> {
   return rows.every(({ holds }) => holds) ? 0 : 1;
 }
 
+/** What ends a part in the midst is a line of the table, and no end of the others. */
+function broken(caught: unknown): Part {
+  const text = caught instanceof Error ? (caught.stack ?? caught.message) : String(caught);
+  say(`BROKEN OFF: ${text}`);
+  return {
+    told: text,
+    rows: [{ what: "broken off (see above)", found: text.split("\n")[0]!.slice(0, FOUND_MAX), wanted: "", holds: false }],
+  };
+}
+
 async function kills({ kills, seed }: Wanted): Promise<Part> {
   const verdict = await inWard("kills", (ward) => playKills(ward, { kills, seed, rooms: 2, say }));
   return { rows: [...verdictRows(`${kills} kills`, verdict), readyRow(verdict)], told: verdict };
@@ -98,13 +110,20 @@ async function images({ images, seed }: Wanted): Promise<Part> {
   const missing = whyNoCrashDisk();
   if (missing !== undefined)
     return { rows: [{ what: "power cuts", found: `SKIPPED: ${missing}`, wanted: "0 lost", holds: false }], told: missing };
+  // What was made for a disk is taken back where the process ends (crash-disk.ts).
+  const leave = (): void => process.exit(EXIT_TOLD);
+  for (const signal of SIGNALS) process.once(signal, leave);
   const told: PowerVerdict[] = [];
+  const cut: Row[] = [];
   for (let left = images; left > 0; left -= IMAGES_A_ROUND) {
     const now = Math.min(left, IMAGES_A_ROUND);
-    const verdict = await playPowerCuts({ images: now, seed: seed + told.length, starts: Math.ceil(now / STARTS_EVERY), say });
+    const round = { images: now, seed: seed + told.length + cut.length, starts: Math.ceil(now / STARTS_EVERY), say };
+    const verdict = await playPowerCuts(round).catch((caught: unknown) => void cut.push(...broken(caught).rows));
+    if (verdict === undefined) continue;
     told.push(verdict);
     for (const one of [verdict.lived, verdict.cut, verdict.starts]) if (one?.clean === false) say(`NOT CLEAN: ${JSON.stringify(one)}`);
   }
+  for (const signal of SIGNALS) process.off(signal, leave);
   const sum = (of: (one: PowerVerdict) => number): number => told.reduce((all, one) => all + of(one), 0);
   const none = (what: string, of: (one: PowerVerdict) => number): Row => ({
     what,
@@ -113,10 +132,11 @@ async function images({ images, seed }: Wanted): Promise<Part> {
     holds: sum(of) === 0,
   });
   const ages = told.map(({ cut }) => cut.age_ms.max ?? 0);
-  const of = `${images} images`;
+  const of = `${sum(({ cut }) => cut.images)} images`;
   return {
     told,
     rows: [
+      ...cut,
       none(`${of}: lost outside the window`, ({ cut }) => cut.lost),
       none(`${of}: cannot be mounted`, ({ cut }) => cut.unmountable),
       none(`${of}: bytes not as the paper says`, ({ cut }) => cut.odd),
@@ -195,17 +215,21 @@ function secondsOf(text: string): number {
 async function inWard(name: string, play: (ward: Ward) => Promise<Verdict>): Promise<Verdict> {
   const ward = await openWard();
   const told = (): void => void ward.stop().then(() => process.exit(EXIT_TOLD));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, told);
+  for (const signal of SIGNALS) process.once(signal, told);
+  const keep = (why: string): void => {
+    mkdirSync(KEPT, { recursive: true });
+    cpSync(ward.ledgers, join(KEPT, name), { recursive: true });
+    say(`the ledgers are kept in ${relative(ROOT, join(KEPT, name))}: ${why}`);
+  };
   try {
     const verdict = await play(ward);
-    if (!verdict.clean) {
-      mkdirSync(KEPT, { recursive: true });
-      cpSync(ward.ledgers, join(KEPT, name), { recursive: true });
-      say(`the ledgers are kept in ${relative(ROOT, join(KEPT, name))}: ${JSON.stringify(verdict.examples)}`);
-    }
+    if (!verdict.clean) keep(JSON.stringify(verdict.examples));
     return verdict;
+  } catch (caught) {
+    keep("it was broken off");
+    throw caught;
   } finally {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, told);
+    for (const signal of SIGNALS) process.off(signal, told);
     await ward.stop();
   }
 }
