@@ -41,7 +41,7 @@ print_verbs() {
   test       everything, in some six minutes on two cores
   check      types, lint, house rules, fast tests: before each commit
   package    dist/bedside-linux-arm64, -x64, and bedside-fleet  [host: this machine's only]
-  sim        the agent in a simulated world that crashes  [--seed S] [--seeds N]
+  sim        the agent in a simulated world that crashes  [--seed S] [--seeds N | --days D] [--small | --spool] [--workers W]
   canaries   bugs planted on purpose: the simulator must find each
   fuzz       hostile bytes, led by coverage, for every parser  [parser ...] [--for 60s] [--seed S] [--planted]
   dev        for those who write drivers; alone it prints its own verbs
@@ -114,8 +114,10 @@ run_test() {
   wait "$hivemq" || say "Without HiveMQ its half of the end-to-end tests is SKIPPED."
   tests tests --exclude 'test/arm64/**'
   repeat_alone
-  stage sim run_script test/sim/main.ts --seeds 60
-  stage small run_script test/sim/small.ts --seeds 40
+  stage sim run_script test/sim/main.ts --seeds 60 --workers 2
+  stage small run_script test/sim/main.ts --small --seeds 40 --workers 2
+  stage spool run_script test/sim/main.ts --spool --seeds 600 --workers 2
+  stage regressions run_script test/sim/main.ts --regressions
   stage canaries run_script test/sim/canaries.ts
   tests arm64 --dir test/arm64
   node test/package/tally.ts "$RESULTS" --whole

@@ -15,6 +15,8 @@ import { type Trouble, Troubles } from "./troubles.ts";
 const COMMIT_LEAD = Milliseconds(60);
 /** A disk that takes longer is told: what it has not answered for is not kept. */
 const STALL = Seconds(1);
+/** What a start found damaged stays where it is for so long: a start that dies before it has told it leaves it to the next. */
+const DAMAGE_KEPT = Seconds(10);
 /** How old a cursor may be. Losing it costs duplicates with equal names. */
 const CURSOR_EVERY = Seconds(10);
 
@@ -39,11 +41,14 @@ export class Committer {
   #stall: Fault | undefined;
   #cursorsAt: Mono | undefined;
   #cursorsDirty = false;
+  /** Until then what is damaged stays. */
+  #keepsDamagedSince: Mono | undefined;
 
   constructor(options: CommitterOptions, { known, faults }: Pick<Recovered, "known" | "faults">) {
     this.#options = options;
     this.#known = known;
     const now = options.now();
+    this.#keepsDamagedSince = now;
     // Until each lane is known to find its place, none is believed to.
     if (faults.keeping !== undefined) for (const lane of LANES) this.#troubles.raise(lane, faults.keeping, now);
     if (faults.reading !== undefined) this.#troubles.raise("files", faults.reading, now);
@@ -67,6 +72,10 @@ export class Committer {
   /** Begins a commit where a window ends, and asks the disk again where it is time to. */
   tick(now: Mono, line: "online" | "offline"): void {
     this.#watchStall(now);
+    if (this.#keepsDamagedSince !== undefined && elapsed(this.#keepsDamagedSince, now) >= DAMAGE_KEPT) {
+      this.#keepsDamagedSince = undefined;
+      for (const lane of LANES) this.#options.lanes[lane].store.letDamagedGo();
+    }
     this.#workIfDue(now, line);
     if (this.#cursorsDirty && isDue(this.#cursorsAt, CURSOR_EVERY, now)) void this.saveCursors(now);
   }

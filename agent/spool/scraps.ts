@@ -20,7 +20,8 @@ export async function takeScraps(segments: Segment[], { waitingIn, erase }: Hand
   let bytes = 0;
   const from = segments.findLastIndex((segment) => {
     bytes += segment.end - segment.cursor;
-    return bytes > SCRAPS_MAX;
+    // What is damaged stays until that is told.
+    return bytes > SCRAPS_MAX || segment.holes.size > 0;
   });
   const scraps = segments.slice(from + 1);
   const blocks = new Map<string, StoredBlock>();

@@ -37,6 +37,7 @@ export class LaneStore {
   readonly #segments: Segment[] = [];
   readonly #condemned: Segment[] = [];
   #order = 0;
+  #damagedMayGo = false;
   #written = 0;
 
   constructor({ disk, entropy, keyring }: StoreParts, folder: string, lane: Lane) {
@@ -295,10 +296,16 @@ export class LaneStore {
     return segment;
   }
 
+  /** What does not hold has been told: files that hold nothing else may be used again. */
+  letDamagedGo(): void {
+    this.#damagedMayGo = true;
+    this.#recycle();
+  }
+
   #recycle(): void {
     for (let at = this.#segments.length - 1; at >= 0; at--) {
       const segment = this.#segments[at]!;
-      if (!segment.closed || segment.cursor < segment.end) continue;
+      if (!segment.closed || segment.cursor < segment.end || (segment.holes.size > 0 && !this.#damagedMayGo)) continue;
       this.#segments.splice(at, 1);
       void this.#erase(segment);
     }

@@ -90,6 +90,7 @@ describe("what waits on flash", () => {
     next.spool.connected();
     expect(namesIn(await next.everything())).toEqual(["report/1/0"]);
     expect(next.unexplained).toBe(0);
+    await next.pass(10_100);
     const after = await Bench.start({ disk: next.disk.copy(), run: 9n });
     expect(after.spool.keyLost, "what is lost is told once, its files are used again").toBeUndefined();
   });

@@ -11,6 +11,7 @@ import { SMALL } from "./small.table.ts";
  */
 const SEEDS_PER_LOOK = 20;
 const LOOKS_MAX = 20;
+const LOOKERS = 2;
 
 const { values } = parseArgs({ options: { only: { type: "string" }, json: { type: "boolean", default: false } } });
 const chosen = CANARIES.filter(({ name }) => values.only === undefined || values.only === name);
@@ -27,16 +28,21 @@ type Found = {
   readonly seconds: number;
 };
 const results: Found[] = [];
-for (const canary of chosen) {
-  const result = await lookFor(canary);
-  results.push(result);
-  if (!values.json) {
-    const text = result.found
-      ? `found by "${result.by}" at seed ${result.seed}`
-      : `NOT FOUND${result.by === "" ? "" : `; ${result.by} instead`}`;
-    process.stdout.write(`canary: ${canary.name}: ${text}, ${result.seconds} s\n`);
+const waiting = [...chosen];
+/** Each looks for one after another. */
+async function look(): Promise<void> {
+  for (let canary = waiting.shift(); canary !== undefined; canary = waiting.shift()) {
+    const result = await lookFor(canary);
+    results.push(result);
+    if (!values.json) {
+      const text = result.found
+        ? `found by "${result.by}" at seed ${result.seed}`
+        : `NOT FOUND${result.by === "" ? "" : `; ${result.by} instead`}`;
+      process.stdout.write(`canary: ${canary.name}: ${text}, ${result.seconds} s\n`);
+    }
   }
 }
+await Promise.all(Array.from({ length: LOOKERS }, look));
 const missed = results.filter(({ found }) => !found);
 if (values.json) process.stdout.write(`${JSON.stringify({ canaries: results.length, missed: missed.length, results })}\n`);
 else process.stdout.write(`canaries: ${results.length - missed.length} of ${results.length} planted bugs found\n`);
@@ -45,11 +51,11 @@ process.exit(missed.length === 0 ? 0 : 1);
 /** Runs seeds on the broken copy until one of the named checkers speaks. */
 async function lookFor(canary: Canary): Promise<Found> {
   const began = performance.now();
-  const { folder, remove } = plant([...(canary.small === true ? SMALL : []), ...canary.edits]);
+  const { folder, remove } = plant([...(canary.world === undefined ? [] : SMALL), ...canary.edits]);
   const others = new Set<string>();
   try {
     for (let look = 0; look < LOOKS_MAX; look += 1) {
-      const said = await simulate(folder, 1 + look * SEEDS_PER_LOOK);
+      const said = await simulate(folder, canary.world, 1 + look * SEEDS_PER_LOOK);
       for (const [, seed, checker] of said.matchAll(/^seed (\d+): ([a-z-]+):/gm)) {
         if (canary.finds.includes(checker ?? "")) return result(true, checker ?? "", Number(seed));
         others.add(checker ?? "");
@@ -65,9 +71,10 @@ async function lookFor(canary: Canary): Promise<Found> {
   }
 }
 
-function simulate(folder: string, seed: number): Promise<string> {
+function simulate(folder: string, world: Canary["world"], seed: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const args = [join(folder, "test/sim/main.ts"), "--seed", String(seed), "--seeds", String(SEEDS_PER_LOOK), "--first"];
+    const seeds = ["--seed", String(seed), "--seeds", String(SEEDS_PER_LOOK), "--first"];
+    const args = [join(folder, "test/sim/main.ts"), "--here", ...(world === undefined ? [] : [`--${world}`]), ...seeds];
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -84,6 +84,8 @@ export class SpoolBook {
 
   /** The verdict, when everything has come to rest. `window`: ms. */
   judge(ends: readonly LifeEnd[], window: number): void {
+    // A gap that has rotted names what it named: that it rotted is told.
+    for (const key of this.spoilt) if (!this.received.has(key)) this.#take(this.made.get(key)?.text ?? "");
     for (const [key, { life, at, lane }] of this.made) {
       if (this.received.has(key)) continue;
       const urgent = lane === "alert" || lane === "event";

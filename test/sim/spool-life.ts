@@ -35,7 +35,7 @@ type Parts = {
   /** The last life: nothing more is made, and the broker takes all. */
   readonly calm: boolean;
 };
-type UnderWay = { readonly outgoing: Outgoing; arrived: boolean };
+type UnderWay = { readonly outgoing: Outgoing; code: number | undefined };
 
 /** One process: the spool alone, as the agent drives it, with a broker that is a list. */
 export class SpoolLife {
@@ -129,6 +129,7 @@ export class SpoolLife {
   ended(): void {
     for (const one of this.#underWay) {
       if (this.#parts.random.chance(0.5)) return;
+      if (one.code !== undefined) continue;
       this.#arrive(one);
     }
   }
@@ -206,20 +207,18 @@ export class SpoolLife {
     }
     if (!this.#online) return;
     for (const one of this.#underWay) {
-      if (one.arrived) continue;
+      if (one.code !== undefined) continue;
       if (!calm && random.chance(plan.slow)) break;
       this.#arrive(one);
     }
-    while (this.#underWay[0]?.arrived === true && (calm || !random.chance(plan.slow))) {
-      const { outgoing } = this.#underWay.shift() as UnderWay;
-      const refused = !calm && random.chance(plan.refuse);
-      if (refused) this.#parked.add(outgoing.lane);
-      this.#spool.answered(outgoing, refused ? 0x87 : random.chance(0.1) ? 0x10 : 0, this.#now);
+    while (this.#underWay[0]?.code !== undefined && (calm || !random.chance(plan.slow))) {
+      const { outgoing, code = 0 } = this.#underWay.shift() as UnderWay;
+      this.#spool.answered(outgoing, code, this.#now);
     }
     for (let more = true; more && this.#underWay.length < plan.quota; ) {
       const outgoing = this.#spool.nextLive(this.#now) ?? this.#spool.nextBacklog(this.#now);
       more = outgoing !== undefined;
-      if (outgoing !== undefined) this.#underWay.push({ outgoing, arrived: false });
+      if (outgoing !== undefined) this.#underWay.push({ outgoing, code: undefined });
     }
   }
 
@@ -231,7 +230,10 @@ export class SpoolLife {
   }
 
   #arrive(one: UnderWay): void {
-    one.arrived = true;
+    const { random, plan, calm } = this.#parts;
+    one.code = !calm && random.chance(plan.refuse) ? 0x87 : random.chance(0.1) ? 0x10 : 0;
+    if (one.code >= 0x80) this.#parked.add(one.outgoing.lane);
+    if (one.code >= 0x80) return;
     const { lane, range, bytes } = one.outgoing;
     const { trace, schedule } = this.#parts.stage;
     trace.add(

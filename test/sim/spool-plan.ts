@@ -37,8 +37,10 @@ const CRASH_RANGES = [
 export function spoolPlanOf(random: Random): SpoolPlan {
   const some = <T>(chance: number, value: T, otherwise: T): T => (random.chance(chance) ? value : otherwise);
   const refusal = random.chance(0.15);
+  const rot = some(0.25, 0.3, 0);
+  const noPower = refusal || (rot > 0 && random.chance(0.5));
   return {
-    lives: Array.from({ length: random.between(LIVES_MIN, LIVES_MAX) }, () => lifeOf(random, refusal)),
+    lives: Array.from({ length: random.between(LIVES_MIN, refusal ? LIVES_MIN : LIVES_MAX) }, () => lifeOf(random, noPower)),
     disk: {
       writeMax: random.pick([100, 2 * MS]),
       syncMax: random.pick([2 * MS, 15 * MS]),
@@ -53,17 +55,18 @@ export function spoolPlanOf(random: Random): SpoolPlan {
     slow: random.pick([0, 0.3, 0.9]),
     refuse: some(0.2, 0.02, 0),
     quota: random.pick([1, 3, 20]),
-    fillMax: random.pick([0, 60, 900]),
+    // What a refusing disk leaves in the rings fits into them: beyond that, alerts are in memory alone, and a kill costs them.
+    fillMax: random.pick(refusal ? [0, 60] : [0, 60, 900]),
     epochs: random.between(1, 3),
-    rot: some(0.2, 0.3, 0),
+    rot,
     refusal,
   };
 }
 
-function lifeOf(random: Random, refusal: boolean): LifePlan {
+function lifeOf(random: Random, noPower: boolean): LifePlan {
   const [low, high] = random.pick(CRASH_RANGES);
   const drawn = random.pick(["killed", "clean", ...Array<"power">(10).fill("power")] as const);
-  const how = refusal && drawn === "power" ? "killed" : drawn;
+  const how = noPower && drawn === "power" ? "killed" : drawn;
   return {
     crashAt: how === "clean" ? Number.POSITIVE_INFINITY : random.between(low, high),
     timeMax: random.between(100 * MS, 900 * MS),

@@ -42,6 +42,7 @@ class SpoolWorld {
   #boot: Boot;
   #now: { readonly life: Life; readonly house: SpoolLife } | undefined;
   #connections = 0;
+  #toldCorrupt = false;
   #done = false;
 
   constructor({ seed, told }: { readonly seed: number; readonly told?: (line: string) => void }) {
@@ -138,6 +139,7 @@ class SpoolWorld {
     trace.add("end", schedule.now, life.index, how, busy);
     this.#disk.lifeEnded(how === "power");
     this.#now?.house.ended();
+    this.#toldCorrupt ||= this.#now?.house.toldCorrupt === true;
     this.#now = undefined;
     if (how === "power") this.#boot = this.#host.boot();
     schedule.after(plan?.pause ?? 0, () => void this.#rest(life.index).then(() => this.#begin()));
@@ -153,13 +155,18 @@ class SpoolWorld {
     const { schedule } = this.#stage;
     schedule.after(REST_EVERY, () => {
       if (this.#now === undefined) return;
-      const { unrest } = this.#now.house;
+      const { unrest, toldCorrupt } = this.#now.house;
+      this.#toldCorrupt ||= toldCorrupt;
       if (unrest !== undefined && schedule.now - since < REST_MAX) {
         this.#awaitRest(since);
         return;
       }
       if (unrest !== undefined) this.#fail("stuck", unrest);
       this.#book.judge(this.#ends, this.#plan.windowMs);
+      // A power cut excuses a torn end; a disk that refuses may hide a file until the ring that knew of it is gone.
+      const mayBeTorn = this.#plan.refusal || this.#plan.lives.some(({ how }) => how === "power");
+      if (this.#book.rotten > 0 && !mayBeTorn && !this.#toldCorrupt)
+        this.#fail("falsely-healthy", `${this.#book.rotten} records are lost to damage, and no life told of any`);
       this.#done = true;
     });
   }
