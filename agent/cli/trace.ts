@@ -59,6 +59,7 @@ const REASONS = {
   ring_full: "the window in memory was full, and no broker took them",
   spool_full: "the room on flash was full: the oldest go first",
   too_long: "longer than a record may be",
+  expired: "older than the spool keeps anything",
   corrupt: "stored data that did not hold",
 } as const satisfies Record<GapReason, string>;
 

@@ -1,12 +1,12 @@
-import { type Bytes, type Duration, elapsed, isDue, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import { type Bytes, type Duration, elapsed, isDue, Milliseconds, Minutes, type Mono, Seconds } from "../../config/units.ts";
 import type { Disk } from "../effects/effects.ts";
 import { asFault, Fault } from "../fault/fault.ts";
 import { LANES, type Lane } from "../model/model.ts";
 import { writeCursors } from "./cursors.ts";
+import { GivingWay, type GivingWayParts } from "./giving-way.ts";
 import type { Block } from "./lane.ts";
 import { isUrgent, isVolatile, type LaneState } from "./lane-state.ts";
 import { perLane, type Recovered, readSegments } from "./recovery.ts";
-import { SEGMENT_BYTES, type StoredBlock } from "./segment.ts";
 import type { Kept } from "./store.ts";
 import type { Tally } from "./tally.ts";
 import { type Trouble, Troubles } from "./troubles.ts";
@@ -17,6 +17,8 @@ const COMMIT_LEAD = Milliseconds(60);
 const STALL = Seconds(1);
 /** What a start found damaged stays where it is for so long: a start that dies before it has told it leaves it to the next. */
 const DAMAGE_KEPT = Seconds(10);
+/** How often ages are looked at. */
+const AGE_EVERY = Minutes(1);
 /** How old a cursor may be. Losing it costs duplicates with equal names. */
 const CURSOR_EVERY = Seconds(10);
 
@@ -27,7 +29,7 @@ export type CommitterOptions = {
   readonly now: () => Mono;
   readonly lanes: Readonly<Record<Lane, LaneState>>;
   /** What is given up for room; when it returns the gap that names it is a closed block of the event lane. */
-  readonly lose: (lane: Lane, lost: readonly StoredBlock[]) => void;
+  readonly lose: GivingWayParts["lose"];
 };
 type Due = { readonly lane: Lane; readonly block: Block };
 
@@ -36,6 +38,8 @@ export class Committer {
   readonly #options: CommitterOptions;
   readonly #known: Recovered["known"];
   readonly #troubles = new Troubles();
+  readonly #givingWay: GivingWay;
+  #aged: Mono | undefined;
   #working: Promise<void> | undefined;
   #workingSince: Mono | undefined;
   #stall: Fault | undefined;
@@ -47,6 +51,14 @@ export class Committer {
   constructor(options: CommitterOptions, { known, faults }: Pick<Recovered, "known" | "faults">) {
     this.#options = options;
     this.#known = known;
+    this.#givingWay = new GivingWay({
+      ...options,
+      commitEvents: () =>
+        this.#commitLane(
+          "event",
+          this.#uncommitted((one) => one.lane === "event").map(({ block }) => block),
+        ),
+    });
     const now = options.now();
     this.#keepsDamagedSince = now;
     // Until each lane is known to find its place, none is believed to.
@@ -135,11 +147,14 @@ export class Committer {
     const age = this.blockAge;
     const mustGo = ({ lane, block }: Due) => may(lane) && (isUrgent(lane) || elapsed(block.firstAt, now) >= age);
     const due = this.#uncommitted(mustGo);
-    if (due.length === 0 && !again && !reread) return;
+    const aged = isDue(this.#aged, AGE_EVERY, now);
+    if (due.length === 0 && !again && !reread && !aged) return;
+    if (aged) this.#aged = now;
     // Off line all that waits goes with it: one commit a window, not one a lane.
     const all = line === "online" || due.length === 0 ? due : this.#uncommitted(({ lane }) => may(lane));
     void this.#alone(async () => {
       if (reread) await this.try("files", () => this.#readFiles());
+      if (aged) await this.try("age", () => this.#givingWay.expire(now));
       const refused = await this.#commit(all);
       // One refusal answers for all: a failing disk is not asked more than it must be.
       if (!again || refused.length > 0) return;
@@ -169,7 +184,7 @@ export class Committer {
   async #prepare(lane: Lane): Promise<void> {
     const { store } = this.#options.lanes[lane];
     if (!store.needsFile([])) return;
-    await this.#makeRoom(1);
+    await this.#givingWay.makeRoom(1);
     await store.prepare();
   }
 
@@ -180,7 +195,7 @@ export class Committer {
     const of = (lane: Lane) => due.filter((one) => one.lane === lane).map((one) => one.block);
     const busy = LANES.filter((lane) => of(lane).length > 0);
     const needs = (lane: Lane) => lanes[lane].store.needsFile(of(lane));
-    const full = await this.#makeRoom(busy.filter(needs).length).then(
+    const full = await this.#givingWay.makeRoom(busy.filter(needs).length).then(
       () => undefined,
       (caught: unknown) => asFault(caught, "disk.failed", "No room can be made"),
     );
@@ -219,40 +234,5 @@ export class Committer {
       this.moved();
     }
     state.live = state.live.filter((block) => block.kept === undefined || block.inFlight);
-  }
-
-  // ── Room ──
-
-  /** Keeps the spool within its size: free files of any lane go first, then the oldest waves, then the oldest reports. */
-  async #makeRoom(files: number): Promise<void> {
-    if (files === 0) return;
-    const { lanes, limits } = this.#options;
-    const { size } = limits();
-    const used = () => LANES.reduce((sum, lane) => sum + lanes[lane].store.fileBytes, 0);
-    while (used() + files * SEGMENT_BYTES > size) {
-      if (await this.#discardOne()) continue;
-      if (!(await this.#dropOne())) return;
-    }
-  }
-
-  async #discardOne(): Promise<boolean> {
-    for (const lane of [...LANES].reverse()) if (await this.#options.lanes[lane].store.discardFree()) return true;
-    return false;
-  }
-
-  /** The gap is on flash before what it names is gone. */
-  async #dropOne(): Promise<boolean> {
-    for (const lane of ["wave", "report"] as const) {
-      const { store } = this.#options.lanes[lane];
-      // What is condemned waits for its gap to reach flash: as long as it does not, nothing more is given up.
-      const lost = store.condemned > 0 ? [] : await store.condemnOldest();
-      if (lost === undefined) continue;
-      this.#options.lose(lane, lost);
-      const gaps = this.#uncommitted((one) => one.lane === "event").map(({ block }) => block);
-      await this.#commitLane("event", gaps);
-      await store.discardCondemned();
-      return true;
-    }
-    return false;
   }
 }

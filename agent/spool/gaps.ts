@@ -1,7 +1,7 @@
 import type { Lane, Range, RunId } from "../model/model.ts";
 
 /** Why records will not come. */
-export type GapReason = "ring_full" | "spool_full" | "too_long" | "corrupt";
+export type GapReason = "ring_full" | "spool_full" | "too_long" | "corrupt" | "expired";
 export type Gap = Range & { readonly reason: GapReason };
 
 /** Collects lost numbers and tells them as few ranges as possible. */

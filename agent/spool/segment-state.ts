@@ -1,3 +1,4 @@
+import type { Mono } from "../../config/units.ts";
 import type { DiskFile } from "../effects/effects.ts";
 import { type SegmentHeader, type StoredBlock, UNITS_START, type Unit } from "./segment.ts";
 import { type Counts, type Tally, tallyOf } from "./tally.ts";
@@ -30,6 +31,8 @@ export type Segment = {
   closed: boolean;
   /** A failed write or sync: the file is not used again. */
   retired: boolean;
+  /** How far it was written when it was last looked at, and since when no more came. */
+  written: { readonly end: number; readonly at: Mono } | undefined;
   /** Given up for room: nothing of it is sent any more. */
   condemned: boolean;
   /** Something in it does not hold any more, and some of that is under way from memory: what is lost is not known yet. */
@@ -59,6 +62,7 @@ export const newSegment = (path: string, file: DiskFile, { generation, order }: 
   holes: new Map(),
   closed: false,
   retired: false,
+  written: undefined,
   condemned: false,
   doubtful: false,
 });

@@ -96,7 +96,7 @@ export class Spool {
       };
     });
     this.#committer = new Committer(
-      { ...options, lanes: this.#lanes, now: () => options.clock().mono, lose: (lane, lost) => this.#gaveUp(lane, lost) },
+      { ...options, lanes: this.#lanes, now: () => options.clock().mono, lose: (lane, lost, reason) => this.#gaveUp(lane, lost, reason) },
       recovered,
     );
     this.#troubles = this.#committer.troubles;
@@ -316,8 +316,8 @@ export class Spool {
   }
 
   /** Its gap is in a block of its own when this returns. */
-  #gaveUp(lane: Lane, lost: readonly StoredBlock[]): void {
-    this.#lose(lane, lost, "spool_full");
+  #gaveUp(lane: Lane, lost: readonly StoredBlock[], reason: Gap["reason"]): void {
+    this.#lose(lane, lost, reason);
     this.tellGaps();
     this.#lanes.event.writer.close();
   }

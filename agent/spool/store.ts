@@ -1,3 +1,4 @@
+import { type Duration, elapsed, type Mono } from "../../config/units.ts";
 import type { Disk, Entropy } from "../effects/effects.ts";
 import { asFault, assert } from "../fault/fault.ts";
 import type { Lane } from "../model/model.ts";
@@ -238,6 +239,18 @@ export class LaneStore {
     this.#segments.splice(this.#segments.indexOf(segment), 1);
     this.#condemned.push(segment);
     return lost;
+  }
+
+  /**
+   * Whether the oldest segment was last written so long ago, as far as this process knows; to be asked now and then. Nothing more is
+   * written to it then.
+   */
+  isTooOld(now: Mono, age: Duration): boolean {
+    for (const segment of this.#segments) if (segment.written?.end !== segment.end) segment.written = { end: segment.end, at: now };
+    const [oldest] = this.#segments;
+    if (oldest?.written === undefined || elapsed(oldest.written.at, now) < age) return false;
+    oldest.closed = true;
+    return true;
   }
 
   /** Segments that are given up, and whose files are still there. */

@@ -2,8 +2,8 @@ import { after, type Duration, type Mono, Seconds } from "../../config/units.ts"
 import type { Fault } from "../fault/fault.ts";
 import { LANES, type Lane } from "../model/model.ts";
 
-/** What the disk can refuse: a lane's commits, the cursors; to read a lane's backlog, or files of an earlier run. */
-export type Trouble = Lane | "cursors" | `backlog ${Lane}` | "files";
+/** What the disk can refuse: commits of a lane, the cursors, to give up what is too old; to read a lane's backlog, or old files. */
+export type Trouble = Lane | "cursors" | "age" | `backlog ${Lane}` | "files";
 
 /** What is refused is tried again after this time; live sending does not wait. */
 const AGAIN = Seconds(1);

@@ -26,7 +26,7 @@ export const KEYS: Readonly<Record<string, Told>> = {
   "pace":                    { title: "Pace",                        what: "How often the readings since the last message are sent. A broker pays for each message: take 1s where thousands of gateways share one. Alerts do not wait for it." },
   "window":                  { title: "Window",                      what: "A reading is delivered or on flash within this time: what a power cut can cost at most." },
   "spool":                   { title: "Spool",                       what: "What is kept on flash while the broker cannot be reached." },
-  "spool.size":              { title: "Spool: size",                 what: "Space on flash for it. When it is full the oldest waves go first, then the oldest reports; each loss is told by a record." },
+  "spool.size":              { title: "Spool: size",                 what: "Space on flash for it. When it is full the oldest waves go first, then the oldest reports, events and alerts; each loss is told by a record." },
   "rules":                   { title: "Rules",                       what: "Which port is read as which device. The first rule that matches decides; where none does, the port is seen and reported, never opened." },
   "rules[]":                 { title: "A rule",                      what: "Conditions, and what becomes of a port that meets all of them.  bedside ports  prints the rule that is missing." },
   "rules[].when":            { title: "Rule: conditions",            what: "All that are named must hold, each with exactly this value; there are no patterns. At least one." },

@@ -55,7 +55,7 @@ async function lookFor(canary: Canary): Promise<Found> {
   const others = new Set<string>();
   try {
     for (let look = 0; look < LOOKS_MAX; look += 1) {
-      const said = await simulate(folder, canary.world, 1 + look * SEEDS_PER_LOOK);
+      const said = await simulate(folder, canary.world, (canary.from ?? 1) + look * SEEDS_PER_LOOK);
       for (const [, seed, checker] of said.matchAll(/^seed (\d+): ([a-z-]+):/gm)) {
         if (canary.finds.includes(checker ?? "")) return result(true, checker ?? "", Number(seed));
         others.add(checker ?? "");
