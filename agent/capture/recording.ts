@@ -3,7 +3,7 @@ import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import { AssertionFailed } from "../fault/fault.ts";
 import type { SessionView } from "../session/session.ts";
 import { type CaptureHead, headLine, type Piece, pieceLine } from "./capture-file.ts";
-import { Scrubber } from "./scrubber.ts";
+import { type Scrubbed, Scrubber } from "./scrubber.ts";
 
 /** Bytes of the line in one capture: two minutes of the fastest, an hour of most. */
 export const CAPTURE_BYTES_MAX = 2 * 1024 * 1024;
@@ -99,7 +99,7 @@ export class Recording {
     this.#last = now;
     const t_ms = this.#time(now);
     try {
-      for (const one of this.#scrubber?.push(bytes, passed) ?? []) this.#add({ t_ms, dir: "rx", ...one });
+      for (const one of joined(this.#scrubber?.push(bytes, passed) ?? [])) this.#add({ t_ms, dir: "rx", ...one });
     } catch (caught) {
       // The session goes on: what failed is a driver's field map, or the driver itself, which the session sees too.
       if (caught instanceof AssertionFailed) throw caught;
@@ -120,6 +120,17 @@ export class Recording {
   #time(now: Mono): number {
     return Math.round(elapsed(this.#options.since, now));
   }
+}
+
+/** Frames of one turn, or blanks, are one piece: a device that sends five bytes a frame would fill a file with times. */
+function joined(pieces: readonly Scrubbed[]): readonly Scrubbed[] {
+  const all: { bytes: number[]; blank: true | undefined }[] = [];
+  for (const { bytes, blank } of pieces) {
+    const last = all.at(-1);
+    if (last !== undefined && last.blank === blank) last.bytes.push(...bytes);
+    else all.push({ bytes: [...bytes], blank });
+  }
+  return all.map(({ bytes, blank }) => ({ bytes: Uint8Array.from(bytes), ...(blank === undefined ? {} : { blank }) }));
 }
 
 const NOTHING = new Uint8Array();

@@ -58,6 +58,18 @@ describe("a recording", () => {
     expect(bytesOf(pieces())).toEqual([0x58, 0x58, ...frame("n", 1), 0x58, 0x58, 0x58, 0x58, 0x58, ...frame("n", 2)]);
   });
 
+  test("has what came in one turn in one piece", () => {
+    const { rx, tick, pieces } = recorded("scrubbed");
+    rx(frame("n", 1), frame("n", 2), frame("n", 3));
+    tick("streaming");
+    rx(frame("n", 4));
+    tick("streaming");
+    expect(pieces().map(({ t_ms, bytes }) => [t_ms, bytes.length])).toEqual([
+      [0, 15],
+      [20, 5],
+    ]);
+  });
+
   test("hands out nothing of a device before it is proved, and blanks what never was", () => {
     const { rx, tx, tick, pieces, recording, clock } = recorded("scrubbed");
     rx(frame("n", 1));

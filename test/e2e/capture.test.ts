@@ -212,7 +212,7 @@ describe("bedside capture", () => {
         stdio: ["ignore", "pipe", "pipe"],
       });
       const code = new Promise<number | null>((done) => child.once("close", done));
-      await room.until("something is written", () => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 1000);
+      await room.until("something is written", () => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 8000);
       child.kill("SIGINT");
       expect(await code).toBe(0);
       expect(toldIn(await decoded(path)).size).toBeGreaterThan(0);
