@@ -37,7 +37,7 @@ const FOUND_MAX = 100;
 /** Bytes; what it would take to judge a smaller one is in so many records. */
 const SLOPE_MAX = 0.05;
 const SLOPE_RECORDS = 500_000;
-const IMAGES_A_ROUND = 1000;
+const IMAGES_A_ROUND = 500;
 const STARTS_EVERY = 100;
 
 /** A line of the table at the end. `wanted` is empty where a figure is only told. */
@@ -105,7 +105,28 @@ async function kills({ kills, seed }: Wanted): Promise<Part> {
   return { rows: [...verdictRows(`${kills} kills`, verdict), readyRow(verdict)], told: verdict };
 }
 
-/** Each round is another life of an agent on another disk. */
+/** Each round is another life of an agent on another disk; two go on at a time, since each waits half of its time. */
+async function cutRounds(images: number, seed: number): Promise<{ readonly told: readonly PowerVerdict[]; readonly cut: readonly Row[] }> {
+  const told: PowerVerdict[] = [];
+  const cut: Row[] = [];
+  let left = images;
+  let next = seed;
+  const rounds = async (): Promise<void> => {
+    while (left > 0) {
+      const now = Math.min(left, IMAGES_A_ROUND);
+      left -= now;
+      const round = { images: now, seed: next++, starts: Math.ceil(now / STARTS_EVERY), say };
+      const verdict = await playPowerCuts(round).catch((caught: unknown) => void cut.push(...broken(caught).rows));
+      if (verdict === undefined) continue;
+      told.push(verdict);
+      for (const one of [verdict.lived, verdict.cut, verdict.starts]) if (one?.clean === false) say(`NOT CLEAN: ${JSON.stringify(one)}`);
+      say(`${told.reduce((all, one) => all + one.cut.images, 0)} of ${images} images`);
+    }
+  };
+  await Promise.all([rounds(), rounds()]);
+  return { told, cut };
+}
+
 async function images({ images, seed }: Wanted): Promise<Part> {
   const missing = whyNoCrashDisk();
   if (missing !== undefined)
@@ -113,16 +134,7 @@ async function images({ images, seed }: Wanted): Promise<Part> {
   // What was made for a disk is taken back where the process ends (crash-disk.ts).
   const leave = (): void => process.exit(EXIT_TOLD);
   for (const signal of SIGNALS) process.once(signal, leave);
-  const told: PowerVerdict[] = [];
-  const cut: Row[] = [];
-  for (let left = images; left > 0; left -= IMAGES_A_ROUND) {
-    const now = Math.min(left, IMAGES_A_ROUND);
-    const round = { images: now, seed: seed + told.length + cut.length, starts: Math.ceil(now / STARTS_EVERY), say };
-    const verdict = await playPowerCuts(round).catch((caught: unknown) => void cut.push(...broken(caught).rows));
-    if (verdict === undefined) continue;
-    told.push(verdict);
-    for (const one of [verdict.lived, verdict.cut, verdict.starts]) if (one?.clean === false) say(`NOT CLEAN: ${JSON.stringify(one)}`);
-  }
+  const { told, cut } = await cutRounds(images, seed);
   for (const signal of SIGNALS) process.off(signal, leave);
   const sum = (of: (one: PowerVerdict) => number): number => told.reduce((all, one) => all + of(one), 0);
   const none = (what: string, of: (one: PowerVerdict) => number): Row => ({
