@@ -294,6 +294,8 @@ function stuffed({ flag, lengthMax, accepts }: Spec<"stuffed">): Look {
     const endAt = content === to ? undefined : findFlag(buffer, content, to, base);
     const size = endAt === undefined ? to - from : endAt + 1 - from;
     if (endAt === undefined && size < lengthMax) return WAIT;
+    // Of flags alone as many are held as fit, however they came.
+    if (content === to) return ONE;
     if (endAt === undefined || size > lengthMax) return junk(Math.max(1, flags - 1));
     if (!accepts(buffer.subarray(from, from + size))) return { is: "broken", length: size, cost: Math.max(1, flags) };
     closed = base + from + size;
