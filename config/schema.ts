@@ -4,6 +4,7 @@ import { isFields } from "./settings/fields.ts";
 import { type Known, meaningMistakes } from "./settings/meaning.ts";
 import { expectedText, type Mistake, unknownText } from "./settings/mistakes.ts";
 import { PATTERNS, parseBytes, parseDuration, UNITS } from "./settings/quantity.ts";
+import { parseUdpAddress, UDP_PATTERN } from "./settings/udp-address.ts";
 import type { Bytes, Duration } from "./units.ts";
 
 export { type Known, type KnownDrivers, WINDOW_ABOVE_PACE } from "./settings/meaning.ts";
@@ -68,11 +69,17 @@ const id = (example: string) => {
 };
 const quoted = (name: string, example: string) => text(`the ${name} in quotes, for example "${example}"`);
 const location = text('a location as  bedside ports  shows it, for example "usb-1-1.3:1.0"');
+const UDP = 'an IPv4 address and a UDP port of one device, both as numbers, for example "192.168.9.20:24105"';
+const udpAddress = z
+  .string(said(UDP))
+  .refine((text) => parseUdpAddress(text) !== undefined, said(UDP))
+  .meta({ pattern: UDP_PATTERN.source, ...inEditors(UDP) });
 const file = (example: string) => text(`the path of a file, for example ${example}`);
 
 const conditions = group(
   {
     location: location.optional(),
+    address: udpAddress.optional(),
     vendor: quoted("adapter's vendor", "0403").optional(),
     product: quoted("adapter's product", "6001").optional(),
     serial: quoted("adapter's serial number", "A10K3XYZ").optional(),
@@ -81,13 +88,13 @@ const conditions = group(
   "the conditions of the rule, for example { location: usb-1-1.3:1.0 }",
 );
 
-const LINE = 'speed and format as  bedside drivers  shows them, for example "9600 8N1"';
+const LINE = 'speed and format as  bedside drivers  shows them, for example "9600 8N1", or udp';
 const ALLOWED = {
   device: id("dv-00417"),
   driver: text("the name of a driver, for example nonin"),
   line: z
     .string(said(LINE))
-    .regex(/^[1-9][0-9]{1,6} [78][NEO][12]$/, said(LINE))
+    .regex(/^([1-9][0-9]{1,6} [78][NEO][12]|udp)$/, said(LINE))
     .meta(inEditors(LINE))
     .optional(),
   socket: text("room and bed, for example ICU-12/B"),
@@ -123,7 +130,7 @@ function hostExpected(input: string): string {
 }
 
 const PORT = said("a whole number from 1 to 65535, for example 8883");
-const PORTS = said(`a list of at most ${LISTS_MAX.ports} ports, for example [{ path: /tmp/nonin, location: bench-1 }]`);
+const PORTS = said(`a list of at most ${LISTS_MAX.ports} ports, for example [{ udp: "192.168.9.20:24105", location: lan-1 }]`);
 const SIGNED = 'the path of a signed document, for example "/etc/bedside/admissions.signed"';
 const SIGNED_LIST = said(`a list of at most ${LISTS_MAX.documents} paths of signed documents, as  bedside-fleet sign  writes them`);
 const RULES = said(`a list of at most ${LISTS_MAX.rules} rules`);
@@ -163,7 +170,7 @@ const ofFile = {
   ports: z
     .array(
       group(
-        { path: text("the path of a port, for example /tmp/nonin"), location },
+        { path: text("the path of a port, for example /tmp/nonin").optional(), udp: udpAddress.optional(), location },
         "a port, for example { path: /tmp/nonin, location: bench-1 }",
       ),
       PORTS,

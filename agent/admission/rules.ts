@@ -1,4 +1,6 @@
 import type { KnownDrivers, Rule } from "../../config/schema.ts";
+import { udpAddressIn } from "../../config/settings/udp-address.ts";
+import { UDP } from "../../drivers/kit/line.ts";
 import type { PortFacts } from "../effects/effects.ts";
 
 /**
@@ -12,7 +14,7 @@ export type Verdict =
       readonly rule: number;
       readonly device: string;
       readonly driver: string;
-      /** Speed and format, as the rule names them or as the driver's first. */
+      /** Speed and format, as the rule names them or as the driver's first; or "udp". */
       readonly line: string;
       readonly socket: string;
       readonly known: "socket" | "adapter";
@@ -31,10 +33,14 @@ export function decideAdmission(rules: readonly Rule[], port: PortFacts, drivers
   const number = index + 1;
   if (!rule.allow) return { is: "reject", rule: number, reasons: [rule.reason ?? `refused by rule ${number}`] };
   const { device, driver, socket, when } = rule;
-  const lines = drivers.get(driver);
-  if (lines === undefined) return { is: "block", reasons: [`rule ${number} names driver ${driver}, which does not exist`] };
-  const line = rule.line ?? lines[0];
-  if (line === undefined || !lines.includes(line))
+  const links = drivers.get(driver);
+  if (links === undefined) return { is: "block", reasons: [`rule ${number} names driver ${driver}, which does not exist`] };
+  const onNetwork = udpAddressIn(port.path) !== undefined;
+  const lines = links.filter((link) => (link === UDP) === onNetwork);
+  const [first] = lines;
+  if (first === undefined) return { is: "block", reasons: [`rule ${number} names driver ${driver}, which reads no device on a network`] };
+  const { line = first } = rule;
+  if (!lines.includes(line))
     return { is: "block", reasons: [`rule ${number} names the line ${line}, and ${driver} is read at ${lines.join(", ")}`] };
   return { is: "allow", rule: number, device, driver, line, socket, known: when.serial === undefined ? "socket" : "adapter" };
 }

@@ -1,7 +1,7 @@
 import { toHex } from "../../config/bytes-text.ts";
 import { type Duration, Minutes, Seconds } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import { atLine, lineText } from "../../drivers/kit/line.ts";
+import { atLine, linkText } from "../../drivers/kit/line.ts";
 import type { Judged } from "../admission/rules.ts";
 import type { Clock, Effects, Entropy } from "../effects/effects.ts";
 import { asFault, assert, Fault } from "../fault/fault.ts";
@@ -212,7 +212,7 @@ export class Captures {
       name,
       at: new Date(clock.wall()).toISOString(),
       device,
-      line: { at: lineText(line), modemLines: line.modemLines },
+      line: { at: linkText(driver), modemLines: line.modemLines },
       port: { location: port.location, hardware: port.hardware, facts: port.facts },
       by: `bedside ${version}`,
       scrubbed:

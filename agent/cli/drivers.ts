@@ -1,7 +1,7 @@
 import { columns, EXIT } from "../../config/command-line.ts";
 import { DRIVERS } from "../../drivers/index.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import { linesOf, lineText } from "../../drivers/kit/line.ts";
+import { linesOf, lineText, linksOf, UDP } from "../../drivers/kit/line.ts";
 import type { Kind } from "../../drivers/kit/reading.ts";
 import type { Self } from "../effects/node/process.ts";
 import type { Words } from "./words.ts";
@@ -30,7 +30,7 @@ export function drivers({ json }: Words, self: Self): number {
   return EXIT.ok;
 }
 
-const lineOf = ({ line }: AnyDriver): string => lineText(line);
+const lineOf = ({ line, lan }: AnyDriver): string => (lan === undefined ? lineText(line) : `${lineText(line)}, ${UDP}`);
 /** "1200, 2400 8N1, 8E1": speeds that have the same formats stand together. */
 function otherLinesOf(driver: AnyDriver): string {
   const bySpeed = Map.groupBy(linesOf(driver).slice(1), ({ speed }) => speed);
@@ -52,7 +52,7 @@ const rowOf = (driver: AnyDriver) => ({
   device: driver.device,
   grade: driver.grade,
   line: driver.line,
-  lines: linesOf(driver).map(lineText),
+  lines: linksOf(driver),
   sends: Object.keys(driver.tx),
   metrics: driver.metrics.map(({ kind, refid, name, ...more }) => ({ kind, refid, name, unit: "unit" in more ? more.unit : undefined })),
 });

@@ -68,7 +68,8 @@ function adapterText({ facts, hardware }: ToldPort): string {
     facts.vendor !== undefined && facts.serial === undefined ? "no serial number" : undefined,
     facts.driver,
     facts.present === "no" ? "not there now" : undefined,
-    hardware ? undefined : "no hardware: marked as a test",
+    facts.address === undefined ? undefined : "UDP",
+    hardware ? undefined : facts.address === undefined ? "no hardware: marked as a test" : "this box itself: marked as a test",
   ];
   return parts.filter((part) => part !== undefined).join("  ");
 }
@@ -154,7 +155,7 @@ function adviceText(told: readonly ToldPort[], { config, drivers, gateway = "GAT
 
 /** JSON text is YAML text: whatever an adapter calls itself stays within its quotes. */
 function ruleLine({ location, facts }: ToldPort): string {
-  const when = { location, vendor: facts.vendor, product: facts.product, serial: facts.serial };
+  const when = { location, address: facts.address, vendor: facts.vendor, product: facts.product, serial: facts.serial };
   const conditions = Object.entries(when).flatMap(([fact, value]) => (value === undefined ? [] : [`${fact}: ${JSON.stringify(value)}`]));
   return `  - { when: { ${conditions.join(", ")} }, allow: true, device: …, driver: …, socket: … }`;
 }

@@ -1,6 +1,7 @@
 import { EXIT } from "../../config/command-line.ts";
 import { driverById } from "../../drivers/index.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
+import { atLine, UDP } from "../../drivers/kit/line.ts";
 import { conclusion, disagreement, type Wanted } from "../capture/agreement.ts";
 import { CAPTURE_MAX, type Capture, rawCapture, readCapture } from "../capture/capture-file.ts";
 import { type Replayed, replay } from "../capture/replay.ts";
@@ -22,7 +23,8 @@ export async function replayFile(words: Words, self: Self): Promise<number> {
     throw new Fault("usage", "--raw wants --driver ID: bytes do not say whose they are");
   const bytes = await read(path, "capture.unreadable");
   const capture = extra.raw === undefined ? parsed(bytes, path) : undefined;
-  const driver = driverOf(extra.driver ?? capture?.head.driver, path);
+  const named = driverOf(extra.driver ?? capture?.head.driver, path);
+  const driver = (isOfNetwork(capture) ? atLine(named, UDP) : undefined) ?? named;
   const { pieces } = capture ?? rawCapture(bytes, { driver: driver.id, speed: driver.line.speed });
   const replayed = replay(driver, pieces);
   const rows = replayed.frames.flatMap(({ t_ms, decoded }) => readingRow(t_ms, decoded.readings) ?? []);
@@ -33,6 +35,12 @@ export async function replayFile(words: Words, self: Self): Promise<number> {
   if (json) self.err(`${JSON.stringify({ ...summary, ...(fault === undefined ? {} : { fault: faultRow(fault) }) })}\n`);
   else self.err(`${[summaryText(summary, expected?.path), ...(fault === undefined ? [] : [faultText(fault)])].join("\n")}\n`);
   return fault === undefined ? EXIT.ok : EXIT.failed;
+}
+
+/** A line of it is a datagram then. */
+function isOfNetwork(capture: Capture | undefined): boolean {
+  const line: unknown = capture?.head.line;
+  return typeof line === "object" && line !== null && "at" in line && line.at === UDP;
 }
 
 function parsed(bytes: Uint8Array, path: string): Capture {

@@ -7,12 +7,12 @@ import { nodeControl } from "../effects/node/control.ts";
 import { nodeDisk } from "../effects/node/disk.ts";
 import { nodeEntropy } from "../effects/node/entropy.ts";
 import { nodeHost } from "../effects/node/host.ts";
+import { nodeLinks } from "../effects/node/links.ts";
 import { checkOwnFolder } from "../effects/node/own-folder.ts";
 import { watchDevices } from "../effects/node/port-watch.ts";
 import { nodePorts } from "../effects/node/ports.ts";
 import type { Self } from "../effects/node/process.ts";
 import { nodeSeals } from "../effects/node/seals.ts";
-import { nodeSerial } from "../effects/node/serial.ts";
 import { nodeSignatures } from "../effects/node/signatures.ts";
 import { fileVault } from "../effects/node/vault.ts";
 import { nodeWatchdog } from "../effects/node/watchdog.ts";
@@ -32,7 +32,7 @@ export async function run(words: Words, self: Self): Promise<number> {
   const effects: Effects = {
     clock: nodeClock(),
     disk: nodeDisk(),
-    serial: nodeSerial(),
+    serial: nodeLinks(),
     ports: nodePorts({ sysRoot, devRoot, declared: settings.ports, watch: watchDevices(devRoot) }),
     broker: nodeBroker(),
     entropy: nodeEntropy(),

@@ -89,27 +89,41 @@ export type DiskFile = {
 
 export type Serial = {
   /**
-   * Opens, locks and sets the line, and discards what the kernel held from before.
-   * Throws Fault `port.missing`, `port.denied`, `port.in_use`, `port.not_a_tty` or `port.open_failed`.
+   * Opens, locks and sets the line, and discards what the kernel held from before. A path with an address ("udp:192.0.2.7:24105") is a
+   * network port: datagrams to and from that one address, of which `line` says nothing.
+   * Throws Fault `port.missing`, `port.denied`, `port.in_use`, `port.not_a_tty`, `port.no_route` or `port.open_failed`.
    */
   open(path: string, line: LineSettings): Promise<OpenPort>;
 };
 export type OpenPort = {
   /** Told by the line itself (hang-up); once true it stays true. */
   readonly gone: boolean;
-  /** What the kernel holds now, at most `limit` bytes; empty when nothing came. Never waits. The bytes are the caller's to keep. */
+  /**
+   * What the kernel holds now, at most `limit` bytes; empty when nothing came. Never waits. The bytes are the caller's to keep. A network
+   * port gives one datagram, whole.
+   */
   read(limit: number): Uint8Array;
+  /** Another datagram waits. */
+  readonly more?: boolean;
+  /** Of a network port: what came since the last call and is never read. */
+  takeUnread?(): Unread | undefined;
   /** Hands all bytes to the kernel; false when it took fewer (what it took is on the line). Never waits. */
   write(bytes: Uint8Array): boolean;
   close(): Promise<void>;
 };
 
-/** A place where a serial line ends, as the host shows it. The path may change at any boot; the location survives. */
+/** `strangers`: from other addresses. `overrun`: too long, or more than wait between two reads. */
+export type Unread = Readonly<Record<"strangers" | "overrun", { readonly packets: number; readonly bytes: number }>>;
+
+/**
+ * A place where a serial line ends, as the host shows it, or a device's address on a network, as declared. The path may change at any
+ * boot; the location survives.
+ */
 export type PortFacts = {
   readonly path: string;
   /** USB controller, sockets and interface ("usb-0000:00:14.0-1.3:1.0"), UART ("uart-3f201000.serial"), or as declared. */
   readonly location: string;
-  /** Whether sysfs shows hardware behind it; a pty or a declared port is not hardware. */
+  /** Whether sysfs shows hardware behind it, or the address is not one of this box itself. A pty or a declared path is not hardware. */
   readonly hardware: boolean;
   /** Adapter facts, each as the host says it ("vendor": "0403"). A claim, not evidence. */
   readonly facts: Readonly<Record<string, string>>;

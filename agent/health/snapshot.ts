@@ -2,6 +2,7 @@ import { type Bytes, type Duration, elapsed, type Mono } from "../../config/unit
 import { encodeHealth } from "../../proto/codec.ts";
 import type { Judged } from "../admission/inventory.ts";
 import type { Conditions } from "../alerts/edges.ts";
+import type { Unread } from "../effects/effects.ts";
 import type { FaultKey } from "../fault/fault.ts";
 import type { ClockReading, Lane } from "../model/model.ts";
 import type { SessionView } from "../session/session.ts";
@@ -91,7 +92,7 @@ export function statusOf(snapshot: Snapshot, now: Mono) {
     faults,
     ports: ports.map(({ port: { path, location, hardware, facts }, verdict }) => ({ path, location, hardware, facts, verdict })),
     devices: sessions.map(
-      ({ device, socket, contested, driver, phase, epoch, since, facts, conditions, nodes, counts, pending, port }) => ({
+      ({ device, socket, contested, driver, phase, epoch, since, facts, conditions, nodes, counts, pending, unread, port }) => ({
         device,
         socket,
         contested,
@@ -110,11 +111,12 @@ export function statusOf(snapshot: Snapshot, now: Mono) {
           facts: one.facts,
           conditions: present(one.conditions),
         })),
-        counts: { ...counts, pending },
+        counts: { ...counts, pending, ...told(unread) },
       }),
     ),
   };
 }
+const told = (unread: Unread): { readonly unread?: Unread } => (unread.strangers.packets + unread.overrun.packets === 0 ? {} : { unread });
 /** How long what is free would take what comes if no broker answered; nothing while the rate is not known, or is none. */
 function roomOf({ size, used, fillRate }: SpoolSizes): { readonly fillBytesPerSecond?: number; readonly roomHours?: number } {
   if (fillRate === undefined) return {};

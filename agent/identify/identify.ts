@@ -1,5 +1,5 @@
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import { atLine, lineText } from "../../drivers/kit/line.ts";
+import { atLine, linkText } from "../../drivers/kit/line.ts";
 import type { Judged, Verdict } from "../admission/rules.ts";
 import type { Clock, Serial } from "../effects/effects.ts";
 import { asFault, assert, Fault, faultRow } from "../fault/fault.ts";
@@ -84,7 +84,7 @@ export class Identify {
       });
     }
     const asks = own.run === undefined ? "listens" : own.firstRequest === "harmless" ? "asks" : "not_harmless";
-    return { location, path, device: verdict.device, driver: own.id, line: lineText(own.line), asks };
+    return { location, path, device: verdict.device, driver: own.id, line: linkText(own), asks };
   }
 
   get progress(): Progress {

@@ -1,4 +1,5 @@
 import type { AnyDriver, LineSettings } from "../../drivers/kit/driver.ts";
+import { linkText, UDP } from "../../drivers/kit/line.ts";
 import { Fault, type FaultKey } from "../fault/fault.ts";
 
 /** What a session tells of its device; with what the driver expects, since nothing else on a gateway says it. */
@@ -7,11 +8,14 @@ export function sessionFault(key: FaultKey, of: { readonly device: string; reado
   return new Fault(key, `${device} at ${location}: ${said(key, driver)}`, { location });
 }
 
-function said(key: FaultKey, { id, device, line, otherLines }: AnyDriver): string {
+function said(key: FaultKey, driver: AnyDriver): string {
+  const { id, device, line, otherLines } = driver;
+  const onNetwork = linkText(driver) === UDP;
   switch (key) {
     case "session.silent":
-      return `${id} is silent`;
+      return onNetwork ? `${id} is silent: nothing comes from its address` : `${id} is silent`;
     case "session.no_frame":
+      if (onNetwork) return `datagrams arrive, but the driver ${id} (${device}) understands none; is it such a device?`;
       return `bytes arrive, but the driver ${id} (${device}) understands none; it expects ${expected(line)}${otherLines === undefined ? "" : OTHERWISE}`;
     case "port.gone":
       return `${id} hung up`;

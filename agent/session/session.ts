@@ -1,10 +1,11 @@
 import { toHex } from "../../config/bytes-text.ts";
-import { elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
+import { elapsed, Milliseconds, type Mono } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import { lineText } from "../../drivers/kit/line.ts";
+import { linkText } from "../../drivers/kit/line.ts";
 import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
-import type { Effects, OpenPort, PortFacts } from "../effects/effects.ts";
+import type { Effects, OpenPort, PortFacts, Unread } from "../effects/effects.ts";
 import { AssertionFailed, asFault, Fault, type FaultKey } from "../fault/fault.ts";
+import { Discards } from "./discards.ts";
 import { type Decoded, Link, type LinkCounts } from "./link.ts";
 import { Nodes, type NodeView } from "./nodes.ts";
 import type { Served, Strike } from "./serving.ts";
@@ -20,8 +21,6 @@ export const HELD_MAX = 64 * 1024;
 const DRIVER_TIME_MAX = Milliseconds(100);
 /** Bytes of a failed driver's frame that are logged; none where frames may hold a person's name. */
 const FRAME_TOLD = 64;
-/** Discarded bytes are told at most this often. */
-const DISCARDS_EVERY = Seconds(60);
 
 export type Facts = Readonly<Record<string, string>>;
 /** What a device is known as while an epoch lasts. */
@@ -42,9 +41,10 @@ export type Admitted = { readonly device: string; readonly socket: string; reado
 export type Discarded = {
   readonly location: string;
   readonly bytes: number;
+  /** Of a network port: datagrams that are no message, or were not read. */
   readonly framesBroken: number;
   readonly readings: number;
-  readonly reason: "broken" | "unproved" | "nodes_full";
+  readonly reason: "broken" | "unproved" | "nodes_full" | "stranger" | "overrun";
 };
 
 /** Who also hears what a port says and is told. */
@@ -70,7 +70,7 @@ export type SessionView = {
   /** Another adapter claims to be this device. */
   readonly contested: boolean;
   readonly driver: string;
-  /** Speed and format at which it is read. */
+  /** Speed and format at which it is read, or "udp". */
   readonly line: string;
   readonly phase: SessionState["phase"];
   readonly epoch: number | undefined;
@@ -81,6 +81,8 @@ export type SessionView = {
   readonly nodes: readonly NodeView[];
   readonly counts: Readonly<LinkCounts>;
   readonly pending: number;
+  /** Of a network port. */
+  readonly unread: Unread;
 };
 
 /** One admitted port and its driver. A failure here touches nothing else. */
@@ -105,7 +107,7 @@ export class Session {
   readonly #nodes: Nodes;
   #contested = false;
   #quarantines = 0;
-  #told: { at: Mono; bytes: number; broken: number };
+  readonly #discards: Discards;
   readonly #served: Served;
   #tap: Tap | undefined;
 
@@ -132,7 +134,7 @@ export class Session {
     this.#quarantines = options.strike?.deaths ?? 0;
     this.#served = { location: options.port.location, driver: options.driver.id };
     this.#since = now;
-    this.#told = { at: now, bytes: 0, broken: 0 };
+    this.#discards = new Discards(options.port.location, options.hooks.discarded, now);
   }
 
   /** One tick: reads what came, decodes it, answers the device, and moves the state on. Never throws but for a bug. */
@@ -141,7 +143,7 @@ export class Session {
     if (this.#open !== undefined && this.#link !== undefined) this.#serve(this.#open, this.#link, now);
     this.#step({ saw: "tick", bytesCame: this.#bytesCame }, now);
     this.#nodes.tick(now);
-    if (elapsed(this.#told.at, now) >= DISCARDS_EVERY) this.#tellDiscards(now);
+    if (this.#discards.isDue(now)) this.#tellDiscards(now);
   }
 
   /** No longer admitted, or the agent stops: the port is shut when this resolves. */
@@ -175,7 +177,7 @@ export class Session {
       ...this.#admitted,
       contested: this.#contested,
       driver: this.#driver.id,
-      line: lineText(this.#driver.line),
+      line: linkText(this.#driver),
       phase: this.#state.phase,
       epoch: own?.epoch,
       since: this.#since,
@@ -184,29 +186,36 @@ export class Session {
       nodes: below,
       counts: this.#counts,
       pending: this.#link?.pending ?? 0,
+      unread: this.#discards.unread,
     };
   }
 
+  /** Of a network port all datagrams that wait, each by itself: no more can come before this returns. */
   #serve(port: OpenPort, link: Link, now: Mono): void {
     try {
-      const bytes = port.read(READ_MAX);
-      if (bytes.length > 0) {
-        this.#bytesCame = true;
-        this.#tap?.("rx", bytes, now);
-      }
-      const began = this.#effects.clock.worked();
-      const { decoded, turn } = link.push(bytes, now);
-      // Its own work only: neither a slow port nor a host that gives us no processor for a while is this driver's fault.
-      const took = this.#effects.clock.worked() - began;
-      for (const one of decoded) this.#frame(link, one, now);
-      // What a full kernel buffer does not take is an unanswered question: the dialogue's own time-out asks again.
-      for (const write of turn.writes) {
-        port.write(write);
-        this.#tap?.("tx", write, now);
-      }
-      if (turn.refused !== undefined) this.#transmitRefused(turn.refused, now);
-      else if (took > DRIVER_TIME_MAX) this.#driverFailed(link, "it took more than 100 ms", undefined, now);
-      if (bytes.length === 0 && port.gone) this.#step({ saw: "gone" }, now);
+      let took = 0;
+      do {
+        const bytes = port.read(READ_MAX);
+        if (bytes.length > 0) {
+          this.#bytesCame = true;
+          this.#tap?.("rx", bytes, now);
+        }
+        const began = this.#effects.clock.worked();
+        const { decoded, turn } = link.push(bytes, now);
+        // Its own work only: neither a slow port nor a host that gives us no processor for a while is this driver's fault.
+        took += this.#effects.clock.worked() - began;
+        for (const one of decoded) this.#frame(link, one, now);
+        // What a full kernel buffer does not take is an unanswered question: the dialogue's own time-out asks again.
+        for (const write of turn.writes) {
+          port.write(write);
+          this.#tap?.("tx", write, now);
+        }
+        if (turn.refused !== undefined) this.#transmitRefused(turn.refused, now);
+        else if (took > DRIVER_TIME_MAX) this.#driverFailed(link, "it took more than 100 ms", undefined, now);
+        else if (bytes.length === 0 && port.gone) this.#step({ saw: "gone" }, now);
+      } while (this.#open === port && port.more === true);
+      const unread = port.takeUnread?.();
+      if (unread !== undefined) this.#discards.addUnread(unread);
     } catch (caught) {
       if (caught instanceof AssertionFailed) throw caught;
       this.#driverFailed(link, "it threw", caught, now);
@@ -346,17 +355,11 @@ export class Session {
     const bytes = dropped.reduce((sum, decoded) => sum + decoded.frame.length, 0);
     const readings = dropped.reduce((sum, decoded) => sum + decoded.readings.length, 0);
     this.#heldBytes -= bytes;
-    this.#hooks.discarded({ location: this.#port.location, bytes, framesBroken: 0, readings, reason: "unproved" });
+    this.#discards.unproved(bytes, readings);
   }
 
   #tellDiscards(now: Mono): void {
-    const bytes = this.#counts.discarded - this.#told.bytes;
-    const framesBroken = this.#counts.broken - this.#told.broken;
-    this.#told = { at: now, bytes: this.#counts.discarded, broken: this.#counts.broken };
-    const { location } = this.#port;
-    if (bytes > 0) this.#hooks.discarded({ location, bytes, framesBroken, readings: 0, reason: "broken" });
-    const readings = this.#nodes.takeBeyond();
-    if (readings > 0) this.#hooks.discarded({ location, bytes: 0, framesBroken: 0, readings, reason: "nodes_full" });
+    this.#discards.tell(this.#counts, this.#nodes.takeBeyond(), now);
   }
 
   #transmitRefused(what: string, now: Mono): void {

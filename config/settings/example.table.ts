@@ -9,7 +9,10 @@ export const EXAMPLE = {
     { id: "biomed-1", role: "biomedical", key: "EXAMPLE/biomedical/EXAMPLE/biomedical/EXAMA=" },
   ],
   documents: ["/etc/bedside/admissions.signed"],
-  ports: [{ path: "/tmp/nonin", location: "bench-1" }],
+  ports: [
+    { path: "/tmp/nonin", location: "bench-1" },
+    { udp: "192.168.9.20:24105", location: "lan-1" },
+  ],
   pace: "100ms",
   window: "250ms",
   spool: { size: "256MiB" },
@@ -19,6 +22,7 @@ export const EXAMPLE_ADMISSIONS = {
   rules: [
     { when: { location: "usb-0000:00:14.0-1.3:1.0" }, allow: true, device: "dv-00417", driver: "nonin", socket: "ICU-12/B" },
     { when: { location: "bench-1" }, allow: true, device: "dv-bench", driver: "nonin", socket: "bench" },
+    { when: { location: "lan-1", address: "192.168.9.20:24105" }, allow: true, device: "dv-00431", driver: "philips-intellivue", socket: "ICU-12/B" },
     { when: { serial: "A10K3XYZ" }, allow: true, device: "dv-00423", driver: "puritan-bennett-840", line: "38400 8N1", socket: "ICU-12/B" },
     { when: { vendor: "0403", product: "6011", interface: "03" }, allow: false, reason: "the fourth port is wired to nothing" },
   ],

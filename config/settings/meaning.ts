@@ -48,7 +48,10 @@ function* ofBounds(path: keyof typeof BOUNDS, text: unknown, parse: (text: strin
 }
 
 function* ofPorts(ports: readonly Numbered[]): Generator<Mistake> {
-  for (const key of ["path", "location"]) {
+  for (const { at, group } of ports)
+    if ((group.path === undefined) === (group.udp === undefined))
+      yield { path: `ports[${at}]`, message: 'expected either "path" (of a node) or "udp" (a device\'s address), and not both' };
+  for (const key of ["path", "udp", "location"]) {
     const seen = new Map<unknown, number>();
     for (const { at, group } of ports) {
       const value = group[key];

@@ -17,7 +17,7 @@ export type Taken = {
   readonly broker?: { readonly host: string; readonly ca?: string; readonly cert?: string; readonly key?: string };
   readonly documents?: readonly string[];
   readonly trust?: readonly { readonly id: string; readonly role: keyof typeof ROLES; readonly key: string }[];
-  readonly ports?: readonly unknown[];
+  readonly ports?: readonly { readonly path?: string | undefined; readonly udp?: string | undefined }[];
   readonly rules?: readonly { readonly when: When; readonly allow: boolean }[];
   readonly pace?: Duration;
   readonly window?: Duration;
@@ -54,12 +54,14 @@ function* ofFile({ trust = [], ports = [] }: Taken): Generator<Warning> {
     if (before.some((one) => one.id === id)) yield warned("key_name_twice", `trust[${at}].id`, id);
     if (before.some((one) => one.key === key)) yield warned("key_two_roles", `trust[${at}].key`);
   }
-  if (ports.length > 0) yield warned("ports_declared", "ports");
+  if (ports.some(({ path }) => path !== undefined)) yield warned("ports_declared", "ports");
+  for (const [at, { udp }] of ports.entries()) if (udp?.startsWith("127.")) yield warned("udp_own", `ports[${at}].udp`, udp);
 }
 
 function* ofRules(rules: NonNullable<Taken["rules"]>): Generator<Warning> {
   for (const [at, { when, allow }] of rules.entries()) {
-    if (allow && when.location === undefined && when.serial === undefined) yield warned("kind_of_adapter", `rules[${at}].when`);
+    if (allow && when.location === undefined && when.address === undefined && when.serial === undefined)
+      yield warned("kind_of_adapter", `rules[${at}].when`);
     for (const [key, value] of Object.entries(when))
       if (value !== undefined && HEX[key]?.test(value) === false)
         yield warned("never_matches", `rules[${at}].when.${key}`, JSON.stringify(value));

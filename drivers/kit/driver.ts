@@ -50,6 +50,15 @@ export type Driver<M, T extends Templates> = {
   readonly firstRequest?: "harmless";
   /** The template, one without holes, that is sent when the port is let go and the device has spoken: its answer is not waited for. */
   readonly leave?: keyof T & string;
+  /** How the same device is reached on a network, where that was looked at. */
+  readonly lan?: Lan<M, T>;
+};
+
+/** What is another on a network (UDP) than on the line; all else is the same. A datagram is a message: there is nothing to cut. */
+export type Lan<M, T extends Templates> = Pick<Driver<M, T>, "proof" | "decode" | "run" | "scrub" | "leave"> & {
+  readonly frame: DatagramFraming;
+  /** The same requests, as datagrams. */
+  readonly tx: T;
 };
 
 /** Of a driver that says nothing; and of any, so that a rack of devices costs a gateway kilobytes, not megabytes. */
@@ -71,7 +80,11 @@ export type LineSettings = {
 // ── Frames ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** One framer serves all drivers; a frame is described, not parsed. `accepts` sees a complete candidate and checks all of it. */
-export type Framing = PlainFraming | { readonly demux: Demux };
+export type Framing = LineFraming | DatagramFraming;
+/** Of a line, whose bytes come in any pieces. */
+export type LineFraming = PlainFraming | { readonly demux: Demux };
+/** What comes together is one frame or none; `lengthMax` is at most `DATAGRAM_MAX`. */
+export type DatagramFraming = { readonly datagram: Check & Bounded };
 export type PlainFraming =
   | { readonly fixed: Check & { readonly start?: number; readonly length: number } }
   | {

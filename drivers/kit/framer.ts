@@ -1,7 +1,7 @@
 import type { Duration } from "../../config/units.ts";
 import { bytesOf } from "./bytes.ts";
 import { channelsOf, Demultiplexer, membersOf } from "./demux.ts";
-import type { Framing, PlainFraming } from "./driver.ts";
+import type { DatagramFraming, Framing, PlainFraming } from "./driver.ts";
 
 /**
  * What became of bytes, in their order; discards in a row are one output. `broken` counts complete frames whose check failed:
@@ -15,7 +15,8 @@ type Discard = { readonly discard: number; readonly broken: number };
  * conservation: frames + discards + `pending` = bytes pushed, in order;
  * chunk invariance: frames, and what is discarded between them, do not depend on how the bytes were cut;
  * resynchronisation: a bad frame costs one byte (where a frame has a start mark), never the length that it claims.
- * Memory is bounded by twice the longest frame of each channel, whatever arrives. Throws only what the driver's own `accepts` or `size`
+ * Of datagrams the first law alone holds: how they came is what they are. Memory is bounded by twice the longest frame of each
+ * channel, whatever arrives. Throws only what the driver's own `accepts` or `size`
  * throws.
  */
 export type Framer = {
@@ -34,8 +35,13 @@ export type Framer = {
   readonly heard: boolean;
 };
 
-export const createFramer = (framing: Framing): Framer =>
-  "demux" in framing ? new Demultiplexer(framing.demux, (plain) => new BoundedFramer(plain)) : new BoundedFramer(framing);
+export function createFramer(framing: Framing): Framer {
+  if ("datagram" in framing) return new DatagramFramer(framing);
+  return "demux" in framing ? new Demultiplexer(framing.demux, (plain) => new BoundedFramer(plain)) : new BoundedFramer(framing);
+}
+
+/** Bytes that an Ethernet frame carries whole in one UDP datagram (1,500 without the headers of IP and UDP). */
+export const DATAGRAM_MAX = 1472;
 
 /** Names of the channels that are said beside the talk. */
 export const asideOf = (framing: Framing): ReadonlySet<string | undefined> =>
@@ -44,6 +50,7 @@ export const asideOf = (framing: Framing): ReadonlySet<string | undefined> =>
 /** Longest frame of a framing with its marks, in bytes; of several channels, that of the longest. */
 export function frameMax(framing: Framing): number {
   if ("demux" in framing) return Math.max(...[...channelsOf(framing.demux).values()].map(({ frame }) => frameMax(frame)));
+  if ("datagram" in framing) return framing.datagram.lengthMax;
   // The byte behind a headed frame is what ends it.
   if ("headed" in framing) return framing.headed.lengthMax + 1;
   if ("fixed" in framing) return framing.fixed.length;
@@ -86,6 +93,37 @@ type Look = (buffer: Uint8Array, from: number, to: number, base: number, ended: 
 const WAIT: Verdict = { is: "wait" };
 const ONE: Verdict = { is: "junk", cost: 1 };
 const junk = (cost: number): Verdict => (cost === 1 ? ONE : { is: "junk", cost });
+
+/** Each push is one datagram. Nothing is ever held back, and what is no frame is discarded whole. */
+class DatagramFramer implements Framer {
+  readonly #framing: DatagramFraming["datagram"];
+  readonly pending = 0;
+  #heard = false;
+
+  constructor({ datagram }: DatagramFraming) {
+    this.#framing = datagram;
+  }
+
+  get heard(): boolean {
+    return this.#heard;
+  }
+
+  push(bytes: Uint8Array): readonly Output[] {
+    if (bytes.length === 0) return [];
+    this.#heard = true;
+    const { lengthMax, accepts } = this.#framing;
+    return bytes.length <= lengthMax && accepts(bytes) ? [{ frame: bytes.slice() }] : [{ discard: bytes.length, broken: 1 }];
+  }
+
+  pass(): readonly Output[] {
+    this.#heard = false;
+    return [];
+  }
+
+  flush(): readonly Output[] {
+    return [];
+  }
+}
 
 class BoundedFramer implements Framer {
   readonly #framing: PlainFraming;

@@ -3,7 +3,7 @@ import type { Reading } from "../kit/reading.ts";
 import { alertReadings } from "./alert-result.ts";
 import { Cursor, readAttribute, readList } from "./cursor.ts";
 import { identityReadings } from "./identity.ts";
-import { associated, type Memory } from "./memory.ts";
+import { associated, type Memory, type Newest } from "./memory.ts";
 import { COMMAND, EVENT, type EventReport, type Message, readMessage, readObjectId } from "./message.ts";
 import { numericReadings, type Standing } from "./numeric-result.ts";
 import { CLASS, type PollResult, readPollResult } from "./poll-result.ts";
@@ -77,8 +77,20 @@ function tellResult({ invoke, link, argument }: Result, memory: Memory, gap: num
     telling.giveUp(argument.length, "demographics");
     return spoiled(memory, gap);
   }
+  const newest = newestWith(result, memory.newest);
+  if (newest === "late") {
+    telling.giveUp(argument.length, "out_of_time");
+    return { ...memory, cycle: { ...memory.cycle, count: -1 } };
+  }
   telling.tell(clockReading(result, telling));
-  const standing: Standing = { invoke, link, gap };
+  if (!TOLD.includes(result.polled)) telling.giveUp(argument.length, "class_unknown");
+  return { ...tellPolled(result, { invoke, link, gap }, memory, telling), newest };
+}
+
+const TOLD: readonly number[] = [CLASS.numeric, CLASS.wave, CLASS.alerts, CLASS.monitor];
+
+function tellPolled(result: PollResult, standing: Standing, memory: Memory, telling: Telling): Memory {
+  const { gap } = standing;
   switch (result.polled) {
     case CLASS.numeric:
       return numericReadings(result, standing, memory, telling);
@@ -90,10 +102,21 @@ function tellResult({ invoke, link, argument }: Result, memory: Memory, gap: num
       for (const { attributes } of result.objects) for (const reading of identityReadings(attributes)) telling.tell(reading);
       return spoiled(memory, gap);
     default:
-      telling.giveUp(argument.length, "class_unknown");
       return spoiled(memory, gap);
   }
 }
+
+/** IV-28: an answer that was overtaken by a later one would be taken for what holds now; waves tell their place by themselves. */
+function newestWith({ polled, time }: PollResult, newest: Newest): Newest | "late" {
+  const kind = polled === CLASS.numeric ? "numerics" : polled === CLASS.alerts ? "alerts" : undefined;
+  if (kind === undefined) return newest;
+  const before = newest[kind];
+  const behind = before < 0 ? 0 : (before - time + TICKS) % TICKS;
+  return behind > 0 && behind <= OVERTAKEN_TICKS_MAX ? "late" : { ...newest, [kind]: time };
+}
+const TICKS = 0x1_0000_0000;
+/** Ten seconds: what is further back is no late datagram but another clock. */
+const OVERTAKEN_TICKS_MAX = 80_000;
 
 // ── The monitor's clock (IV-9, IV-14) ───────────────────────────────────────────────────────────────────────────────
 

@@ -1,19 +1,21 @@
 import { Seconds } from "../../config/units.ts";
 import { type Decoded, driver } from "../kit/driver.ts";
+import { DATAGRAM_MAX } from "../kit/framer.ts";
 import { CONDITIONS } from "./alerts.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { dialogue } from "./dialogue.ts";
 import { MEMORY_MAX, type Memory, START } from "./memory.ts";
+import { readMessage } from "./message.ts";
 import { NUMERICS } from "./numerics.ts";
-import { SERIAL } from "./request.ts";
-import { scrub } from "./scrub.ts";
+import { MESSAGES, SERIAL } from "./request.ts";
+import { scrub, scrubMessage } from "./scrub.ts";
 import { FRAME_BYTES_MAX, FRAME_MARKS, messageOf } from "./serial-frame.ts";
 import { WAVES } from "./waves.ts";
 
-/** Philips IntelliVue, MIB/RS232: an association is opened and polled. Messages are those of the LAN; here they stand in frames. */
+/** Philips IntelliVue: an association is opened and polled. On MIB/RS232 messages stand in frames; on the LAN each is a datagram. */
 export const philipsIntellivue = driver({
   id: "philips-intellivue",
-  device: "Philips IntelliVue monitors, MIB/RS232 data export",
+  device: "Philips IntelliVue monitors, data export by MIB/RS232 or LAN",
   grade: "document",
   line: { speed: 115_200, format: "8N1", modemLines: "untouched" }, // IV-11
   quiet: Seconds(15),
@@ -27,6 +29,15 @@ export const philipsIntellivue = driver({
   memoryMax: MEMORY_MAX,
   decode,
   run: dialogue(messageOf),
+  lan: {
+    frame: { datagram: { lengthMax: DATAGRAM_MAX, accepts: (bytes) => readMessage(bytes) !== undefined } },
+    proof: 2, // IV-27: no FCS; two messages whose every length fits
+    scrub: scrubMessage,
+    tx: MESSAGES,
+    decode: decodeMessage,
+    run: dialogue((bytes) => bytes),
+    leave: "RELEASE", // IV-27
+  },
 });
 
 function decode(frame: Uint8Array, memory: Memory, gap: number): Decoded<Memory> {

@@ -57,6 +57,10 @@ export function hear(ear: Ear, heard: Uint8Array): readonly [Ear, readonly Uint8
   return [content, messages];
 }
 
+/** On the LAN the same messages are datagrams: those that leave in these frames, and one that was heard as a frame. */
+export const datagramsIn = (frames: Uint8Array): readonly Uint8Array[] => hear(undefined, frames)[1];
+export const frameOf = (datagram: Uint8Array): Uint8Array => frameBytes([...datagram]);
+
 function messageOf(stuffed: readonly number[]): Uint8Array | undefined {
   const bytes: number[] = [];
   for (let i = 0; i < stuffed.length; i++) bytes.push(stuffed[i] === ESCAPE ? (stuffed[++i] ?? 0) ^ BIT_5 : stuffed[i]!);

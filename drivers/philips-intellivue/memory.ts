@@ -11,7 +11,10 @@ export type Memory = {
   readonly places: readonly Place[];
   /** Conditions that are present, by their keys. */
   readonly alerts: readonly string[];
+  /** Ticks of the newest answer of each kind; -1: there was none in this association. */
+  readonly newest: Newest;
 };
+export type Newest = { readonly numerics: number; readonly alerts: number };
 
 /** Linked answers to a poll of numerics, as far as they have come. `count` 0: none; -1: one is missing; `last`: none is to follow. */
 export type Cycle = { readonly invoke: number; readonly count: number; readonly last: boolean; readonly turn: number };
@@ -53,7 +56,14 @@ export const TURNS = 10;
 /** Of all of it as JSON, in characters. */
 export const MEMORY_MAX = 16_384;
 
-export const START: Memory = { cycle: { invoke: 0, count: 0, last: false, turn: 0 }, told: [], layouts: [], places: [], alerts: [] };
+export const START: Memory = {
+  cycle: { invoke: 0, count: 0, last: false, turn: 0 },
+  told: [],
+  layouts: [],
+  places: [],
+  alerts: [],
+  newest: { numerics: -1, alerts: -1 },
+};
 
 /** A new association: handles and layouts of the one before mean nothing any more; conditions and sample numbers go on. */
 export function associated(memory: Memory): Memory {

@@ -18,8 +18,15 @@ const READ_CLASSES: readonly number[] = [CLASS.numeric, CLASS.wave, CLASS.alerts
 
 /** IV-10: the frame without what may name a person; undefined where it is not understood to its last byte, or is about the patient. */
 export function scrub(frame: Uint8Array): Uint8Array | undefined {
-  const message = messageOf(frame)?.slice();
-  return message !== undefined && blanked(message) ? framed(message) : undefined;
+  const message = messageOf(frame);
+  const kept = message && scrubMessage(message);
+  return kept && framed(kept);
+}
+
+/** The same of a datagram. */
+export function scrubMessage(bytes: Uint8Array): Uint8Array | undefined {
+  const message = bytes.slice();
+  return blanked(message) ? message : undefined;
 }
 
 /** Overwrites in place; false: nothing of it may be kept. */

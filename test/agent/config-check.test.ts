@@ -40,7 +40,7 @@ describe("bedside config check", () => {
     expect(said.split("\n")).toEqual([
       "a.yaml is right, with 2 warnings",
       "  the configuration of gateway gw-1",
-      "  warning  ports: declared ports: what comes through them is marked as a test",
+      "  warning  ports: a declared path: what comes through them is marked as a test",
       expect.stringMatching(/^ {2}warning {2}window: a window longer than 10s \(60 s\): a power cut may cost all of it/),
       "",
     ]);

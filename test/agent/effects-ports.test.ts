@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { nodePorts } from "../../agent/effects/node/ports.ts";
@@ -193,6 +193,23 @@ test("consoles, ptys and whatever has no hardware are no ports", async () => {
   symlinkSync("../../devices/virtual/tty/ptmx", join(host.sysRoot, "class/tty/ptmx"));
   host.addUart({ name: "ttyGS0", at: "platform/gadget", node: "/dev/null", attributes: {} });
   expect(await ports().list()).toEqual([]);
+});
+
+test("a declared address is listed always; one of this box itself is no hardware, and nothing is sent to ask who is there", async () => {
+  const [mine] = Object.values(networkInterfaces())
+    .flatMap((all) => all ?? [])
+    .filter(({ family, internal }) => family === "IPv4" && !internal);
+  const own = [
+    ["127.0.0.1", false],
+    ["127.9.9.9", false],
+    ["192.0.2.7", true],
+    ...(mine === undefined ? [] : [[mine.address, false] as const]),
+  ] as const;
+  for (const [host, hardware] of own) {
+    const udp = `${host}:24105`;
+    const seen = await nodePorts({ sysRoot: root, devRoot: "/dev", declared: [{ udp, location: "lan-1" }] }).list();
+    expect(seen).toEqual([{ path: `udp:${udp}`, location: "lan-1", hardware, facts: { address: udp } }]);
+  }
 });
 
 test("a declared port is listed always, is never hardware, and says whether it is there", async () => {

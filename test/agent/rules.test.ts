@@ -72,6 +72,30 @@ describe("admission", () => {
     expect(decide({ line: "19200 8N1" })).toEqual({ is: "block", reasons });
   });
 
+  test("opens an address on a network for a driver that reads one there, and a line for one that reads lines", () => {
+    const lan = { path: "udp:192.168.9.20:24105", location: "lan-1", hardware: true, facts: { address: "192.168.9.20:24105" } };
+    const known = new Map([
+      ["nonin", ["9600 8N1"]],
+      ["monitor", ["115200 8N1", "udp"]],
+    ]);
+    const decide = (seen: PortFacts, driver: string, more: object = {}) =>
+      decideAdmission([{ ...allow({ location: seen.location }, "dv-1", driver), ...more }], seen, known);
+    expect(decide(lan, "monitor")).toMatchObject({ is: "allow", line: "udp", known: "socket" });
+    expect(decide(lan, "monitor", { line: "udp" })).toMatchObject({ is: "allow", line: "udp" });
+    expect(decide(port("usb-1"), "monitor")).toMatchObject({ is: "allow", line: "115200 8N1" });
+    expect(decide(lan, "nonin")).toEqual({ is: "block", reasons: ["rule 1 names driver nonin, which reads no device on a network"] });
+    expect(decide(lan, "monitor", { line: "115200 8N1" })).toMatchObject({ is: "block" });
+    expect(decide(port("usb-1"), "monitor", { line: "udp" })).toMatchObject({ is: "block" });
+  });
+
+  test("gives no other address the place of the one that a rule names", () => {
+    const at = (address: string): PortFacts => ({ path: `udp:${address}`, location: "lan-1", hardware: true, facts: { address } });
+    const rules = [allow({ location: "lan-1", address: "192.168.9.20:24105" }, "dv-1", "monitor")];
+    const known = new Map([["monitor", ["115200 8N1", "udp"]]]);
+    expect(decideAdmission(rules, at("192.168.9.20:24105"), known).is).toBe("allow");
+    for (const other of ["192.168.9.21:24105", "192.168.9.20:24106"]) expect(decideAdmission(rules, at(other), known).is).toBe("block");
+  });
+
   test("knows a device by the adapter where the rule asks for the adapter's serial number, otherwise by its place", () => {
     const known = (when: Rule["when"]) =>
       decideAdmission([allow(when, "monitor")], port("usb-1", { vendor: "0403", serial: "A1" }), DRIVERS);

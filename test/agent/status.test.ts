@@ -3,6 +3,7 @@ import { NO_CONDITIONS, nextConditions } from "../../agent/alerts/edges.ts";
 import { statusText } from "../../agent/cli/status.ts";
 import { unexplained, wireLedger } from "../../agent/health/ledger.ts";
 import { encodeHealthOf, type Snapshot, statusOf } from "../../agent/health/snapshot.ts";
+import { NOTHING_UNREAD } from "../../agent/session/discards.ts";
 import { perLane } from "../../agent/spool/recovery.ts";
 import type { DeviceLedger } from "../../agent/spool/tally.ts";
 import { encodeBirth, encodeDeath, nonceOf, type Self } from "../../agent/uplink/birth.ts";
@@ -73,6 +74,7 @@ const SNAPSHOT: Snapshot = {
       nodes: [{ node: ["1", "K"], epoch: 6, since: after(NOW, Seconds(-2)), facts: { serial: "P7" }, conditions: new Map() }],
       counts: { bytes: 100, frames: 9, framed: 90, discarded: 7, broken: 1 },
       pending: 3,
+      unread: NOTHING_UNREAD,
     },
   ],
   ports: [{ port: PORT, verdict: { is: "block", reasons: ["no rule for location usb-1"] } }],

@@ -28,6 +28,7 @@ function judge(name: DocumentName, document: object): Judged {
   return { refused: [], warned: warnings.map(({ rule }) => rule), paths: warnings.map(({ path }) => path) };
 }
 
+const LAN = "192.168.9.20:24105";
 type Case = readonly [rule: JudgementName, name: DocumentName, changed: object, path: string];
 // biome-ignore format: a table is read by eye.
 const CASES: readonly Case[] = [
@@ -42,6 +43,10 @@ const CASES: readonly Case[] = [
   ["driver_unknown",    "admissions", { rules: [rule({ location: "a" }, { driver: "nonim" })] },         "rules[0].driver"],
   ["line_unknown",      "admissions", { rules: [rule({ location: "a" }, { line: "38400 8N1" })] },       "rules[0].line"],
   ["port_twice",        "file",       { ports: [{ path: "/a", location: "a" }, { path: "/b", location: "a" }] }, "ports[1].location"],
+  ["port_twice",        "file",       { ports: [{ udp: LAN, location: "a" }, { udp: LAN, location: "b" }] }, "ports[1].udp"],
+  ["port_nowhere",      "file",       { ports: [{ location: "a" }] },                                    "ports[0]"],
+  ["port_nowhere",      "file",       { ports: [{ path: "/a", udp: LAN, location: "a" }] },              "ports[0]"],
+  ["udp_own",           "file",       { ports: [{ udp: "127.0.0.1:24105", location: "a" }] },            "ports[0].udp"],
   ["out_of_bounds",     "settings",   { window: "11min" },                                               "window"],
   ["out_of_bounds",     "settings",   { spool: { size: "1GiB" }, pace: "1ms" },                          "pace"],
   ["window_below_pace", "settings",   { pace: "1s", window: "1s" },                                      "window"],

@@ -198,6 +198,7 @@ describe("whatever stands in a frame with a good FCS", () => {
         off: false,
       }),
       alerts: new Array(ALERTS_MAX).fill("P FFFF FFFF"),
+      newest: { numerics: 4294967295, alerts: 4294967295 },
     };
     expect(JSON.stringify(full).length).toBeLessThan(MEMORY_MAX);
   });

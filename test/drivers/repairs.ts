@@ -124,6 +124,7 @@ type Part = { readonly candidate: Uint8Array } | { readonly is: Uint8Array };
 
 /** Cuts bytes where marks stand, whatever is between them. */
 function candidates(framing: Framing, bytes: Uint8Array): readonly Part[] {
+  if ("datagram" in framing) return [{ candidate: bytes }];
   const cut = cutter("demux" in framing ? framing.demux.rest.frame : framing);
   const parts: Part[] = [];
   for (let at = 0; at < bytes.length; ) {

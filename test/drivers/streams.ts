@@ -120,8 +120,11 @@ export function fed(framing: Framing, bytes: Uint8Array, random: Random, longest
 /** What a framer may hold back. */
 export const heldMax = (framing: Framing): number => [...channels(framing).values()].reduce((sum, frame) => sum + frameMax(frame) - 1, 0);
 /** The framing of each channel; a line with one only has it under no name. */
-export const channels = (framing: Framing): ReadonlyMap<string | undefined, PlainFraming> =>
-  "demux" in framing ? new Map([...channelsOf(framing.demux)].map(([name, { frame }]) => [name, frame])) : new Map([[undefined, framing]]);
+export function channels(framing: Framing): ReadonlyMap<string | undefined, PlainFraming> {
+  if ("datagram" in framing) return new Map();
+  if ("demux" in framing) return new Map([...channelsOf(framing.demux)].map(([name, { frame }]) => [name, frame]));
+  return new Map([[undefined, framing]]);
+}
 
 /** Discards of a channel in a row as one, since only their sum is promised. */
 export function merged(outputs: readonly Output[]): Output[] {

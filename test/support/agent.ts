@@ -50,6 +50,7 @@ export type Room = {
   readonly said: () => string;
   readonly stop: () => Promise<void>;
 };
+/** A path, or "udp:" and an address. */
 export type Place = { readonly path: string; readonly location: string };
 export type Bed = Place & { readonly device: string; readonly driver: string; readonly line?: string; readonly socket?: string };
 export type Configuration = {
@@ -170,9 +171,11 @@ function writeCredentials(folder: string, pki: Authority, gateway: string): void
 
 function configurationText(folder: string, { gateway, admit }: Pick<Room, "gateway" | "admit">, configuration: Configuration): string {
   const { port, host, beds = [], unlisted = [], more = "" } = configuration;
-  const ports = [...beds, ...unlisted].map(({ path, location }) => `  - { path: ${path}, location: ${location} }`);
-  const admitted = beds.map(({ location, device, driver, line, socket = `ICU-1/${location}` }) => ({
-    when: { location },
+  const ports = [...beds, ...unlisted].map(
+    ({ path, location }) => `  - { ${path.startsWith("udp:") ? `udp: "${path.slice(4)}"` : `path: ${path}`}, location: ${location} }`,
+  );
+  const admitted = beds.map(({ path, location, device, driver, line, socket = `ICU-1/${location}` }) => ({
+    when: { location, ...(path.startsWith("udp:") ? { address: path.slice(4) } : {}) },
     device,
     driver,
     socket,

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
 import { basename, dirname } from "node:path";
+import { parseUdpAddress, udpPath } from "../../../config/settings/udp-address.ts";
 import { Fault } from "../../fault/fault.ts";
 import type { PortFacts, Ports } from "../effects.ts";
 import type { FolderWatch } from "./port-watch.ts";
@@ -10,11 +12,13 @@ import { fixedName, type UsbPlace, usbPlace } from "./usb-place.ts";
 export type PortsOptions = {
   readonly sysRoot: string;
   readonly devRoot: string;
-  /** Ports of the configuration: always listed, never hardware. */
-  readonly declared: readonly { readonly path: string; readonly location: string }[];
+  /** Ports of the configuration: always listed. Each has a path or an address. */
+  readonly declared: readonly Declared[];
   /** What tells that a look is worth while; without it nothing does, and a look every now and then must do. */
   readonly watch?: FolderWatch;
 };
+
+type Declared = { readonly path?: string | undefined; readonly udp?: string | undefined; readonly location: string };
 
 /** A device writes its own strings: longer ones are cut. */
 const FACT_MAX = 128;
@@ -33,6 +37,7 @@ const CONSOLE = /^tty\d*$/;
  * | … several on one interface | usb-…-1.3:1.0-port2         | and the usb-serial driver's port_number, where it is not 0 |
  * | UART                       | uart-3f201000.serial        | the chip's address on its own bus                          |
  * | … several on one chip      | uart-0000:02:00.0-uart1     | and its rank by address, from 0                            |
+ * | declared                   | bench-1, lan-1              | the configuration                                          |
  *
  * Nothing in a location depends on what else is plugged, on an order of discovery, or on the number of a bus or tty.
  * Throws Fault `ports.unlisted` where the host does not let it look: that is not the same as a host without ports.
@@ -51,14 +56,23 @@ export function nodePorts({ sysRoot, devRoot, declared, watch }: PortsOptions): 
         seen.set(tty.attachment, known.get(tty.attachment) ?? (tty.bus === "usb" ? await usbPort(path, tty) : uartPort(path, tty, ttys)));
       }
       known = seen;
-      const ports = [...seen.values(), ...declared.map(declaredPort)];
+      const ports = [...seen.values(), ...declared.flatMap(declaredPort)];
       return ports.sort((a, b) => (a.location < b.location ? -1 : Number(a.location > b.location)));
     },
   };
 }
 
-function declaredPort({ path, location }: { readonly path: string; readonly location: string }): PortFacts {
-  return { path, location, hardware: false, facts: { present: existsSync(path) ? "yes" : "no" } };
+function declaredPort({ path, udp, location }: Declared): readonly PortFacts[] {
+  // Whether somebody is there is not asked: nothing is sent to an address that no rule allows.
+  if (udp !== undefined) return [{ path: udpPath(udp), location, hardware: !isOwn(udp), facts: { address: udp } }];
+  return path === undefined ? [] : [{ path, location, hardware: false, facts: { present: existsSync(path) ? "yes" : "no" } }];
+}
+
+/** An address of this box itself: what answers there is a program, and no device. */
+function isOwn(udp: string): boolean {
+  const host = parseUdpAddress(udp)?.host ?? "";
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return host.startsWith("127.") || own.some(({ address }) => address === host);
 }
 
 /** A tty with hardware behind it. `attachment` names one enumeration of one device; folders are real paths in sysfs. */
