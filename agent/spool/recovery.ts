@@ -1,7 +1,7 @@
 import type { Disk, Entropy, Seals } from "../effects/effects.ts";
 import { asFault, type Fault } from "../fault/fault.ts";
 import { LANES, type Lane, type RunId } from "../model/model.ts";
-import { type CursorEntry, type Known, readCursors } from "./cursors.ts";
+import { type CursorEntry, type Known, readCursors, writeCursors } from "./cursors.ts";
 import { Keyring } from "./keyring.ts";
 import { LastSeen } from "./names.ts";
 import { laneOfFile } from "./places.ts";
@@ -87,7 +87,14 @@ export async function recoverSpool(
   const refused = await readSegments(disk, spoolDir, { stores, known }, { seen: see });
 
   const left = found.filter((block) => !block.released && block.name.number > (committed.get(`${block.name.run}/${block.name.lane}`) ?? 0));
-  const orphans = await adopt(stores, left, keeping);
+  // Of what is written anew only this knows how far it goes, until the new rings do.
+  const saveEnds = async (): Promise<void> => {
+    const entries = LANES.flatMap((lane) => stores[lane].cursors());
+    const unread = cursors.filter(({ generation }) => !entries.some((entry) => entry.generation === generation));
+    const saving = writeCursors(disk, spoolDir, [...entries, ...unread], "lazily");
+    await saving.catch((caught: unknown) => asFault(caught, "disk.failed", "The cursors cannot be written"));
+  };
+  const orphans = await adopt(stores, left, { steps: keeping, saveEnds });
   const untold = endsOf(files, now.bootId, (run) => seen.of(run));
   const startCount = Math.max(0, ...files.map((file) => file.startCount)) + 1;
   const file: RunFile = { format: 1, ...now, startCount, clean: false, last: [], untold };
@@ -164,7 +171,7 @@ async function readRings(disk: Disk, runtimeDir: string, steps: Steps): Promise<
 async function adopt(
   stores: Readonly<Record<Lane, LaneStore>>,
   left: readonly Found[],
-  steps: Steps,
+  { steps, saveEnds }: { readonly steps: Steps; readonly saveEnds: () => Promise<void> },
 ): Promise<Readonly<Record<Lane, readonly StoredBlock[]>>> {
   const orphans = perLane((lane): readonly StoredBlock[] => left.filter((block) => block.name.lane === lane));
   for (const lane of LANES) {
@@ -179,6 +186,7 @@ async function adopt(
         throw caught;
       }
       orphans[lane] = [];
+      await saveEnds();
       await forget();
     });
   }
