@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined).concurrent("a real ext4", () => {
         onRealDisk(`gw-eio-${fails}`, async ({ ward, place, disk }) => {
           const { room } = place;
           const first = place.start();
-          await ward.runHeard(room.gateway, first.began);
+          await first.heard();
           ward.broker.pause();
           await room.statusWhere("readings go to flash", ({ spool }) => spool.flashBytes > 0);
           await disk.disk.ask(`fail ${fails}`, "fail");
@@ -70,7 +70,7 @@ describe.skipIf(missing !== undefined).concurrent("a real ext4", () => {
       onRealDisk("gw-full", async ({ ward, place }) => {
         const { room } = place;
         const first = place.start();
-        await ward.runHeard(room.gateway, first.began);
+        await first.heard();
         for (const leave of [0, 600, 1500]) {
           ward.broker.pause();
           const before = (await room.statusWhere("a status", () => true)).ledger.report.made;

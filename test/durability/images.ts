@@ -98,7 +98,7 @@ async function livesOn(disk: CrashDisk, ward: Ward, { dice, scenes, ...how }: Li
 async function playScene(ward: Ward, place: Place, { dice, how }: { readonly dice: Dice; readonly how: StartOptions }): Promise<void> {
   const some = (most: number): Promise<void> => wait(most / 2 + dice(most / 2));
   const first = place.start(how);
-  await ward.runHeard(GATEWAY, first.began);
+  await first.heard();
   await some(ACT_MS.answers);
   await ward.away(ward.broker.pause, ward.broker.resume, ACT_MS.silent / 2 + dice(ACT_MS.silent / 2));
   await some(ACT_MS.back);
@@ -113,7 +113,7 @@ async function playScene(ward: Ward, place: Place, { dice, how }: { readonly dic
     },
     ACT_MS.gone / 2 + dice(ACT_MS.gone / 2),
   );
-  await ward.runHeard(GATEWAY, second.began);
+  await second.heard();
   await some(ACT_MS.back);
   await second.end(dice(2) < 1 ? "kill" : "stop");
 }

@@ -26,7 +26,7 @@ export async function playKills(ward: Ward, wanted: KillsWanted): Promise<Verdic
         left -= 1;
         if (left % SAID_EVERY === 0) say(`${kills - left} of ${kills} kills`);
         const life = place.start();
-        await oneLife(ward, place, life, dice);
+        await oneLife(life, dice);
         await life.end("kill");
       }
     }),
@@ -38,13 +38,10 @@ export async function playKills(ward: Ward, wanted: KillsWanted): Promise<Verdic
 }
 
 /** Resolves when it is time to kill. */
-async function oneLife(ward: Ward, { room }: Place, { agent, began }: Life, dice: Dice): Promise<void> {
+async function oneLife(life: Life, dice: Dice): Promise<void> {
   if (dice(EARLY) < 1) return wait(dice(EARLY_MS));
-  const ended = agent.ended.then(({ code, err }) => Promise.reject(new Error(`the agent ended by itself (${code}): ${err}`)));
-  await Promise.race([ward.runHeard(room.gateway, began), ended]);
-  // Whatever ends it later is our kill.
-  ended.catch(() => undefined);
-  await Promise.race([wait(dice(LATE_MS)), ended]);
+  await life.heard();
+  await wait(dice(LATE_MS));
 }
 
 async function pauseUntil({ away, broker }: Ward, done: Promise<unknown>, dice: Dice): Promise<void> {
@@ -56,7 +53,7 @@ async function pauseUntil({ away, broker }: Ward, done: Promise<unknown>, dice: 
 /** All live once more, until everything has come; then the devices are silent, the agents stop, and the ledgers are compared. */
 export async function endOf(ward: Ward, places: readonly Place[], how: StartOptions = {}): Promise<Verdict> {
   const lives = places.map((place) => place.start(how));
-  await Promise.all(places.map(({ room }, index) => ward.runHeard(room.gateway, lives[index]!.began)));
+  await Promise.all(lives.map((life) => life.heard()));
   await wait(LATE_MS);
   for (const { devices } of places) await devices.ask("pause", "pause");
   for (const { room } of places)

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { ROOT } from "../../config/package/target.ts";
 import { median } from "../bench/measure.ts";
+import { plant } from "../sim/plant.ts";
 import { endOf } from "./kills.ts";
 import type { Place, Verdict, Ward } from "./ward.ts";
 
@@ -37,14 +37,25 @@ const LOOKS = 24;
 const WARM_UP_SHARE = 0.3;
 const ANSWER_MS = 30_000;
 
-export async function playLeak(
+/** On a copy of the source, so that whoever works on it meanwhile does not change what is measured. */
+export async function playLeak(ward: Ward, wanted: LeakWanted): Promise<LeakVerdict> {
+  const { folder, remove } = plant([]);
+  try {
+    return await leakOf(ward, folder, wanted);
+  } finally {
+    remove();
+  }
+}
+
+async function leakOf(
   ward: Ward,
+  source: string,
   { seconds, speed = SPEED, looks: count = LOOKS, say = () => undefined }: LeakWanted,
 ): Promise<LeakVerdict> {
   const place = await ward.open(GATEWAY, { devices: DEVICES, speed });
   const flags = ["--expose-gc", "--max-semi-space-size=1", "--v8-pool-size=1", "--import", join(import.meta.dirname, "heap-probe.ts")];
-  const life = place.start({ program: [process.execPath, ...flags, join(ROOT, "agent/cli/bedside.ts")] });
-  await ward.runHeard(GATEWAY, life.began);
+  const life = place.start({ program: [process.execPath, ...flags, join(source, "agent/cli/bedside.ts")] });
+  await life.heard();
   const looks: Look[] = [];
   await wait(seconds * 1000 * WARM_UP_SHARE);
   for (let look = 0; look < count; look++) {

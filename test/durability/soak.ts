@@ -86,7 +86,7 @@ export async function playSoak(ward: Ward, wanted: SoakWanted): Promise<SoakVerd
     const dice = diceOf(seed);
     const scene: Scene = { ward, place, proxy, someMs: () => accidentMs / 3 + dice((accidentMs * 2) / 3) };
     const life = place.start();
-    await ward.runHeard(GATEWAY, life.began);
+    await life.heard();
     const told = { happened: {} as Record<string, number>, foundOut: [] as number[], back: [] as number[], memory: [] as number[] };
     const until = performance.now() + seconds * 1000;
     for (let turn = 0; performance.now() < until; turn++) {

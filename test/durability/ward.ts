@@ -17,9 +17,6 @@ export type Ward = {
   /** The folder of the ledgers. */
   readonly ledgers: string;
   readonly open: (gateway: string, how: PlaceOptions) => Promise<Place>;
-  /** Resolves with the monotonic time at which the first record of the run that began after `since` came. */
-  readonly runHeard: (gateway: string, since: bigint) => Promise<bigint>;
-  readonly isHeard: (gateway: string, since: bigint) => boolean;
   /** The broker does not answer until `back`. */
   readonly away: (away: () => unknown, back: () => unknown, forMs: number) => Promise<void>;
   /** Waits until nothing new has come for so long. */
@@ -46,6 +43,8 @@ export type Place = {
 export type Life = {
   readonly agent: Agent;
   readonly began: bigint;
+  /** When the first record of it came; rejects where it ends by itself. */
+  readonly heard: () => Promise<bigint>;
   readonly end: (how: "kill" | "stop") => Promise<void>;
 };
 export type Verdict = {
@@ -73,7 +72,8 @@ export type Verdict = {
   readonly examples: Readonly<Record<string, readonly string[]>>;
 };
 
-const RUN_WITHIN_MS = 30_000;
+const RUN_WITHIN_MS = 60_000;
+const SAID = 2000;
 
 export async function openWard(): Promise<Ward> {
   const folder = mkdtempSync(join(tmpdir(), "bedside-durability-"));
@@ -97,12 +97,10 @@ export async function openWard(): Promise<Ward> {
       broker,
       pki,
       ledgers: at("ledgers"),
-      runHeard: runs.heard,
-      isHeard: runs.isHeard,
       open: async (gateway, how) => {
         const room = openRoom(gateway, pki);
         stops.push(() => room.stop());
-        return openPlace(room, { port: broker.port, ...how, ledgers: at("ledgers"), keep: (one) => stops.push(one) });
+        return openPlace(room, { port: broker.port, ...how, ledgers: at("ledgers"), keep: (one) => stops.push(one), heard: runs.heard });
       },
       away: async (away, back, forMs) => {
         const from = process.hrtime.bigint();
@@ -128,9 +126,10 @@ type Opening = PlaceOptions & {
   readonly port: number;
   readonly ledgers: string;
   readonly keep: (stop: () => Promise<unknown>) => void;
+  readonly heard: (gateway: string, since: bigint) => Promise<bigint>;
 };
 
-async function openPlace(room: Room, { devices: count, speed = 1, more = "", port, ledgers, keep }: Opening): Promise<Place> {
+async function openPlace(room: Room, { devices: count, speed = 1, more = "", port, ledgers, keep, heard }: Opening): Promise<Place> {
   const links = Array.from({ length: count }, (_, index) => room.at(`port-${index}`));
   const devices = await startPython("devices.py", ["--speed", String(speed), join(ledgers, `sent-${room.gateway}.tsv`), ...links]);
   keep(() => devices.stop());
@@ -147,6 +146,14 @@ async function openPlace(room: Room, { devices: count, speed = 1, more = "", por
       const life: Life = {
         agent,
         began,
+        heard: () => {
+          const ended = agent.ended.then(({ code, err }): never => {
+            throw new Error(`the agent ended by itself (${code}): ${err.slice(-SAID)}`);
+          });
+          // Whatever ends it later is nobody's surprise.
+          ended.catch(() => undefined);
+          return Promise.race([heard(room.gateway, began), ended]);
+        },
         end: async (how) => {
           const ended = process.hrtime.bigint();
           await (how === "kill" ? agent.kill() : agent.terminate());
@@ -172,7 +179,6 @@ function runsHeard() {
       runs.set(gateway, [...(runs.get(gateway) ?? []), BigInt(at)]);
       for (const look of [...waiting]) look();
     },
-    isHeard: (gateway: string, since: bigint): boolean => after(gateway, since) !== undefined,
     heard: (gateway: string, since: bigint): Promise<bigint> =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
