@@ -15,6 +15,8 @@ export type ImagesWanted = {
   readonly seed: number;
   /** Of the images, those on which the packaged file is started. */
   readonly starts: number;
+  /** How late beyond its window a commit may be: a second, where nothing else is said. */
+  readonly slackMs?: number;
   /** Another program than the packaged file. */
   readonly program?: readonly string[];
   /** How often the scene is played; each time the agent is killed once. */
@@ -54,11 +56,12 @@ export type PowerVerdict = { readonly lived: Verdict; readonly cut: ImagesVerdic
 
 const GATEWAY = "gw-crash";
 const DEVICES = 3;
+const SLACK_MS = 1000;
 /** How long the broker answers, is silent, is gone, and comes back, at most. */
 const ACT_MS = { answers: 1500, silent: 3500, gone: 3000, back: 1500 };
 
 export async function playPowerCuts(wanted: ImagesWanted): Promise<PowerVerdict> {
-  const { images, seed, starts: count, program, scenes = 1, say = () => undefined } = wanted;
+  const { images, seed, starts: count, program, scenes = 1, slackMs = SLACK_MS, say = () => undefined } = wanted;
   const ward = await openWard();
   const out = mkdtempSync(join(tmpdir(), "bedside-starts-"));
   let disk: CrashDisk | undefined;
@@ -66,7 +69,18 @@ export async function playPowerCuts(wanted: ImagesWanted): Promise<PowerVerdict>
     disk = await openCrashDisk();
     const lived = await livesOn(disk, ward, { dice: diceOf(seed), scenes, ...(program === undefined ? {} : { program }) });
     say(`${scenes} scenes were played: ${JSON.stringify(lived.ends)}, ${lived.records} records`);
-    const words = ["judge", disk.log, disk.base, ward.ledgers, "--images", String(images), "--seed", String(seed)];
+    const words = [
+      "judge",
+      disk.log,
+      disk.base,
+      ward.ledgers,
+      "--images",
+      String(images),
+      "--seed",
+      String(seed),
+      "--slack-ms",
+      String(slackMs),
+    ];
     const cut = (await crashImages([...words, "--starts", String(count), "--out", out])) as ImagesVerdict;
     say(`${cut.images} images: ${cut.lost} names lost outside the window`);
     const starts = count === 0 ? undefined : await startAll(out, ward.ledgers, program);
@@ -139,7 +153,7 @@ async function startAll(images: string, ledgers: string, program: readonly strin
             return uplink.phase === "online" && lanes.every(({ waiting }) => waiting === 0) && ledger.event.delivered > 0;
           });
           await agent.terminate();
-          await ward.quiet(0.2);
+          await ward.quiet(1);
           appendFileSync(join(images, "starts.tsv"), `${index}\t${began}\t${process.hrtime.bigint()}\n`);
         } finally {
           must("umount", [room.stateDir]);
