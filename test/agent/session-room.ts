@@ -48,7 +48,7 @@ export const number = (value: number): Reading => ({ told: "number", metric: PUL
 /** A session, its line, and what it told the rest of the agent in words. */
 export class Room {
   readonly clock = new StillClock();
-  readonly line = new HandLine();
+  readonly line: HandLine;
   readonly said: string[] = [];
   /** Of the faults. */
   readonly texts: string[] = [];
@@ -57,7 +57,8 @@ export class Room {
   readonly session: Session;
   #epoch = 0;
 
-  constructor(options: { driver?: AnyDriver; hardware?: boolean } = {}) {
+  constructor(options: { driver?: AnyDriver; hardware?: boolean; line?: HandLine } = {}) {
+    this.line = options.line ?? new HandLine();
     const hooks: SessionHooks = {
       keep: (lane, { epoch, encode }) =>
         this.said.push(

@@ -16,6 +16,7 @@ const USAGE = `./build.sh dev VERB
       --script FILE      faults, seed and device from a file: a line each
       --record FILE      writes such a file, so that this run can be had again
       --seed N           equal seeds give equal devices (1 where it is not given)
+      --udp              philips-intellivue alone: on the network; prints its address on this machine
       --for TIME         ends by itself after 20s, 500ms or 2min; otherwise Ctrl-C ends it
   emulate FILE           a NAME.capture.jsonl as a device: its recorded pauses; exit code 1 where it is asked something else
       --speed N          times as fast as recorded
@@ -33,7 +34,15 @@ ${FAULT_TABLE.map(({ kind, says }) => `  ${column(kind, 9)} ${column(exampleOf(k
 
 const text = { type: "string" } as const;
 const OPTIONS = {
-  ...{ seed: text, script: text, record: text, for: text, speed: text, help: { type: "boolean" } as const },
+  ...{
+    seed: text,
+    script: text,
+    record: text,
+    for: text,
+    speed: text,
+    help: { type: "boolean" } as const,
+    udp: { type: "boolean" } as const,
+  },
   fault: { type: "string", multiple: true },
 } as const;
 
@@ -46,8 +55,8 @@ async function dev(words: readonly string[]): Promise<number | string> {
     return 0;
   }
   if (more.length > 0) return `"${more.join(" ")}" is too much`;
-  const { fault = [], script, record, seed, speed, help: _, for: time } = values;
-  if (verb === "emulate") return emulate({ device: what, fault, script, record, seed, for: time, speed });
+  const { fault = [], script, record, seed, speed, udp, help: _, for: time } = values;
+  if (verb === "emulate") return emulate({ device: what, fault, script, record, seed, for: time, speed, udp });
   if (Object.keys(values).length > 0) return `--${Object.keys(values)[0]} belongs to emulate, not to ${verb}`;
   if (verb === "driver-new") return what === undefined ? "driver-new needs a name, for example  acme-spo2" : driverNew(what);
   if (verb !== "driver-test") return `there is no verb "${verb}"`;

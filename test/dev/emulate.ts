@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Capture, readCapture } from "../../agent/capture/capture-file.ts";
+import { driverById } from "../../drivers/index.ts";
 import { type Fault, type FaultScript, faultsOf, scriptOf, scriptText, seedOf, timeOf } from "../../drivers/kit/emulator-fault-words.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";
+import { startEmulatedMonitor } from "../support/emulated-monitor.ts";
 import { DEVICES, deviceNamed, type FaultyDevice, faulty } from "./devices.ts";
 import { type Playback, playback } from "./playback.ts";
 
@@ -16,6 +18,8 @@ export type EmulateWords = {
   readonly seed: string | undefined;
   readonly for: string | undefined;
   readonly speed?: string | undefined;
+  /** On the network instead. */
+  readonly udp?: boolean | undefined;
 };
 const SEED_USUAL = 1;
 
@@ -30,6 +34,8 @@ export async function emulate(words: EmulateWords): Promise<number | string> {
   if (script.device !== undefined && script.device !== name) return `the script is for ${script.device}, not for ${name}`;
   const kind = deviceNamed(name);
   if (kind === undefined) return `there is no emulated device "${name}"; there are: ${Object.keys(DEVICES).join(", ")}`;
+  if (words.udp === true && driverById(kind.emulator.id)?.lan === undefined)
+    return `${name} is on no network: --udp is for philips-intellivue`;
   const seed = words.seed === undefined ? (script.seed ?? SEED_USUAL) : seedOf(words.seed);
   if (seed === undefined) return `--seed takes a whole number from 0 to 4294967295, not "${words.seed}"`;
   const time = words.for === undefined ? undefined : timeOf(words.for);
@@ -44,7 +50,7 @@ export async function emulate(words: EmulateWords): Promise<number | string> {
   try {
     const device = faulty(kind.emulator, faults);
     if (words.record !== undefined) writeFileSync(words.record, scriptText(played));
-    return await play(played, device, time);
+    return words.udp === true ? await playUdp(played, device, time) : await play(played, device, time);
   } catch (caught) {
     // What is wrong with the words, or with a file that they name.
     if (caught instanceof RangeError || isFileError(caught)) return (caught as Error).message;
@@ -78,6 +84,19 @@ async function play(script: FaultScript, { emulator, unplugs }: FaultyDevice, ti
   await stopped;
   await device.stop();
   tellEnd(device);
+  return 0;
+}
+
+/** Prints its address, as  udp:  under  ports:  takes it. */
+async function playUdp(script: FaultScript, { emulator, unplugs }: FaultyDevice, time: number | undefined): Promise<number> {
+  if (unplugs.length > 0) throw new RangeError("nothing can be unplugged on the network");
+  tell(scriptText(script).trimEnd());
+  const stopped = untilStopped(time);
+  const monitor = await startEmulatedMonitor({ emulator, seed: script.seed ?? SEED_USUAL, onFault: (what) => tell(`! ${what}`), ...TOLD });
+  process.stdout.write(`${monitor.address}\n`);
+  await stopped;
+  await monitor.stop();
+  tell(`${monitor.sent.length} datagrams left, ${monitor.heard.length} were heard`);
   return 0;
 }
 
