@@ -65,7 +65,7 @@ describe("a network port", () => {
     expect([port.more, port.gone, port.takeUnread?.()]).toEqual([false, false, undefined]);
   });
 
-  test("hears its device alone: another port of that host and another host are counted, and nothing of them is read (R17)", async () => {
+  test("hears its device alone: another port of that host and another host are counted, and nothing of them is read", async () => {
     const { device, port, client } = await pair();
     const other = await bound();
     const elsewhere = createSocket("udp4");

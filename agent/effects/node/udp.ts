@@ -13,7 +13,7 @@ const FAREWELL_WITHIN = 200;
 
 /**
  * A device at one address. Its datagrams alone are handed out: who sends from another address or another port is counted, and nothing
- * of it is looked at. Whoever can send in the name of that address is taken for it, since UDP proves nothing (HAZARDS.md, Z10).
+ * of it is looked at. Whoever can send in the name of that address is taken for it, since UDP proves nothing (HAZARDS.md, Z17).
  *
  * Nothing tells that a device is gone: no route, a refusal of its host or a cable that is out are all silence, and each of them could
  * be played by anybody. What comes again is heard at once. `gone` means that our own socket has failed.
