@@ -8,8 +8,8 @@ import { ascii, channels, join } from "./streams.ts";
 
 /**
  * Damaged frames whose checks are made to hold again: sums, CRCs and lengths as the device would have sent them. What a frame
- * says behind a good checksum is reached in no other way. A driver that is not here has one byte near the end of a frame tried
- * through (`mended`), which is enough for a sum of one byte; one whose device has no checksum is left alone.
+ * says behind a good checksum is reached in no other way. A driver that is not here has one byte or two digits near the end of a
+ * frame tried through (`mender`), which is enough for a sum of one byte; one whose device has no checksum is left alone.
  */
 type Repair = (candidate: Uint8Array) => Uint8Array;
 const REPAIRS: Readonly<Record<string, Repair>> = {
@@ -89,11 +89,14 @@ export type Repairing = {
   readonly line: (bytes: Uint8Array) => Uint8Array;
 };
 
+/** Whether checks are tried through for it, which costs hundreds of looks a frame. */
+export const isTriedThrough = ({ id }: AnyDriver): boolean => REPAIRS[id] === undefined && !isUnchecked(id);
+const isUnchecked = (id: string): boolean => devicesOf(id).some(([, { emulator }]) => emulator.unchecked === true);
+
 /** How frames of this driver are repaired; what cannot be is left as it is. */
 export function repairing({ id, frame: framing }: AnyDriver): Repairing {
   const known = REPAIRS[id];
-  const unchecked = devicesOf(id).some(([, { emulator }]) => emulator.unchecked === true);
-  const frame = known ?? ((candidate: Uint8Array): Uint8Array => (unchecked ? candidate : mended(framing, candidate)));
+  const frame = known ?? (isUnchecked(id) ? (candidate: Uint8Array) => candidate : mender(framing));
   return { frame, line: (bytes) => join(...candidates(framing, bytes).map((part) => ("is" in part ? part.is : frame(part.candidate)))) };
 }
 
@@ -104,20 +107,34 @@ function acceptsOf(framing: Framing): readonly ((frame: Uint8Array) => boolean)[
 }
 export const isAccepted = (framing: Framing, frame: Uint8Array): boolean => acceptsOf(framing).some((accepts) => accepts(frame));
 
-const TRIED_AT = 4;
-/** Where one other byte near the end makes the check hold, that one; otherwise the frame as it was. */
-export function mended(framing: Framing, frame: Uint8Array): Uint8Array {
-  if (("delimited" in framing && framing.delimited.start === undefined) || isAccepted(framing, frame)) return frame;
-  const checks = acceptsOf(framing);
-  const tried = frame.slice();
-  for (let at = frame.length - 1; at >= 1 && at >= frame.length - TRIED_AT; at--) {
-    for (let byte = 0; byte < 256; byte++) {
-      tried[at] = byte;
-      if (checks.some((accepts) => accepts(tried))) return tried;
+const TRIED_AT = 6;
+/** What a check may be: one byte, or two hexadecimal digits. */
+const BYTES = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
+const DIGITS = Array.from({ length: 256 }, (_, byte) => ascii(byte.toString(16).toUpperCase().padStart(2, "0")));
+const WAYS = Array.from({ length: TRIED_AT }, (_, i) => i + 1).flatMap((fromEnd) => [
+  { fromEnd, checks: BYTES },
+  ...(fromEnd >= 2 ? [{ fromEnd, checks: DIGITS }] : []),
+]);
+
+/** Tries checks through until one holds. Where it stands is learned from the first that does; otherwise the frame is left as it was. */
+function mender(framing: Framing): Repair {
+  const accepted = acceptsOf(framing);
+  const holds = (frame: Uint8Array): boolean => accepted.some((accepts) => accepts(frame));
+  let ways = WAYS;
+  return (frame) => {
+    if (("delimited" in framing && framing.delimited.start === undefined) || holds(frame)) return frame;
+    for (const way of ways) {
+      if (frame.length <= way.fromEnd) continue;
+      const tried = frame.slice();
+      for (const check of way.checks) {
+        tried.set(check, frame.length - way.fromEnd);
+        if (!holds(tried)) continue;
+        ways = [way];
+        return tried;
+      }
     }
-    tried[at] = frame[at]!;
-  }
-  return frame;
+    return frame;
+  };
 }
 
 type Part = { readonly candidate: Uint8Array } | { readonly is: Uint8Array };

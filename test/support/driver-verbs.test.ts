@@ -118,7 +118,7 @@ describe("a driver's author", () => {
       "a metric that is not declared",
       "[SATURATION, SENSOR_OFF],\n",
       "[SATURATION],\n",
-      /seed \d+, frame [0-9a-f]+: these metrics are not declared/,
+      /seed \d+, frame [0-9a-f]+: acme-spo2\.sensor_off is not declared/,
     ],
     [
       "a decode that throws",
