@@ -1,4 +1,5 @@
 import { Seconds } from "../../config/units.ts";
+import { type DeviceClock, fullYear, milliseconds } from "../kit/clock.ts";
 import { type Decoded, driver } from "../kit/driver.ts";
 import { everyLine } from "../kit/line.ts";
 import { type Alarms, alarms, type Codes, identity, NO_ALARMS, NO_CODES, type Told, texts, time, values } from "./answers.ts";
@@ -30,6 +31,24 @@ const START: Learned = {
   curves: NO_CURVES,
 };
 
+/** As the device writes them, without umlauts (see read): German, and English where they differ. */
+const MONTHS: readonly (readonly string[])[] = [
+  ...[["JAN"], ["FEB"], ["MAR", "MRZ"], ["APR"], ["MAI", "MAY"], ["JUN"]],
+  ...[["JUL"], ["AUG"], ["SEP"], ["OKT", "OCT"], ["NOV"], ["DEZ", "DEC"]],
+];
+/** MB-7: `11:11:1911-NOV-93`, time and date without a space between them, padded in old devices; no zone. */
+const CLOCK: DeviceClock = {
+  grain: Seconds(1),
+  read: (text) => {
+    const parts = /^ ?([ \d]?\d):([ \d]\d):([ \d]\d)([ \d]\d)-(\D{3})-(\d\d)$/.exec(text.trimEnd());
+    if (parts === null) return undefined;
+    const [, , , , , name = ""] = parts;
+    const month = MONTHS.findIndex((names) => names.includes(name.toUpperCase().replace(/^M[^A-Z]R$/, "MAR"))) + 1;
+    const [, hour = 0, minute = 0, second = 0, day = 0, , year = 0] = parts.map(Number);
+    return milliseconds({ year: fullYear(year), month, day, hour, minute, second });
+  },
+};
+
 /** Dräger Medibus: ventilators and anaesthesia machines; asked page by page, curves in between. */
 export const draegerMedibus = driver({
   id: "draeger-medibus",
@@ -41,6 +60,7 @@ export const draegerMedibus = driver({
   proof: 2, // MB-10: an 8-bit sum alone is weak
   frame: FRAMING,
   scrub: "nobody",
+  clock: CLOCK,
   metrics: METRICS,
   tx: TX,
   memory: START,

@@ -1,4 +1,5 @@
 import { Seconds } from "../../config/units.ts";
+import { type DeviceClock, withinDates } from "../kit/clock.ts";
 import { type Decoded, driver, type Line, type Step } from "../kit/driver.ts";
 import type { Reading } from "../kit/reading.ts";
 import { ALARM_METRICS, alarmReadings } from "./alarm.ts";
@@ -28,6 +29,9 @@ const BROKEN_MAX = 20;
 /** Pleth, CO2 and airway pressure: with all four classes each second they fill 87 % of the line. */
 const WAVES = { wave1: 8, wave2: 9, wave3: 13, wave4: 0, wave5: 0, wave6: 0, wave7: 0, wave8: 0 } as const;
 
+/** GE-10: seconds since 1970 as the monitor counts them, in which zone nobody says. */
+const CLOCK: DeviceClock = { grain: Seconds(1), read: (text) => (/^\d{1,10}$/.test(text) ? withinDates(Number(text) * 1000) : undefined) };
+
 /** GE (Datex-Ohmeda) S/5 and CARESCAPE monitors, computer interface: displayed values, trends, waves, alarms. */
 export const geDri = driver({
   id: "ge-dri",
@@ -38,6 +42,7 @@ export const geDri = driver({
   quiet: SILENCE,
   proof: 2, // The 8-bit sum alone is weak.
   frame: FRAMING,
+  clock: CLOCK,
   scrub: "nobody", // GE-15: only records of numbers, curves and alarms are frames; the patient's identity is none.
   metrics: [...PHYSIOLOGICAL_METRICS, ...WAVE_METRICS, ...ALARM_METRICS],
   tx: REQUESTS,

@@ -1,4 +1,5 @@
 import type { Duration, Mono } from "../../config/units.ts";
+import type { DeviceClock } from "./clock.ts";
 import type { Metric, Reading } from "./reading.ts";
 
 /**
@@ -29,6 +30,8 @@ export type Driver<M, T extends Templates> = {
    * Where a driver says nothing, nobody has looked: its captures stay on the box until somebody releases them.
    */
   readonly scrub?: "nobody" | ((frame: Uint8Array) => Uint8Array | undefined);
+  /** How its device times read; absent where they are counts, or times of stored measurements. Nothing is ever corrected by it. */
+  readonly clock?: DeviceClock;
   /** Every metric that `decode` may tell; a reading of another one is a bug. */
   readonly metrics: readonly Metric[];
   readonly tx: T;

@@ -1,4 +1,5 @@
 import { Seconds } from "../../config/units.ts";
+import { type DeviceClock, fullYear, milliseconds } from "../kit/clock.ts";
 import { decimalFromText } from "../kit/decimal.ts";
 import { type Decoded, driver } from "../kit/driver.ts";
 import { type ConditionMetric, numeric, type Reading, type Validity, type ValueMetric } from "../kit/reading.ts";
@@ -17,6 +18,16 @@ const LINE_BYTES_MAX = 300; // MA-11
 const LINE = /^(\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d)((?: +[A-Z][A-Z0-9]*=[!-~]+)+) *\r?\n$/; // MA-4, MA-6, MA-9
 const DASHES = /^[+-]?-+(?:\.-+)?$/; // MA-7
 
+/** MA-4: MM/DD/YY HH:MM:SS, no zone. */
+const CLOCK: DeviceClock = {
+  grain: Seconds(1),
+  read: (text) => {
+    if (!/^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d$/.test(text)) return undefined;
+    const [month = 0, day = 0, year = 0, hour = 0, minute = 0, second = 0] = text.split(/[/ :]/).map(Number);
+    return milliseconds({ year: fullYear(year), month, day, hour, minute, second });
+  },
+};
+
 /** Masimo Rad-5, Rad-8 and Radical-7, output "ASCII 1": a line a second, unasked. */
 export const masimoAscii = driver({
   id: "masimo-ascii",
@@ -27,6 +38,7 @@ export const masimoAscii = driver({
   proof: 2, // MA-12
   frame: { delimited: { end: "\n", lengthMax: LINE_BYTES_MAX, accepts: (frame) => lineOf(frame) !== undefined } },
   scrub: "nobody",
+  clock: CLOCK,
   metrics: [...numbers, ...words, ...conditions].map(({ metric }) => metric),
   tx: {},
   memory: {},

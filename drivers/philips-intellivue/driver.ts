@@ -1,4 +1,5 @@
 import { Seconds } from "../../config/units.ts";
+import { type DeviceClock, milliseconds } from "../kit/clock.ts";
 import { type Decoded, driver } from "../kit/driver.ts";
 import { DATAGRAM_MAX } from "../kit/framer.ts";
 import { CONDITIONS } from "./alerts.ts";
@@ -12,6 +13,16 @@ import { scrub, scrubMessage } from "./scrub.ts";
 import { FRAME_BYTES_MAX, FRAME_MARKS, messageOf } from "./serial-frame.ts";
 import { WAVES } from "./waves.ts";
 
+/** IV-9: `2026-11-20 10:05:07.00`, where the monitor says a time. Its ticks (IV-14) are a count. */
+const CLOCK: DeviceClock = {
+  grain: Seconds(1),
+  read: (text) => {
+    const [, ...numbers] = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\.\d\d$/.exec(text) ?? [];
+    const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = numbers.map(Number);
+    return milliseconds({ year, month, day, hour, minute, second });
+  },
+};
+
 /** Philips IntelliVue: an association is opened and polled. On MIB/RS232 messages stand in frames; on the LAN each is a datagram. */
 export const philipsIntellivue = driver({
   id: "philips-intellivue",
@@ -23,6 +34,7 @@ export const philipsIntellivue = driver({
   frame: { delimited: { ...FRAME_MARKS, lengthMax: FRAME_BYTES_MAX, accepts: (frame) => messageOf(frame) !== undefined } },
   personal: true, // IV-10
   scrub, // IV-10
+  clock: CLOCK,
   metrics: [...NUMERICS, ...WAVES, ...CONDITIONS],
   tx: SERIAL,
   memory: START,

@@ -1,5 +1,6 @@
-import { Milliseconds, Seconds } from "../../config/units.ts";
+import { Milliseconds, Minutes, Seconds } from "../../config/units.ts";
 import { bytesOf } from "../kit/bytes.ts";
+import { type DeviceClock, milliseconds } from "../kit/clock.ts";
 import { type Decoded, driver, type Line, type Step, type Template } from "../kit/driver.ts";
 import { everyLine } from "../kit/line.ts";
 import type { Metric, Reading, ValueMetric } from "../kit/reading.ts";
@@ -55,6 +56,17 @@ const POLL_PAUSE = Seconds(1);
 const RESET_PAUSE = Milliseconds(100);
 const FAILURES_MAX = 3;
 
+const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+/** PB-7: `DEC 16 2026 05:04`, minutes only, no zone. */
+const CLOCK: DeviceClock = {
+  grain: Minutes(1),
+  read: (text) => {
+    const [, name = "", ...numbers] = /^([A-Z]{3}) (\d\d) (\d{4}) (\d\d):(\d\d)$/.exec(text) ?? [];
+    const [day = 0, year = 0, hour = 0, minute = 0] = numbers.map(Number);
+    return milliseconds({ year, month: MONTHS.indexOf(name) + 1, day, hour, minute, second: 0 });
+  },
+};
+
 /** Puritan Bennett 840 and 980, settings port: SNDF (or, of old software, SNDA) is asked every second. */
 export const puritanBennett840 = driver({
   id: "puritan-bennett-840",
@@ -66,6 +78,7 @@ export const puritanBennett840 = driver({
   proof: 1,
   frame: { delimited: { start: "MISC", end: "\x03\r", lengthMax: ANSWER_BYTES_MAX, accepts: (frame) => readAnswer(frame) !== undefined } },
   scrub: "nobody",
+  clock: CLOCK,
   metrics: [...metricsOf(MISCF), ...metricsOf(MISCA), ...metricsOf(MISCF_980).filter(({ refid }) => refid.startsWith("pb980."))],
   tx: TX,
   memory: START,
