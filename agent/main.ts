@@ -6,7 +6,6 @@ import type { AnyDriver } from "../drivers/kit/driver.ts";
 import { linesByDriver } from "../drivers/kit/line.ts";
 import { encodeDeviceField, encodeHeadField, encodeMetricField, encodeReported } from "../proto/codec.ts";
 import type { Event } from "../proto/messages.ts";
-
 import { Desk, type DeskHooks } from "./configure/desk.ts";
 import type { DocumentFile } from "./configure/document-file.ts";
 import { Requests } from "./control/requests.ts";
@@ -315,6 +314,7 @@ class Agent {
       faults: this.#faults,
       spool: this.#spool,
       serving: this.#serving,
+      clock: () => this.#clock.read(),
       event: (event, epoch) => this.#event(event, epoch),
       changed: () => this.#uplink.changed(),
     });

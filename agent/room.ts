@@ -1,5 +1,5 @@
 import type { Rule } from "../config/schema.ts";
-import type { Mono } from "../config/units.ts";
+import { elapsed, type Mono, type Wall } from "../config/units.ts";
 import type { AnyDriver } from "../drivers/kit/driver.ts";
 import { atLine, linesByDriver } from "../drivers/kit/line.ts";
 import type { Device, Event } from "../proto/messages.ts";
@@ -9,6 +9,8 @@ import type { Effects, PortFacts } from "./effects/effects.ts";
 import { assert, Fault } from "./fault/fault.ts";
 import type { FaultBook } from "./fault/fault-book.ts";
 import type { Log } from "./log/log.ts";
+import type { ClockReading } from "./model/model.ts";
+import type { DeviceOffset } from "./session/device-clock.ts";
 import { Epochs } from "./session/epochs.ts";
 import { hungFault, type Serving } from "./session/serving.ts";
 import { type Attachment, Session, type SessionHooks, type SessionView, type Tap } from "./session/session.ts";
@@ -25,6 +27,7 @@ export type RoomOptions = {
   readonly faults: FaultBook;
   readonly spool: Spool;
   readonly serving: Serving;
+  readonly clock: () => ClockReading;
   readonly event: (event: Event, epoch?: number) => void;
   /** The birth no longer tells the truth. */
   readonly changed: () => void;
@@ -229,6 +232,11 @@ export class Room {
         if (session !== undefined) this.#introduceAgain(session.view());
         this.#options.event({ kind: "identityLearned", identityLearned: { facts } }, epoch);
       },
+      clockAt: (at) => {
+        const { mono, wall, quality } = this.#options.clock();
+        return { mono: at, wall: (wall - elapsed(at, mono)) as Wall, quality };
+      },
+      deviceClock: (epoch, offset) => this.#deviceClock(epoch, offset),
       discarded: (what) => this.#options.event(events.discardsEvent(what)),
       raise: (fault) => {
         this.#options.faults.raise(`port ${location}`, fault);
@@ -237,6 +245,12 @@ export class Room {
       clear: () => this.#options.faults.clear(`port ${location}`),
       changed: () => this.#options.changed(),
     };
+  }
+
+  #deviceClock(epoch: number, offset: DeviceOffset): void {
+    const { device } = this.#epochs.device(epoch);
+    if (offset.step !== undefined) this.#options.log.event("device.clock_step", { device, epoch, by_ms: Math.round(offset.step.by) });
+    this.#options.event(events.deviceClockEvent(offset), epoch);
   }
 
   #beginEpoch(attachment: Attachment): number {

@@ -178,6 +178,7 @@ const ALWAYS: ReadonlyMap<unknown, Fields> = new Map<unknown, Fields>([
   [v1.Batch, { devices: [], metrics: [], records: [] }],
   [v1.Head, { gateway: "", run: 0n, stream: 0, bootId: new Uint8Array() }],
   [v1.ClockMapping, { monoUs: 0, utcUs: 0, quality: 0 }],
+  [v1.DeviceClock, { offsetUs: 0, boundUs: 0 }],
   [v1.Device, { epoch: 0 }],
   [v1.Metric, { id: 0, refid: "" }],
   [v1.ScalePoint, { raw: 0, physical: { mantissa: 0n, exponent: 0 } }],

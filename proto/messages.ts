@@ -57,6 +57,13 @@ export type ClockMapping = {
   readonly uncertaintyUs?: number;
   readonly source?: string;
 };
+export type DeviceClock = {
+  readonly offsetUs: number;
+  readonly boundUs: number;
+  readonly against?: ClockMapping;
+  readonly stepUs?: number;
+  readonly stepAfterUs?: number;
+};
 export type Device = {
   readonly epoch: number;
   readonly device?: string;
@@ -156,6 +163,7 @@ export type Event =
   | { readonly kind: "identityLearned"; readonly identityLearned: { readonly facts: Facts } }
   | { readonly kind: "discards"; readonly discards: Discards }
   | { readonly kind: "fault"; readonly fault: FaultRaised }
+  | { readonly kind: "deviceClock"; readonly deviceClock: DeviceClock }
   | { readonly kind: "unknown" };
 export type Gap = {
   readonly run: bigint;
@@ -223,6 +231,7 @@ export type DeviceState = {
   readonly facts?: Facts;
   readonly location?: string;
   readonly driver?: string;
+  readonly deviceClock?: DeviceClock;
 };
 export type ActiveCondition = {
   readonly refid: string;

@@ -5,6 +5,7 @@ import type { Self } from "../effects/node/process.ts";
 import { Fault } from "../fault/fault.ts";
 import type { Status } from "../health/snapshot.ts";
 import { bytesText } from "./amounts-text.ts";
+import { deviceClockText } from "./device-clock-text.ts";
 import type { Words } from "./words.ts";
 
 const ASK_WITHIN = Seconds(5);
@@ -34,6 +35,16 @@ function roomText({ roomHours, fillBytesPerSecond, sizeBytes, usedBytes }: Statu
   return fillBytesPerSecond === undefined ? `${free} free, its hours are not known yet` : `${free} free, and nothing comes`;
 }
 
+/** Clocks of devices that somebody should set: no fault of this box, and nothing is corrected by it. */
+function clockLines({ time, devices }: Status): readonly string[] {
+  const zone = -new Date(time).getTimezoneOffset() * MINUTE;
+  return devices.flatMap(({ device, socket, clock }) => {
+    const text = clock && deviceClockText(clock, zone);
+    return text === undefined ? [] : [`  to set   ${device}   ${socket}   its clock ${text}`];
+  });
+}
+const MINUTE = 60_000;
+
 export function statusText(told: Status): string {
   const { uplink, spool, ledger, faults, devices, ports } = told;
   const sum = (of: "made" | "adopted" | "delivered" | "dropped" | "waiting") =>
@@ -52,6 +63,7 @@ export function statusText(told: Status): string {
       (one) =>
         `  device   ${one.device}   ${one.socket}   ${one.driver}   ${one.phase} for ${one.seconds} s${one.nodes.length === 0 ? "" : `, ${one.nodes.length} nodes`}   ${one.counts.frames} frames, ${one.counts.discarded} B discarded`,
     ),
+    ...clockLines(told),
     ...ports
       .filter((port) => port.verdict.is !== "allow")
       .map((port) => `  blocked  ${port.location}   ${port.path}   ${"reasons" in port.verdict ? port.verdict.reasons.join("; ") : ""}`),

@@ -5,6 +5,8 @@ import type { Conditions } from "../alerts/edges.ts";
 import type { Unread } from "../effects/effects.ts";
 import type { FaultKey } from "../fault/fault.ts";
 import type { ClockReading, Lane } from "../model/model.ts";
+import type { DeviceOffset } from "../session/device-clock.ts";
+import type { NodeView } from "../session/nodes.ts";
 import type { SessionView } from "../session/session.ts";
 import type { LaneLedger, SpoolSizes } from "../spool/spool.ts";
 import type { Self } from "../uplink/birth.ts";
@@ -92,7 +94,7 @@ export function statusOf(snapshot: Snapshot, now: Mono) {
     faults,
     ports: ports.map(({ port: { path, location, hardware, facts }, verdict }) => ({ path, location, hardware, facts, verdict })),
     devices: sessions.map(
-      ({ device, socket, contested, driver, phase, epoch, since, facts, conditions, nodes, counts, pending, unread, port }) => ({
+      ({ device, socket, contested, driver, phase, epoch, since, facts, conditions, clock, nodes, counts, pending, unread, port }) => ({
         device,
         socket,
         contested,
@@ -104,13 +106,8 @@ export function statusOf(snapshot: Snapshot, now: Mono) {
         seconds: Math.round(elapsed(since, now) / 1000),
         facts,
         conditions: present(conditions),
-        nodes: nodes.map((one) => ({
-          node: one.node,
-          epoch: one.epoch,
-          seconds: Math.round(elapsed(one.since, now) / 1000),
-          facts: one.facts,
-          conditions: present(one.conditions),
-        })),
+        clock: clock && clockOf(clock),
+        nodes: nodes.map((one) => nodeOf(one, now)),
         counts: { ...counts, pending, ...told(unread) },
       }),
     ),
@@ -123,6 +120,20 @@ function roomOf({ size, used, fillRate }: SpoolSizes): { readonly fillBytesPerSe
   const fillBytesPerSecond = Math.round(fillRate);
   return fillRate <= 0 ? { fillBytesPerSecond } : { fillBytesPerSecond, roomHours: Math.max(0, size - used) / fillRate / 3600 };
 }
+const nodeOf = ({ node, epoch, since, facts, conditions }: NodeView, now: Mono) => ({
+  node,
+  epoch,
+  seconds: Math.round(elapsed(since, now) / 1000),
+  facts,
+  conditions: present(conditions),
+});
+/** Of a device: how far it is ahead of UTC as this box believed it then, and how good that was. No zone is known. */
+const clockOf = ({ offset, bound, against: { wall, quality } }: DeviceOffset) => ({
+  offsetMs: Math.round(offset),
+  boundMs: Math.ceil(bound),
+  at: new Date(wall).toISOString(),
+  against: quality.known,
+});
 const present = (conditions: Conditions) =>
   [...conditions.values()].filter((one) => one.present).map((one) => ({ refid: one.metric.refid, word: one.word }));
 export type Status = ReturnType<typeof statusOf>;

@@ -12,6 +12,7 @@ export const EVENTS = {
   "fault.detail":       "What programs said of this fault",
   "fault.ended":        "A fault is over",
   "clock.step":         "The clock of this host stepped",
+  "device.clock_step":  "The clock of a device was set, or jumped",
   "records.lost":       "Records are lost",
   "identify.began":     "A port is identified",
   "identify.ended":     "A port was identified",

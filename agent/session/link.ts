@@ -1,8 +1,9 @@
-import { elapsed, type Mono } from "../../config/units.ts";
+import { type Duration, elapsed, type Mono } from "../../config/units.ts";
 import { DialogueRunner, type DialogueTurn } from "../../drivers/kit/dialogue.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import { asideOf, createFramer, type Framer, type Output } from "../../drivers/kit/framer.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
+import { timeOnLine } from "./device-clock.ts";
 import { WaveShapes } from "./wave-shapes.ts";
 
 /** What the link counts: bytes in = bytes in frames + discarded + pending. */
@@ -11,6 +12,8 @@ export type Decoded = {
   readonly frame: Uint8Array;
   readonly readings: readonly Reading[];
   readonly at: Mono;
+  /** How long its last byte may have been on its way before `at`, and the others before it. */
+  readonly underWay: Duration;
   /** No byte of its channel was discarded since the frame before. */
   readonly clean: boolean;
   /** It proves nothing, and breaks no silence. */
@@ -31,6 +34,8 @@ export class Link {
   /** Bytes discarded on each channel since its last frame. */
   readonly #gaps = new Map<string | undefined, number>();
   #lastTick: Mono | undefined;
+  /** The bytes that came last were not there yet at this tick. */
+  #before: Mono | undefined;
   /** The frame that decode was given last, for the report of a failure. */
   lastFrame: Uint8Array = new Uint8Array();
   readonly counts: LinkCounts;
@@ -53,6 +58,7 @@ export class Link {
     const decoded: Decoded[] = [];
     const turn = new Turn();
     this.counts.bytes += bytes.length;
+    if (bytes.length > 0) this.#before = this.#lastTick;
     const outputs = this.#framer.push(bytes);
     if (this.#framer.heard) turn.add(this.#dialogue.step(now, { saw: "bytes" }));
     this.#take(outputs, now, decoded, turn);
@@ -107,7 +113,8 @@ export class Link {
       this.#memory = memory;
       this.counts.frames += 1;
       this.counts.framed += frame.length;
-      decoded.push({ frame, readings: this.#shapes.shaped(readings), at: now, clean: gap === 0, aside });
+      const underWay = (elapsed(this.#before ?? now, now) + timeOnLine(frame.length, this.#driver)) as Duration;
+      decoded.push({ frame, readings: this.#shapes.shaped(readings), at: now, underWay, clean: gap === 0, aside });
       turn.add(this.#dialogue.step(now, { saw: "frame", seen: { frame, readings, at: now } }));
     }
   }

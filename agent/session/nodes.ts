@@ -1,7 +1,9 @@
-import type { Mono } from "../../config/units.ts";
+import type { Duration, Mono } from "../../config/units.ts";
+import type { DeviceClock } from "../../drivers/kit/clock.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
 import { Fault } from "../fault/fault.ts";
+import { CLOCK_UNKNOWN, type DeviceClockState, type DeviceOffset, isLookDue, latestOffset, nextDeviceClock } from "./device-clock.ts";
 import type { Attachment, Facts, SessionHooks } from "./session.ts";
 import { stampReadings, stampWaves } from "./stamp.ts";
 import { WaveBlocks } from "./wave-blocks.ts";
@@ -18,7 +20,9 @@ export type NodeView = {
   readonly conditions: Conditions;
 };
 type Speaker = { -readonly [K in keyof NodeView]: NodeView[K] } & { readonly waves: WaveBlocks };
-type Hooks = Pick<SessionHooks, "keep" | "beginEpoch" | "endEpoch" | "learned" | "raise" | "clear" | "changed">;
+type Hooks = Pick<SessionHooks, "keep" | "beginEpoch" | "endEpoch" | "learned" | "deviceClock" | "clockAt" | "raise" | "clear" | "changed">;
+/** When a frame was read, and how long it may have been on its way. */
+type Read = { readonly at: Mono; readonly underWay: Duration };
 export type NodeEnd = Parameters<SessionHooks["endEpoch"]>[1];
 
 /**
@@ -36,15 +40,19 @@ export type NodeEnd = Parameters<SessionHooks["endEpoch"]>[1];
 export class Nodes {
   readonly #hooks: Hooks;
   readonly #as: () => Omit<Attachment, "facts" | "node">;
+  readonly #clock: DeviceClock | undefined;
   #own: Speaker | undefined;
+  /** The clock of the port's own device, in this epoch of it. */
+  #compared: DeviceClockState = CLOCK_UNKNOWN;
   readonly #below = new Map<string, Speaker>();
   #full = false;
   #beyond = 0;
 
-  /** `as`: what is known of the port and its device now. */
-  constructor(hooks: Hooks, as: () => Omit<Attachment, "facts" | "node">) {
+  /** `as`: what is known of the port and its device now. `clock`: how the device times of the port's own device read. */
+  constructor(hooks: Hooks, as: () => Omit<Attachment, "facts" | "node">, clock?: DeviceClock) {
     this.#hooks = hooks;
     this.#as = as;
+    this.#clock = clock;
   }
 
   get own(): NodeView | undefined {
@@ -52,6 +60,11 @@ export class Nodes {
   }
   get below(): readonly NodeView[] {
     return [...this.#below.values()];
+  }
+
+  /** How far the clock of the port's own device is from ours, as it was compared last. */
+  get clock(): DeviceOffset | undefined {
+    return latestOffset(this.#compared);
   }
 
   /** The port's device is proved. Nodes begin when they are first told of. */
@@ -65,6 +78,7 @@ export class Nodes {
     const { epoch, waves } = this.#own;
     stampWaves(waves.all(), epoch, this.#hooks.keep);
     this.#own = undefined;
+    this.#compared = CLOCK_UNKNOWN;
     this.#hooks.endEpoch(epoch, reason);
   }
 
@@ -79,16 +93,15 @@ export class Nodes {
    * All readings of one frame. `anew` decodes it as the first frame of another device, where the port's own turns out to be one.
    * Nothing is published before `begin`.
    */
-  publish(readings: readonly Reading[], at: Mono, anew: () => readonly Reading[]): void {
+  publish(readings: readonly Reading[], { at, underWay }: Read, anew: () => readonly Reading[]): void {
     if (this.#own === undefined || readings.length === 0) return;
     const said = saidIn(readings);
-    if (!isAnother(said.facts, this.#own.facts)) {
-      this.#tell(this.#own, said, at);
-      return;
-    }
-    this.end("replaced");
-    this.#own = this.#begun([], said.facts, at);
-    this.#tell(this.#own, saidIn(anew()), at);
+    if (isAnother(said.facts, this.#own.facts)) {
+      this.end("replaced");
+      this.#own = this.#begun([], said.facts, at);
+      this.#tell(this.#own, saidIn(anew()), at);
+    } else this.#tell(this.#own, said, at);
+    this.#compare(this.#own.epoch, said.own, { at, underWay });
   }
 
   /** Readings that were not published because their node was one too many, since the last call. */
@@ -96,6 +109,20 @@ export class Nodes {
     const beyond = this.#beyond;
     this.#beyond = 0;
     return beyond;
+  }
+
+  /** Looks at the device's own time, where one is due. The records carry it verbatim either way. */
+  #compare(epoch: number, readings: readonly Reading[], { at, underWay }: Read): void {
+    if (this.#clock === undefined || !isLookDue(this.#compared, at)) return;
+    const text = readings.find((reading) => reading.told === "deviceTime")?.value;
+    const shown = text === undefined ? undefined : this.#clock.read(text);
+    if (shown === undefined) return;
+    const against = this.#hooks.clockAt(at);
+    const { state, tell } = nextDeviceClock(this.#compared, { shown, grain: this.#clock.grain, underWay, against });
+    this.#compared = state;
+    if (tell === undefined) return;
+    this.#hooks.deviceClock(epoch, tell);
+    this.#hooks.changed();
   }
 
   #tell(speaker: Speaker, { own, below, facts }: Said, at: Mono): void {

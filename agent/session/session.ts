@@ -5,6 +5,7 @@ import { linkText } from "../../drivers/kit/line.ts";
 import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
 import type { Effects, OpenPort, PortFacts, Unread } from "../effects/effects.ts";
 import { AssertionFailed, asFault, Fault, type FaultKey } from "../fault/fault.ts";
+import type { ClockHooks, DeviceOffset } from "./device-clock.ts";
 import { Discards } from "./discards.ts";
 import { type Decoded, Link, type LinkCounts } from "./link.ts";
 import { Nodes, type NodeView } from "./nodes.ts";
@@ -50,7 +51,7 @@ export type Discarded = {
 /** Who also hears what a port says and is told. */
 export type Tap = (dir: "rx" | "tx", bytes: Uint8Array, now: Mono) => void;
 /** What a session needs of the rest of the agent. */
-export type SessionHooks = {
+export type SessionHooks = ClockHooks & {
   readonly keep: Keep;
   /** Begins an epoch and returns its number. */
   readonly beginEpoch: (attachment: Attachment) => number;
@@ -77,6 +78,8 @@ export type SessionView = {
   readonly since: Mono;
   readonly facts: Facts;
   readonly conditions: Conditions;
+  /** Of the device itself; undefined while it is not known, and where its times are none. */
+  readonly clock: DeviceOffset | undefined;
   /** Below the port's own device. */
   readonly nodes: readonly NodeView[];
   readonly counts: Readonly<LinkCounts>;
@@ -127,7 +130,7 @@ export class Session {
     this.#driver = options.driver;
     this.#admitted = options.admitted;
     this.#hooks = options.hooks;
-    this.#nodes = new Nodes(options.hooks, () => this.#attachment());
+    this.#nodes = new Nodes(options.hooks, () => this.#attachment(), options.driver.clock);
     this.#closing = options.after ?? Promise.resolve();
     const now = options.effects.clock.now();
     this.#state = sessionStart(now, options.strike);
@@ -183,6 +186,7 @@ export class Session {
       since: this.#since,
       facts: own?.facts ?? {},
       conditions: own?.conditions ?? NO_CONDITIONS,
+      clock: this.#nodes.clock,
       nodes: below,
       counts: this.#counts,
       pending: this.#link?.pending ?? 0,
@@ -240,7 +244,7 @@ export class Session {
   }
 
   #publish(link: Link, decoded: Decoded): void {
-    this.#nodes.publish(decoded.readings, decoded.at, () => link.startAnew(decoded.frame));
+    this.#nodes.publish(decoded.readings, decoded, () => link.startAnew(decoded.frame));
   }
 
   #step(input: SessionInput, now: Mono): void {

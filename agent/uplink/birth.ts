@@ -6,7 +6,7 @@ import type { ClockReading, RunId } from "../model/model.ts";
 import { wireDevice } from "../session/epochs.ts";
 import type { NodeView } from "../session/nodes.ts";
 import type { SessionView } from "../session/session.ts";
-import { bootIdBytes, wireClock } from "../wire/heads.ts";
+import { bootIdBytes, wireClock, wireDeviceClock } from "../wire/heads.ts";
 import { activeCondition } from "../wire/records.ts";
 
 /** Who this gateway is, for every message of state. */
@@ -81,15 +81,15 @@ const LIVENESS_OF = {
 };
 
 /** A node, or the port's own device, which has none. */
-type Speaking = Omit<NodeView, "node"> & { readonly node: NodeView["node"] | undefined };
+type Speaking = Omit<NodeView, "node"> & Partial<Pick<SessionView, "clock">> & { readonly node: NodeView["node"] | undefined };
 
 /** The port's own device, and each node below it: nodes with one location hang on one line. */
 function deviceStates(view: SessionView): readonly DeviceState[] {
-  const { epoch = 0, since, facts, conditions } = view;
-  return [{ node: undefined, epoch, since, facts, conditions }, ...view.nodes].map((one) => deviceState(view, one));
+  const { epoch = 0, since, facts, conditions, clock } = view;
+  return [{ node: undefined, epoch, since, facts, conditions, clock }, ...view.nodes].map((one) => deviceState(view, one));
 }
 
-function deviceState(view: SessionView, { node, epoch, since, facts, conditions }: Speaking): DeviceState {
+function deviceState(view: SessionView, { node, epoch, since, facts, conditions, clock }: Speaking): DeviceState {
   const { driver, port } = view;
   const mode = port.hardware ? "real" : "test";
   return {
@@ -100,5 +100,6 @@ function deviceState(view: SessionView, { node, epoch, since, facts, conditions 
     driver,
     facts,
     conditions: [...conditions.values()].filter((condition) => condition.present).map(activeCondition),
+    ...(clock === undefined ? {} : { deviceClock: wireDeviceClock(clock) }),
   };
 }

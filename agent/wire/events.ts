@@ -2,10 +2,11 @@ import type { Duration } from "../../config/units.ts";
 import { type Event, RUN_END } from "../../proto/messages.ts";
 import type { Fault } from "../fault/fault.ts";
 import type { ClockReading, LastKnown } from "../model/model.ts";
+import type { DeviceOffset } from "../session/device-clock.ts";
 import type { Attachment, Discarded } from "../session/session.ts";
 import type { Gap } from "../spool/gaps.ts";
 import type { PreviousRun } from "../spool/run-file.ts";
-import { wireClock, wireStream } from "./heads.ts";
+import { wireClock, wireDeviceClock, wireStream } from "./heads.ts";
 
 /** What the gateway says of itself, as events. */
 
@@ -18,6 +19,8 @@ export function runEndedEvent({ run, how, last }: PreviousRun, window: Duration)
   return { kind: "runEnded", runEnded: { run, how: RUN_END[how], windowMs: Math.round(window), last: wireLast(last) } };
 }
 export const clockMappingEvent = (clock: ClockReading): Event => ({ kind: "clockMapping", clockMapping: wireClock(clock) });
+
+export const deviceClockEvent = (offset: DeviceOffset): Event => ({ kind: "deviceClock", deviceClock: wireDeviceClock(offset) });
 
 export const epochBeganEvent = ({ location, driver, facts }: Attachment): Event => ({
   kind: "epochBegan",

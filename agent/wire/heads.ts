@@ -1,6 +1,7 @@
 import { microseconds } from "../../config/units.ts";
-import { CLOCK_QUALITY, type ClockMapping, STREAM } from "../../proto/messages.ts";
+import { CLOCK_QUALITY, type ClockMapping, type DeviceClock, STREAM } from "../../proto/messages.ts";
 import type { ClockReading, Lane } from "../model/model.ts";
+import type { DeviceOffset } from "../session/device-clock.ts";
 
 export function wireClock({ mono, wall, quality }: ClockReading): ClockMapping {
   return {
@@ -9,6 +10,16 @@ export function wireClock({ mono, wall, quality }: ClockReading): ClockMapping {
     quality: CLOCK_QUALITY[quality.known],
     source: quality.source,
     ...(quality.known === "unsynced" ? {} : { uncertaintyUs: Math.round(quality.uncertainty * 1000) }),
+  };
+}
+
+export function wireDeviceClock({ offset, bound, against, step }: DeviceOffset): DeviceClock {
+  return {
+    offsetUs: Math.round(offset * 1000),
+    // Rounded up: a bound that is told too small is none.
+    boundUs: Math.ceil(bound * 1000),
+    against: wireClock(against),
+    ...(step === undefined ? {} : { stepUs: Math.round(step.by * 1000), stepAfterUs: microseconds(step.after) }),
   };
 }
 

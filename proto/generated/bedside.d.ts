@@ -293,6 +293,87 @@ export namespace bedside {
         }
 
         /**
+         * Properties of a DeviceClock.
+         * @deprecated Use bedside.v1.DeviceClock.$Properties instead.
+         */
+        interface IDeviceClock extends bedside.v1.DeviceClock.$Properties {
+        }
+
+        /** Represents a DeviceClock. */
+        class DeviceClock {
+
+            /**
+             * Constructs a new DeviceClock.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: bedside.v1.DeviceClock.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeviceClock offsetUs. */
+            offsetUs: (number|Long);
+
+            /** DeviceClock boundUs. */
+            boundUs: (number|Long);
+
+            /** DeviceClock against. */
+            against: bedside.v1.ClockMapping;
+
+            /** DeviceClock stepUs. */
+            stepUs: (number|Long);
+
+            /** DeviceClock stepAfterUs. */
+            stepAfterUs: (number|Long);
+
+            /**
+             * Encodes the specified DeviceClock message. Does not implicitly {@link bedside.v1.DeviceClock.verify|verify} messages.
+             * @param message DeviceClock message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: bedside.v1.DeviceClock.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeviceClock message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {bedside.v1.DeviceClock & bedside.v1.DeviceClock.$Shape} DeviceClock
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): bedside.v1.DeviceClock & bedside.v1.DeviceClock.$Shape;
+        }
+
+        namespace DeviceClock {
+
+            /** Properties of a DeviceClock. */
+            interface $Properties {
+
+                /** DeviceClock offsetUs */
+                offsetUs?: (number|Long);
+
+                /** DeviceClock boundUs */
+                boundUs?: (number|Long);
+
+                /** DeviceClock against */
+                against?: bedside.v1.ClockMapping.$Properties;
+
+                /** DeviceClock stepUs */
+                stepUs?: (number|Long);
+
+                /** DeviceClock stepAfterUs */
+                stepAfterUs?: (number|Long);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeviceClock. */
+            type $Shape = bedside.v1.DeviceClock.$Properties;
+        }
+
+        /**
          * Properties of a Device.
          * @deprecated Use bedside.v1.Device.$Properties instead.
          */
@@ -1631,8 +1712,11 @@ export namespace bedside {
             /** Event fault. */
             fault: (bedside.v1.FaultRaised|null);
 
+            /** Event deviceClock. */
+            deviceClock: (bedside.v1.DeviceClock|null);
+
             /** Event what. */
-            what?: ("gap"|"runEnded"|"clockMapping"|"epochBegan"|"epochEnded"|"admission"|"identityLearned"|"discards"|"fault");
+            what?: ("gap"|"runEnded"|"clockMapping"|"epochBegan"|"epochEnded"|"admission"|"identityLearned"|"discards"|"fault"|"deviceClock");
 
             /**
              * Encodes the specified Event message. Does not implicitly {@link bedside.v1.Event.verify|verify} messages.
@@ -1685,8 +1769,11 @@ export namespace bedside {
                 /** Event fault */
                 fault?: (bedside.v1.FaultRaised.$Properties|null);
 
+                /** Event deviceClock */
+                deviceClock?: (bedside.v1.DeviceClock.$Properties|null);
+
                 /** Event what */
-                what?: ("gap"|"runEnded"|"clockMapping"|"epochBegan"|"epochEnded"|"admission"|"identityLearned"|"discards"|"fault");
+                what?: ("gap"|"runEnded"|"clockMapping"|"epochBegan"|"epochEnded"|"admission"|"identityLearned"|"discards"|"fault"|"deviceClock");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1703,9 +1790,10 @@ export namespace bedside {
               identityLearned?: bedside.v1.IdentityLearned.$Shape|null;
               discards?: bedside.v1.Discards.$Shape|null;
               fault?: bedside.v1.FaultRaised.$Shape|null;
+              deviceClock?: bedside.v1.DeviceClock.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ what?: undefined; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null }|{ what?: "gap"; gap: bedside.v1.Gap.$Shape; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null }|{ what?: "runEnded"; gap?: null; runEnded: bedside.v1.RunEnded.$Shape; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null }|{ what?: "clockMapping"; gap?: null; runEnded?: null; clockMapping: bedside.v1.ClockMapping.$Shape; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null }|{ what?: "epochBegan"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan: bedside.v1.EpochBegan.$Shape; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null }|{ what?: "epochEnded"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded: bedside.v1.EpochEnded.$Shape; admission?: null; identityLearned?: null; discards?: null; fault?: null }|{ what?: "admission"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission: bedside.v1.Admission.$Shape; identityLearned?: null; discards?: null; fault?: null }|{ what?: "identityLearned"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned: bedside.v1.IdentityLearned.$Shape; discards?: null; fault?: null }|{ what?: "discards"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards: bedside.v1.Discards.$Shape; fault?: null }|{ what?: "fault"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault: bedside.v1.FaultRaised.$Shape })
+              ({ what?: undefined; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null; deviceClock?: null }|{ what?: "gap"; gap: bedside.v1.Gap.$Shape; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null; deviceClock?: null }|{ what?: "runEnded"; gap?: null; runEnded: bedside.v1.RunEnded.$Shape; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null; deviceClock?: null }|{ what?: "clockMapping"; gap?: null; runEnded?: null; clockMapping: bedside.v1.ClockMapping.$Shape; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null; deviceClock?: null }|{ what?: "epochBegan"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan: bedside.v1.EpochBegan.$Shape; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null; deviceClock?: null }|{ what?: "epochEnded"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded: bedside.v1.EpochEnded.$Shape; admission?: null; identityLearned?: null; discards?: null; fault?: null; deviceClock?: null }|{ what?: "admission"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission: bedside.v1.Admission.$Shape; identityLearned?: null; discards?: null; fault?: null; deviceClock?: null }|{ what?: "identityLearned"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned: bedside.v1.IdentityLearned.$Shape; discards?: null; fault?: null; deviceClock?: null }|{ what?: "discards"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards: bedside.v1.Discards.$Shape; fault?: null; deviceClock?: null }|{ what?: "fault"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault: bedside.v1.FaultRaised.$Shape; deviceClock?: null }|{ what?: "deviceClock"; gap?: null; runEnded?: null; clockMapping?: null; epochBegan?: null; epochEnded?: null; admission?: null; identityLearned?: null; discards?: null; fault?: null; deviceClock: bedside.v1.DeviceClock.$Shape })
             );
         }
 
@@ -2728,6 +2816,9 @@ export namespace bedside {
             /** DeviceState driver. */
             driver: string;
 
+            /** DeviceState deviceClock. */
+            deviceClock: bedside.v1.DeviceClock;
+
             /**
              * Encodes the specified DeviceState message. Does not implicitly {@link bedside.v1.DeviceState.verify|verify} messages.
              * @param message DeviceState message or plain object to encode
@@ -2772,6 +2863,9 @@ export namespace bedside {
 
                 /** DeviceState driver */
                 driver?: string;
+
+                /** DeviceState deviceClock */
+                deviceClock?: bedside.v1.DeviceClock.$Properties;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -426,6 +426,133 @@ export const bedside = $root.bedside = (() => {
             return values;
         })();
 
+        v1.DeviceClock = (function() {
+
+            const DeviceClock = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            DeviceClock.prototype.offsetUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            DeviceClock.prototype.boundUs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            DeviceClock.prototype.against = null;
+            DeviceClock.prototype.stepUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            DeviceClock.prototype.stepAfterUs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            DeviceClock.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.offsetUs != null && $Object.hasOwnProperty.call(message, "offsetUs") && (typeof message.offsetUs === "object" ? message.offsetUs.low || message.offsetUs.high : message.offsetUs !== 0))
+                    writer.uint32(8).sint64(message.offsetUs);
+                if (message.boundUs != null && $Object.hasOwnProperty.call(message, "boundUs") && (typeof message.boundUs === "object" ? message.boundUs.low || message.boundUs.high : message.boundUs !== 0))
+                    writer.uint32(16).uint64(message.boundUs);
+                if (message.against != null && $Object.hasOwnProperty.call(message, "against"))
+                    $root.bedside.v1.ClockMapping.encode(message.against, writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.stepUs != null && $Object.hasOwnProperty.call(message, "stepUs") && (typeof message.stepUs === "object" ? message.stepUs.low || message.stepUs.high : message.stepUs !== 0))
+                    writer.uint32(32).sint64(message.stepUs);
+                if (message.stepAfterUs != null && $Object.hasOwnProperty.call(message, "stepAfterUs") && (typeof message.stepAfterUs === "object" ? message.stepAfterUs.low || message.stepAfterUs.high : message.stepAfterUs !== 0))
+                    writer.uint32(40).uint64(message.stepAfterUs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            DeviceClock.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.bedside.v1.DeviceClock();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.sint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.offsetUs = value;
+                            else
+                                delete message.offsetUs;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.boundUs = value;
+                            else
+                                delete message.boundUs;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.against = $root.bedside.v1.ClockMapping.decode(reader, reader.size(), $undefined, _depth + 1, message.against);
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.sint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.stepUs = value;
+                            else
+                                delete message.stepUs;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.stepAfterUs = value;
+                            else
+                                delete message.stepAfterUs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return DeviceClock;
+        })();
+
         v1.Device = (function() {
 
             const Device = function (properties) {
@@ -2304,11 +2431,12 @@ export const bedside = $root.bedside = (() => {
             Event.prototype.identityLearned = null;
             Event.prototype.discards = null;
             Event.prototype.fault = null;
+            Event.prototype.deviceClock = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(Event.prototype, "what", {
-                get: $util.oneOfGetter($oneOfFields = ["gap", "runEnded", "clockMapping", "epochBegan", "epochEnded", "admission", "identityLearned", "discards", "fault"]),
+                get: $util.oneOfGetter($oneOfFields = ["gap", "runEnded", "clockMapping", "epochBegan", "epochEnded", "admission", "identityLearned", "discards", "fault", "deviceClock"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -2337,6 +2465,8 @@ export const bedside = $root.bedside = (() => {
                     $root.bedside.v1.Discards.encode(message.discards, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.fault != null && $Object.hasOwnProperty.call(message, "fault"))
                     $root.bedside.v1.FaultRaised.encode(message.fault, writer.uint32(74).fork(), _depth + 1).ldelim();
+                if (message.deviceClock != null && $Object.hasOwnProperty.call(message, "deviceClock"))
+                    $root.bedside.v1.DeviceClock.encode(message.deviceClock, writer.uint32(82).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2431,6 +2561,13 @@ export const bedside = $root.bedside = (() => {
                                 break;
                             message.fault = $root.bedside.v1.FaultRaised.decode(reader, reader.size(), $undefined, _depth + 1, message.fault);
                             message.what = "fault";
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            message.deviceClock = $root.bedside.v1.DeviceClock.decode(reader, reader.size(), $undefined, _depth + 1, message.deviceClock);
+                            message.what = "deviceClock";
                             continue;
                         }
                     }
@@ -4041,6 +4178,7 @@ export const bedside = $root.bedside = (() => {
             DeviceState.prototype.facts = $util.emptyObject;
             DeviceState.prototype.location = "";
             DeviceState.prototype.driver = "";
+            DeviceState.prototype.deviceClock = null;
 
             DeviceState.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4065,6 +4203,8 @@ export const bedside = $root.bedside = (() => {
                     writer.uint32(50).string(message.location);
                 if (message.driver != null && $Object.hasOwnProperty.call(message, "driver") && message.driver !== "")
                     writer.uint32(58).string(message.driver);
+                if (message.deviceClock != null && $Object.hasOwnProperty.call(message, "deviceClock"))
+                    $root.bedside.v1.DeviceClock.encode(message.deviceClock, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4182,6 +4322,12 @@ export const bedside = $root.bedside = (() => {
                                 message.driver = value;
                             else
                                 delete message.driver;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.deviceClock = $root.bedside.v1.DeviceClock.decode(reader, reader.size(), $undefined, _depth + 1, message.deviceClock);
                             continue;
                         }
                     }

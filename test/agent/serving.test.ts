@@ -154,6 +154,8 @@ test("a port at which the agent hung is opened after its wait, not before", asyn
       keep: () => undefined,
       beginEpoch: () => 1,
       endEpoch: () => undefined,
+      clockAt: (at) => ({ mono: at, wall: 0 as never, quality: { known: "unsynced", source: "" } }),
+      deviceClock: () => undefined,
       learned: () => undefined,
       discarded: () => undefined,
       raise: () => undefined,

@@ -75,6 +75,8 @@ export class Room {
         return this.#epoch;
       },
       endEpoch: (epoch, reason) => this.said.push(`end ${epoch} ${reason}`),
+      clockAt: (at) => ({ mono: at, wall: this.clock.wall(), quality: { known: "unsynced", source: "" } }),
+      deviceClock: (epoch, { offset, step }) => this.said.push(`clock ${epoch} ${offset}${step === undefined ? "" : ` by ${step.by}`}`),
       learned: (epoch, facts) => this.said.push(`learned ${epoch} ${JSON.stringify(facts)}`),
       discarded: (what) => this.discards.push(what),
       raise: (fault) => {

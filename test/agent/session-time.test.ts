@@ -27,6 +27,8 @@ async function reading(clock: StillClock, driver: AnyDriver) {
     keep: () => undefined,
     beginEpoch: () => 1,
     endEpoch: () => undefined,
+    clockAt: (at) => ({ mono: at, wall: 0 as never, quality: { known: "unsynced", source: "" } }),
+    deviceClock: () => undefined,
     learned: () => undefined,
     discarded: () => undefined,
     raise: (fault) => void raised.push(fault.key),

@@ -71,6 +71,7 @@ const SNAPSHOT: Snapshot = {
         },
         { told: "condition", metric: { kind: "condition", refid: "MDC_EVT_B", nature: "technical", on: "device" }, present: false },
       ]).known,
+      clock: undefined,
       nodes: [{ node: ["1", "K"], epoch: 6, since: after(NOW, Seconds(-2)), facts: { serial: "P7" }, conditions: new Map() }],
       counts: { bytes: 100, frames: 9, framed: 90, discarded: 7, broken: 1 },
       pending: 3,

@@ -47,6 +47,7 @@ export class Ward {
       faults: this.#faults,
       spool,
       serving,
+      clock: () => ({ mono: clock.now(), wall: clock.wall(), quality: { known: "unsynced", source: "" } }),
       event: (event, epoch = 0) =>
         spool.keep(
           "event",

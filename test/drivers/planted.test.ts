@@ -39,6 +39,8 @@ async function attended(driver: AnyDriver, device: AnyEmulator) {
         return epoch;
       },
       endEpoch: (ended, reason) => left.push(ended, reason),
+      clockAt: (at) => ({ mono: at, wall: 0 as never, quality: { known: "unsynced", source: "" } }),
+      deviceClock: () => undefined,
       learned: (known, facts) => left.push(known, facts),
       discarded: (what) => left.push(what),
       raise: (fault) => {
