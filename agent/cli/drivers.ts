@@ -30,18 +30,19 @@ export function drivers({ json }: Words, self: Self): number {
   return EXIT.ok;
 }
 
-const lineOf = ({ line, lan }: AnyDriver): string => (lan === undefined ? lineText(line) : `${lineText(line)}, ${UDP}`);
+export const lineOf = ({ line, lan }: AnyDriver): string => (lan === undefined ? lineText(line) : `${lineText(line)}, ${UDP}`);
 /** "1200, 2400 8N1, 8E1": speeds that have the same formats stand together. */
 function otherLinesOf(driver: AnyDriver): string {
   const bySpeed = Map.groupBy(linesOf(driver).slice(1), ({ speed }) => speed);
   const byFormats = Map.groupBy(bySpeed, ([, lines]) => lines.map(({ format }) => format).join(", "));
   return [...byFormats].map(([formats, speeds]) => `${speeds.map(([speed]) => speed).join(", ")}: ${formats}`).join("; ");
 }
-const sends = ({ tx }: AnyDriver): string => (Object.keys(tx).length === 0 ? "nothing" : `${Object.keys(tx).length} requests`);
+export const sends = ({ tx }: AnyDriver): string =>
+  Object.keys(tx).length === 0 ? "nothing" : `${Object.keys(tx).length} ${Object.keys(tx).length === 1 ? "request" : "requests"}`;
 
 /** Names that may come, not those that a device has: one metric in two units counts twice. */
 const countOf = ({ metrics }: AnyDriver, kind: Kind): number => metrics.filter((metric) => metric.kind === kind).length;
-const givesOf = (driver: AnyDriver): string =>
+export const givesOf = (driver: AnyDriver): string =>
   GIVES.flatMap(([kind, one, more]) => {
     const count = countOf(driver, kind);
     return count === 0 ? [] : [`${count} ${count === 1 ? one : more}`];

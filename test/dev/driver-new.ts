@@ -23,6 +23,7 @@ export async function driverNew(name: string): Promise<number | string> {
     return `"${name}" is no name for a driver: vendor-model in small letters and digits, at most ${NAME_MAX}, for example  acme-spo2`;
   const folder = join(ROOT, "drivers", name);
   const before = REGISTERS.map((path) => [path, readFileSync(join(ROOT, path), "utf8")] as const);
+  const page = readFileSync(join(ROOT, PAGE), "utf8");
   if (before.some(([, text]) => new RegExp(`\\b${identifier(name)}(?:Emulator)?\\b`).test(text)))
     return `another driver is called ${identifier(name)} in the code; nothing was changed`;
   // Ctrl-C ends the proofs, and what was made is taken back below.
@@ -33,13 +34,14 @@ export async function driverNew(name: string): Promise<number | string> {
     await writeDriver(name, folder);
     for (const [path, text] of before) writeFileSync(join(ROOT, path), registered(path, text, name));
     run("node_modules/.bin/biome", ["check", "--write", `drivers/${name}`, "drivers/index.ts", "test/dev/devices.ts"], "pipe");
+    run(process.execPath, ["test/dev/drivers-table.ts"], "pipe");
     run(process.execPath, ["test/dev/dev.ts", "driver-test", name], "inherit");
     done = true;
   } finally {
     process.off("SIGINT", ignore);
     if (!done) {
       rmSync(folder, { recursive: true, force: true });
-      for (const [path, text] of before) writeFileSync(join(ROOT, path), text);
+      for (const [path, text] of [...before, [PAGE, page] as const]) writeFileSync(join(ROOT, path), text);
     }
   }
   process.stdout.write(NEXT(name));
@@ -82,7 +84,9 @@ async function writeDriver(name: string, folder: string): Promise<void> {
   writeFileSync(join(folder, "captures", `${made.name}.expected.jsonl`), made.expected);
 }
 
-const REGISTERS = ["drivers/index.ts", "test/dev/devices.ts", "drivers/README.md"] as const;
+const REGISTERS = ["drivers/index.ts", "test/dev/devices.ts"] as const;
+/** Made of the registry. */
+const PAGE = "drivers/README.md";
 
 function registered(path: (typeof REGISTERS)[number], text: string, name: string): string {
   const word = identifier(name);
@@ -97,13 +101,6 @@ function registered(path: (typeof REGISTERS)[number], text: string, name: string
       const rows = replaced(path, text, /(const DEVICES[^=]*= \{[\s\S]*?)\n\};/, `$1\n${row}\n};`);
       return imported(rows, `{ ${word}Emulator } from "../../drivers/${name}/emulator.ts"`);
     }
-    case "drivers/README.md":
-      return replaced(
-        path,
-        text,
-        /(\n\| id \| device \|[^\n]*\n\|[-|]*\|\n(?:\|[^\n]*\n)*)/,
-        `$1| [${name}](${name}/README.md) | ${title(name)} | listens | none | 3 frames | document |\n`,
-      );
   }
 }
 /** Behind the last import; the formatter puts it in its place. */
