@@ -185,7 +185,7 @@ async function soak({ seconds, seed }: Wanted): Promise<Part> {
       ...verdictRows(`soak of ${seconds} s, 20 devices`, verdict),
       figure("accidents", accidents.join(", ")),
       figure("half open found out after at most", longest(foundOut), "≤ 45 s"),
-      figure("on line again after at most", longest(back), "the back-off, up to 32 s, if the broker was gone for long"),
+      figure("on line again after at most", longest(back), "the back-off, up to 5 min, if accident follows accident"),
       figure(
         "anonymous memory of the packaged file, early and late",
         anonymous.map((bytes) => `${(bytes / 1e6).toFixed(0)} MB`).join(", "),

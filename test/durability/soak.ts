@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { BACKOFF_CAP } from "../../agent/uplink/state.ts";
 import { memoryOf } from "../bench/measure.ts";
 import { type FaultProxy, startFaultProxy, type Weather } from "../support/fault-proxy.ts";
 import { diceOf, endOf } from "./kills.ts";
@@ -33,7 +34,8 @@ const QUIET_MS = 20_000;
 const ACCIDENT_MS = 15_000;
 /** One and a half keep-alives, and a busy machine's share. */
 const FOUND_OUT_MS = 60_000;
-const BACK_MS = 60_000;
+/** Accident follows accident, so that the back-off may reach its cap. */
+const BACK_MS = BACKOFF_CAP + 60_000;
 
 type Scene = {
   readonly ward: Ward;
