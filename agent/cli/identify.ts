@@ -14,7 +14,7 @@ const ASK_EVERY = Milliseconds(500);
 
 /**
  * `bedside identify PORT`: what this is, and why. Exit 1 where bytes come and no frame holds, 5 where nothing comes. Throws Fault
- * `agent.unreachable`, `port.unknown`, `port.not_allowed` and `identify.busy`.
+ * `agent.unreachable`, `port.unknown`, `port.not_allowed`, `identify.on_network` and `identify.busy`.
  */
 export async function identify({ operand = "", runtimeDir, json }: Words, self: Self): Promise<number> {
   const begun = await ask<Begun>(runtimeDir, { do: "identify", port: operand });

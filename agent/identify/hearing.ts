@@ -1,6 +1,6 @@
 import { type Duration, elapsed, Milliseconds, type Mono, Seconds } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import { lineText, linkText, UDP } from "../../drivers/kit/line.ts";
+import { lineText } from "../../drivers/kit/line.ts";
 import type { Clock, OpenPort, Serial } from "../effects/effects.ts";
 import { AssertionFailed } from "../fault/fault.ts";
 import { Link, type LinkCounts } from "../session/link.ts";
@@ -59,7 +59,7 @@ export async function hear(
     }
     const seen = listeners.map((one) => one.seen).filter(({ frames }) => frames > 0);
     return {
-      line: tried.listening.some((driver) => linkText(driver) === UDP) ? UDP : lineText(tried.line),
+      line: lineText(tried.line),
       bytes,
       asked: tried.asks ? tried.listening[0]?.id : undefined,
       seen: seen.sort((a, b) => Number(isProved(b)) - Number(isProved(a)) || b.frames - a.frames),

@@ -1,5 +1,5 @@
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import { atLine, linkText } from "../../drivers/kit/line.ts";
+import { atLine, linkText, UDP } from "../../drivers/kit/line.ts";
 import type { Judged, Verdict } from "../admission/rules.ts";
 import type { Clock, Serial } from "../effects/effects.ts";
 import { asFault, assert, Fault, faultRow } from "../fault/fault.ts";
@@ -65,7 +65,7 @@ export class Identify {
     this.#options = options;
   }
 
-  /** Throws Fault `port.not_allowed` or `identify.busy`. */
+  /** Throws Fault `port.not_allowed`, `identify.on_network` or `identify.busy`. */
   begin({ port, verdict }: Judged): Begun {
     const { location, path } = port;
     if (verdict.is !== "allow")
@@ -77,6 +77,9 @@ export class Identify {
     this.#concluded = undefined;
     const session = room.sessions().find((one) => one.port.location === location);
     if (session?.phase === "streaming") this.#concluded = this.#read(session, own);
+    // It says nothing unasked, there are no speeds to try, and a second client would be one more that it refuses.
+    else if (linkText(own) === UDP)
+      throw new Fault("identify.on_network", `${location}: nothing that holds comes from ${path}`, { location });
     else {
       log.event("identify.began", { location });
       this.#running = this.#run(location, path, own).finally(() => {

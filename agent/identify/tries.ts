@@ -1,5 +1,5 @@
 import type { AnyDriver, LineSettings } from "../../drivers/kit/driver.ts";
-import { atLine, linesOf, lineText, linkText, UDP } from "../../drivers/kit/line.ts";
+import { atLine, linesOf, lineText } from "../../drivers/kit/line.ts";
 
 /** One opening of the port: who listens to it, and whether one of them asks. */
 export type Try = { readonly line: LineSettings; readonly listening: readonly AnyDriver[]; readonly asks: boolean };
@@ -10,8 +10,6 @@ export type Try = { readonly line: LineSettings; readonly listening: readonly An
  * first request is harmless: the rule allows it that and nobody else anything.
  */
 export function triesFor(drivers: readonly AnyDriver[], own: AnyDriver): readonly Try[] {
-  // On a network there are no speeds to try, and nobody is listened to as another than the rule says.
-  if (linkText(own) === UDP) return [{ line: own.line, listening: [silent(own)], asks: false }];
   const all = [own.line, ...drivers.map(({ line }) => line), ...drivers.flatMap(linesOf)];
   const lines = [...new Map(all.map((line) => [lineText(line), line])).values()];
   const listening = lines.map((line): Try => {

@@ -104,6 +104,25 @@ describe("a network port", () => {
     await open(pathOf(device));
   });
 
+  test("speaks from the same port at each opening, so that the device knows its client again; from another where that is taken", async () => {
+    const { device, port, client } = await pair();
+    const again = async (): Promise<number> => {
+      const next = await open(pathOf(device));
+      const heard = once(device, "message") as Promise<[Buffer, RemoteInfo]>;
+      next.write(Uint8Array.of(1));
+      const [, from] = await heard;
+      await next.close();
+      return from.port;
+    };
+    await port.close();
+    expect(await again()).toBe(client.port);
+    const other = createSocket("udp4");
+    other.bind(client.port);
+    await once(other, "listening");
+    closing.push(() => new Promise<void>((closed) => other.close(() => closed())));
+    expect(await again()).not.toBe(client.port);
+  });
+
   test("takes a device that nobody answers for as silence, and hears it when it is there", async () => {
     const device = await bound();
     const at = device.address().port;

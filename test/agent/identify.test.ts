@@ -186,6 +186,13 @@ describe("identify", () => {
     expect(() => identify.begin(blocked)).toThrow("No rule allows usb-1: no rule");
   });
 
+  test("opens no second client to a device on a network: it tells what the session knows, or that nothing comes", async () => {
+    const rule = ruled("philips-intellivue", "udp");
+    await expect(identified("silent", rule)).rejects.toMatchObject({ key: "identify.on_network" });
+    const { concluded, lent, opened } = await identified("silent", rule, "streaming");
+    expect([concluded?.is, lent, opened]).toEqual(["found", [], []]);
+  });
+
   test("tells why a port cannot be opened, and gives it back", async () => {
     const clock = new SleepingClock();
     const lent: string[] = [];

@@ -9,10 +9,11 @@ import { intellivueAlone, intellivueEmulator } from "../../drivers/philips-intel
 import { datagramsIn, frameOf } from "../../drivers/philips-intellivue/emulator-frame.ts";
 import { CANARY, CANARY_ID } from "../../drivers/philips-intellivue/emulator-identity.ts";
 import { MESSAGES, SERIAL } from "../../drivers/philips-intellivue/request.ts";
-import { messageOf } from "../../drivers/philips-intellivue/serial-frame.ts";
+import { framed, messageOf } from "../../drivers/philips-intellivue/serial-frame.ts";
 import { numericOf, result } from "./philips-intellivue-bytes.ts";
 import { holdsPlanted } from "./planted.ts";
 import { randomOf } from "./streams.ts";
+import { withVectors } from "./vectors.ts";
 
 const LAN = atLine(philipsIntellivue, UDP)!;
 const SEED = 85;
@@ -91,6 +92,21 @@ describe("a monitor on the network", () => {
     const kept = datagrams.flatMap((one) => scrub(one) ?? []);
     expect(holdsPlanted(Buffer.concat(kept), [CANARY, CANARY_ID])).toBe(false);
     expect(kept.length).toBeGreaterThan(datagrams.length / 2);
+  });
+});
+
+withVectors("philips-intellivue", (read) => {
+  test("every reply of a real monitor, which were datagrams, is a message there and read as on the line", () => {
+    const { accepts } = (LAN.frame as Extract<AnyDriver["frame"], { datagram: unknown }>).datagram;
+    const lines = ["enumeration_replies.hex", "ptdemog_reply.hex"].flatMap((name) => read(name).toString("utf8").split("\n"));
+    const replies = lines.flatMap((line) => (/^[0-9a-f]/i.test(line) ? [Uint8Array.from(Buffer.from(line.trim(), "hex"))] : []));
+    expect([replies.length, replies.every(accepts)]).toEqual([10, true]);
+    let [lan, line] = [LAN.memory, LAN.memory];
+    for (const reply of replies) {
+      const [here, there] = [LAN.decode(reply, lan, 0), philipsIntellivue.decode(framed(reply), line, 0)];
+      expect(here).toEqual(there);
+      [lan, line] = [here.memory, there.memory];
+    }
   });
 });
 

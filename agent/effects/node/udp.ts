@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { crc32 } from "node:zlib";
 import type { UdpAddress } from "../../../config/settings/udp-address.ts";
 import { DATAGRAM_MAX } from "../../../drivers/kit/framer.ts";
 import { Fault, type FaultKey } from "../../fault/fault.ts";
@@ -25,9 +26,7 @@ export async function openUdp(path: string, peer: UdpAddress): Promise<OpenPort>
   const socket = createSocket({ type: "udp4", reuseAddr: false });
   try {
     await tryTheWay(peer);
-    const bound = once(socket, "listening");
-    socket.bind(0);
-    await bound;
+    await bind(socket, peer);
     return portOf(socket, peer, held);
   } catch (caught) {
     socket.close();
@@ -49,6 +48,27 @@ async function tryTheWay({ host, port }: UdpAddress): Promise<void> {
     await connected;
   } finally {
     probe.close();
+  }
+}
+
+/** Below those that Linux gives away by itself, so that it is nearly always free. */
+const OWN_PORTS = { first: 20_000, count: 8192 } as const;
+
+/**
+ * The same port of this box for the same device at each opening: to the device a killed agent and the next one are one client, which
+ * may release what it had. Where another program has it, any.
+ */
+async function bind(socket: Socket, { host, port }: UdpAddress): Promise<void> {
+  const own = OWN_PORTS.first + (crc32(`${host}:${port}`) % OWN_PORTS.count);
+  for (const local of [own, 0]) {
+    const bound = once(socket, "listening");
+    socket.bind(local);
+    const failed = await bound.then(
+      () => undefined,
+      (caught: unknown) => caught,
+    );
+    if (failed === undefined) return;
+    if (local === 0 || !(failed instanceof Error && "code" in failed && failed.code === "EADDRINUSE")) throw failed;
   }
 }
 
