@@ -9,6 +9,9 @@ export type Wall = number & { readonly unit: "ms since epoch" };
 /** A size in bytes. */
 export type Bytes = number & { readonly unit: "B" };
 
+/** What an ordinary quartz drifts at most when nobody sets it right: 100 ppm. */
+export const CLOCK_DRIFT = 100e-6;
+
 export const Milliseconds = (value: number): Duration => value as Duration;
 export const Seconds = (value: number): Duration => (value * 1000) as Duration;
 export const Minutes = (value: number): Duration => (value * 60_000) as Duration;

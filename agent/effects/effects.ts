@@ -185,7 +185,13 @@ export type BrokerSession = {
 
 export type ClockQuality =
   | { readonly known: "unsynced"; readonly source: string }
-  | { readonly known: "synced" | "holdover"; readonly source: string; readonly uncertainty: Duration };
+  | {
+      readonly known: "synced" | "holdover";
+      readonly source: string;
+      readonly uncertainty: Duration;
+      /** When the source last set the clock right, by this very clock; absent where it was asked just now. */
+      readonly answered?: Wall;
+    };
 
 export type Host = {
   readonly bootId: string;

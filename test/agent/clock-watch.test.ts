@@ -67,6 +67,50 @@ describe("the clock of the host", () => {
     expect((await tick()).changed).toBe(true);
   });
 
+  test("whose source is lost is in holdover, worse by the drift, whatever time the clock shows (R43)", async () => {
+    const { source, tick, watch } = newWatch(SYNCED);
+    await tick();
+    await tick();
+    source.quality = { known: "unsynced", source: "none" };
+    await tick(10_000);
+    expect((await tick()).changed).toBe(true);
+    for (let hour = 0; hour < 24; hour++) await tick(3_600_000);
+    await tick();
+    const { quality } = watch.read();
+    expect(quality).toMatchObject({ known: "holdover", source: "chrony" });
+    expect("uncertainty" in quality ? quality.uncertainty : 0).toBeCloseTo(2 + 86_400 * 0.1, -1);
+    source.quality = SYNCED;
+    await tick(10_000);
+    expect((await tick()).changed).toBe(true);
+    expect(watch.read().quality).toEqual(SYNCED);
+  });
+
+  test.each([
+    ["an hour", 3_600_000],
+    ["twenty years", 20 * 8766 * 3_600_000],
+    ["twenty years back", -20 * 8766 * 3_600_000],
+  ])("that somebody sets by %s is unsynced at once, and until its source has answered anew (R43)", async (_what, step) => {
+    const answered = 1 as Wall;
+    const { clock, source, tick, watch } = newWatch({ ...SYNCED, answered });
+    await tick();
+    await tick();
+    expect(watch.read().quality.known).toBe("synced");
+    for (const by of [step, -step]) {
+      const asked = source.asked;
+      clock.step(by);
+      expect(await tick()).toMatchObject({ changed: true });
+      expect(watch.read().quality.known).toBe("unsynced");
+      await tick();
+      expect(source.asked, "asked in the next tick").toBe(asked + 1);
+      for (let count = 0; count < 5; count++) await tick(10_000);
+      expect(watch.read().quality, "what it said before").toEqual({ known: "unsynced", source: "chrony" });
+    }
+    source.quality = { ...SYNCED, answered: 2 as Wall };
+    await tick(10_000);
+    expect((await tick()).changed).toBe(true);
+    expect(watch.read().quality.known).toBe("synced");
+  });
+
   test("is asked every ten seconds, and one question at a time", async () => {
     const { source, tick } = newWatch();
     for (let count = 0; count < 1000; count++) await tick();

@@ -94,6 +94,9 @@ test("a clock is as good as its source says, and unsynced where none says anythi
   const old = await host.clockQuality();
   expect(old).toMatchObject({ known: "holdover", source: "timesyncd" });
   expect([fresh, old].map((quality) => ("uncertainty" in quality ? Math.round(quality.uncertainty / 100) : 0))).toEqual([50, 136]);
+  const ahead = new Date(Date.now() + 86_400_000);
+  utimesSync(file, ahead, ahead);
+  expect(await host.clockQuality(), "a clock that went back since").toEqual({ known: "unsynced", source: "timesyncd" });
 });
 
 test("a name is held by one process until it dies, killed or not, also a name longer than a socket's", async () => {

@@ -17,7 +17,7 @@ const SAID: readonly (readonly [message: string, path: string, type: RegExp])[] 
 
 test.each(SAID)("every reason that %s may have (%s) is listed in the .proto", (message, path, type) => {
   const words = [...(type.exec(read(path))?.[1] ?? "").matchAll(/"(\w+)"/g)].map(([, word]) => word);
-  const listed = new RegExp(`message ${message} \\{[^}]*string reason = \\d+; *// ([^\\n]*)`).exec(PROTO)?.[1]?.split(/,? /) ?? [];
+  const listed = new RegExp(`message ${message} \\{[^}]*string reason = \\d+; *// ([^\\n]*)`).exec(PROTO)?.[1]?.split(/[,;]? /) ?? [];
   expect(words.length).toBeGreaterThan(1);
   expect(words.filter((word) => !listed.includes(word!))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
-import type { Bytes, Duration } from "../../../config/units.ts";
+import { type Bytes, CLOCK_DRIFT, type Duration, type Wall } from "../../../config/units.ts";
 import { Fault } from "../../fault/fault.ts";
 import type { ClockQuality, Host } from "../effects.ts";
 
@@ -11,8 +11,6 @@ const NAME_MAX = 90;
 const TIMESYNCD_DISTANCE_MAX = 5000;
 /** timesyncd asks at least this often (PollIntervalMaxSec, 2048 s); twice that without an answer is holdover. */
 const TIMESYNCD_SILENCE_MAX = 2 * 2_048_000;
-/** What an ordinary quartz drifts in holdover: 100 ppm. */
-const DRIFT = 100e-6;
 
 export type HostOptions = { readonly procRoot?: string; readonly runRoot?: string };
 
@@ -73,9 +71,11 @@ function readBootId(path: string): string {
 function clockQuality(runRoot: string): ClockQuality {
   const touched = modified(`${runRoot}/systemd/timesync/synchronized`);
   if (touched !== undefined) {
-    const age = Math.max(0, Date.now() - touched);
-    const uncertainty = (TIMESYNCD_DISTANCE_MAX + age * DRIFT) as Duration;
-    return { known: age > TIMESYNCD_SILENCE_MAX ? "holdover" : "synced", source: "timesyncd", uncertainty };
+    const age = Date.now() - touched;
+    // The clock went back since, so that nobody knows how long ago that was.
+    if (age < -TIMESYNCD_DISTANCE_MAX) return { known: "unsynced", source: "timesyncd" };
+    const uncertainty = (TIMESYNCD_DISTANCE_MAX + Math.max(0, age) * CLOCK_DRIFT) as Duration;
+    return { known: age > TIMESYNCD_SILENCE_MAX ? "holdover" : "synced", source: "timesyncd", uncertainty, answered: touched as Wall };
   }
   const chrony = modified(`${runRoot}/chrony`) !== undefined;
   return { known: "unsynced", source: chrony ? "chrony (not asked)" : "none" };
