@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { timeOnLine } from "../../agent/session/device-clock.ts";
+import { Link } from "../../agent/session/link.ts";
 import { encodeBirth } from "../../agent/uplink/birth.ts";
+import { Milliseconds } from "../../config/units.ts";
+import type { AnyDriver } from "../../drivers/kit/driver.ts";
+import { atLine } from "../../drivers/kit/line.ts";
 import { masimoAscii } from "../../drivers/masimo-ascii/driver.ts";
+import { philipsIntellivue } from "../../drivers/philips-intellivue/driver.ts";
 import { decodePresence } from "../../proto/codec.ts";
 import { Room } from "./session-room.ts";
 
@@ -55,5 +61,39 @@ describe("a session and the clock of its device", () => {
     expect(Math.abs(told!.offsetUs + 40_000_000)).toBeLessThanOrEqual(told!.boundUs);
     expect(told!.boundUs).toBeLessThan(700_000);
     expect(Number(clock.mono) / 1000 - told!.against!.monoUs, "not older than a look").toBeLessThanOrEqual(11_000_000);
+  });
+});
+
+describe("how long a frame may have been on its way", () => {
+  const counts = () => ({ bytes: 0, frames: 0, framed: 0, discarded: 0, broken: 0 });
+
+  test.each([20, 1500])("is its time on the line and what passed since the tick before its last byte, %i ms here", (since) => {
+    const room = new Room({ driver: masimoAscii });
+    const link = new Link(masimoAscii, counts());
+    const frame = line(room, 0);
+    // The first line is not read: nobody knows whether it is whole.
+    link.push(frame, room.clock.pass(20));
+    link.push(frame.subarray(0, 40), room.clock.pass(700));
+    const { decoded } = link.push(frame.subarray(40), room.clock.pass(since));
+    expect(decoded.map(({ underWay }) => Math.round(underWay))).toEqual([since + Math.round((frame.length * 11 * 1000) / 9600)]);
+  });
+
+  test("is also what was waited for the end of a frame that only silence ends", () => {
+    const headed: AnyDriver = {
+      ...masimoAscii,
+      frame: { headed: { start: [0x24], idle: Milliseconds(200), lengthMax: 9, accepts: () => true } },
+      decode: (_frame, memory) => ({ readings: [], memory }),
+    };
+    const room = new Room({ driver: headed });
+    const link = new Link(headed, counts());
+    link.push(new Uint8Array(), room.clock.pass(20));
+    link.push(Uint8Array.of(0x24, 0x31), room.clock.pass(20));
+    const ends = Array.from({ length: 12 }, () => link.push(new Uint8Array(), room.clock.pass(20)).decoded).flat();
+    expect(ends).toHaveLength(1);
+    expect(ends[0]!.underWay).toBeGreaterThanOrEqual(200);
+  });
+
+  test("is on a network known to nobody", () => {
+    expect(timeOnLine(1000, atLine(philipsIntellivue, "udp")!)).toBe(0);
   });
 });
