@@ -18,6 +18,9 @@ describe("bedside drivers", () => {
     expect(text).toMatch(/^nonin +9600 8N1 +nothing +document +Nonin OEM III, Xpod and kin, data format 2$/m);
     expect(text).toMatch(/^nonin +2 numbers, 2 states, 1 wave, 3 conditions$/m);
     expect(text).toMatch(/^puritan-bennett-840 +9600 8N1 +3 requests +capture +Puritan Bennett 840 and 980, settings port$/m);
+    expect(text).toMatch(
+      /^philips-intellivue +115200 8N1, udp +11 requests +document +Philips IntelliVue monitors, data export by MIB\/RS232 or LAN$/m,
+    );
     const others = new Set(DRIVERS.filter(({ otherLines }) => otherLines !== undefined).map(({ id }) => id));
     for (const { id } of DRIVERS) expect(text.split("\n").filter((line) => line.startsWith(`${id} `))).toHaveLength(others.has(id) ? 3 : 2);
   });
@@ -27,6 +30,7 @@ describe("bedside drivers", () => {
     expect(text).toMatch(/^puritan-bennett-840 +2400, .*, 115200: 8N1, 8E1, 8O1; 9600: 8E1, 8O1$/m);
     expect(text).toMatch(/^ge-dri +115200: 8E1$/m);
     const { drivers: rows } = JSON.parse(told("--json")) as { drivers: { id: string; lines: string[] }[] };
+    expect(rows.find(({ id }) => id === "philips-intellivue")?.lines).toEqual(["115200 8N1", "udp"]);
     expect(rows.find(({ id }) => id === "nonin")?.lines).toEqual(["9600 8N1"]);
     expect(rows.find(({ id }) => id === "ge-dri")?.lines).toEqual(["19200 8E1", "115200 8E1"]);
   });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Link } from "../../agent/session/link.ts";
 import { after, Milliseconds, type Mono } from "../../config/units.ts";
+import { DRIVERS } from "../../drivers/index.ts";
 import type { AnyDriver, Template } from "../../drivers/kit/driver.ts";
+import { DATAGRAM_MAX, frameMax } from "../../drivers/kit/framer.ts";
 import { atLine, UDP } from "../../drivers/kit/line.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { philipsIntellivue } from "../../drivers/philips-intellivue/driver.ts";
@@ -46,6 +48,22 @@ function played(driver: AnyDriver, ms: number, { emulator = intellivueEmulator, 
   }
   return { readings, datagrams, discarded: counts.discarded };
 }
+
+test.each(DRIVERS.filter(({ lan }) => lan !== undefined))(
+  "$id sends on a network what it sends on the line, and takes no more than a datagram",
+  (one) => {
+    const driver = atLine(one, UDP)!;
+    expect(Object.keys(driver.tx)).toEqual(Object.keys(one.tx));
+    expect(driver.proof).toBeGreaterThanOrEqual(1);
+    expect(frameMax(driver.frame)).toBeLessThanOrEqual(DATAGRAM_MAX);
+    const { accepts } = (driver.frame as Extract<AnyDriver["frame"], { datagram: unknown }>).datagram;
+    const random = randomOf(1);
+    for (let count = 0; count < 20_000; count++) {
+      const noise = random.bytes(random.below(200));
+      if (accepts(noise)) driver.decode(noise, driver.memory, 0);
+    }
+  },
+);
 
 describe("a monitor on the network", () => {
   test("tells the very same as on the serial line", () => {

@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { MESSAGES } from "../../drivers/philips-intellivue/request.ts";
 import { type EmulateWords, emulate } from "../dev/emulate.ts";
 import { openPtyReader } from "./pty-reader.ts";
 import { until } from "./until.ts";
@@ -130,6 +133,28 @@ describe.concurrent("dev emulate", () => {
     TEST_MS,
   );
 
+  test(
+    "plays a monitor on the network, prints its address, and tells what it hears and answers",
+    async () => {
+      const run = start("philips-intellivue", "--udp");
+      const [host, port] = (await run.path).split(":");
+      expect([host, Number(port) > 0]).toEqual(["127.0.0.1", true]);
+      const client = createSocket("udp4");
+      const answered = once(client, "message") as Promise<[Buffer]>;
+      // It may be deaf to the first requests.
+      const asking = setInterval(() => client.send(MESSAGES.ASSOCIATE.encode({ pollTicks: 320_000 }), Number(port), host), 200);
+      const [answer] = await answered;
+      clearInterval(asking);
+      expect(answer[0], "accepted").toBe(0x0e);
+      client.close();
+      run.interrupt();
+      expect(await run.code).toBe(0);
+      expect(run.err()).toContain(`→ ${answer.toString("hex")}\n`);
+      expect(run.err()).toMatch(/^← 0dec/m);
+    },
+    TEST_MS,
+  );
+
   const NONE: EmulateWords = { device: undefined, fault: [], script: undefined, record: undefined, seed: undefined, for: undefined };
   const written = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text);
@@ -156,6 +181,8 @@ describe.concurrent("dev emulate", () => {
     [{ device: "x.jsonl", fault: ["flip"] }, /a capture is played as it is/],
     [{ device: "x.jsonl", speed: "fast" }, /--speed takes a number/],
     [{ device: "nonin", speed: "2" }, /--speed goes with a capture/],
+    [{ device: "nonin", udp: true }, /nonin is on no network/],
+    [{ device: "philips-intellivue", udp: true, fault: ["unplug@1s"] }, /nothing can be unplugged on the network/],
   ])("says what is wrong with %o", async (words, told) => {
     expect(await emulate({ ...NONE, ...words })).toMatch(told);
   });
