@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { expect, test } from "vitest";
-import { intellivueAlone } from "../../drivers/philips-intellivue/emulator.ts";
+import { intellivueAlone, intellivueEmulator } from "../../drivers/philips-intellivue/emulator.ts";
 import type { Received } from "../support/central.ts";
 import { type EmulatedMonitor, type Fate, startEmulatedMonitor } from "../support/emulated-monitor.ts";
 import { roomFor } from "./room.ts";
@@ -84,17 +84,26 @@ test(
 );
 
 test(
-  "a monitor that falls silent on the network ends its epoch, and is read again by itself when it is back",
+  "a monitor on the network is recorded and read again as it was, and one that falls silent ends its epoch until it is back",
   async (t) => {
     const room = roomFor(t);
     const broker = await room.startBroker();
     const central = await room.openCentral(broker.port);
-    const monitor = room.keep(await startEmulatedMonitor({ emulator: intellivueAlone, seed: SEED }));
+    const monitor = room.keep(await startEmulatedMonitor({ emulator: intellivueEmulator, seed: SEED }));
     const beds = [{ path: `udp:${monitor.address}`, location: "lan-1", device: "dv-lan", driver: "philips-intellivue" }];
     room.configure({ port: broker.port, beds });
     room.start();
     const told = () => reportsOf(central, "dv-lan").filter(({ body }) => body.observations.length > 0);
     await room.until("it is read", () => told().length > 0, 60_000);
+    const file = room.at("lan.capture.jsonl");
+    const captured = await room.bedside(["capture", "dv-lan", "--for", "3s", "--out", file, "--runtime-dir", room.runtimeDir]);
+    expect(captured.code, captured.err).toBe(0);
+    const replayed = await room.bedside(["replay", "--decode", file, "--json"]);
+    expect(replayed.code, replayed.err).toBe(0);
+    expect(JSON.parse(replayed.err)).toMatchObject({ driver: "philips-intellivue", broken: 0, discarded: 0, pending: 0 });
+    expect(replayed.out.split("\n").length, "frames that say something").toBeGreaterThan(3);
+    expect(endsOf(central, "dv-lan")).toEqual([]);
+
     monitor.pause();
     await room.until("its epoch ended", () => endsOf(central, "dv-lan").length === 1, 60_000);
     expect(endsOf(central, "dv-lan")).toEqual(["silent"]);
