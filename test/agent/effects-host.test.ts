@@ -80,10 +80,10 @@ test("a host without a boot id is refused with the reason", () => {
 
 test("a clock is as good as its source says, and unsynced where none says anything", async () => {
   const runRoot = join(folder, "run");
-  const host = nodeHost({ runRoot });
+  const host = nodeHost({ runRoot, chronyPort: 1 });
   expect(await host.clockQuality()).toEqual({ known: "unsynced", source: "none" });
   mkdirSync(join(runRoot, "chrony"), { recursive: true });
-  expect(await host.clockQuality()).toEqual({ known: "unsynced", source: "chrony (not asked)" });
+  expect(await host.clockQuality()).toEqual({ known: "unsynced", source: "chrony (no answer)" });
   mkdirSync(join(runRoot, "systemd/timesync"), { recursive: true });
   const file = join(runRoot, "systemd/timesync/synchronized");
   writeFileSync(file, "");

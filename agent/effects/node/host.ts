@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { type Bytes, CLOCK_DRIFT, type Duration, type Wall } from "../../../config/units.ts";
 import { Fault } from "../../fault/fault.ts";
 import type { ClockQuality, Host } from "../effects.ts";
+import { askChrony } from "./chrony.ts";
 
 /** A socket's name has 108 bytes, and a longer one would be cut, so that two claims became one. */
 const NAME_MAX = 90;
@@ -12,13 +13,13 @@ const TIMESYNCD_DISTANCE_MAX = 5000;
 /** timesyncd asks at least this often (PollIntervalMaxSec, 2048 s); twice that without an answer is holdover. */
 const TIMESYNCD_SILENCE_MAX = 2 * 2_048_000;
 
-export type HostOptions = { readonly procRoot?: string; readonly runRoot?: string };
+export type HostOptions = { readonly procRoot?: string; readonly runRoot?: string; readonly chronyPort?: number };
 
 /** The machine that the agent runs on. Starts no process. Throws Fault `agent.failed` where the host has no boot id. */
-export function nodeHost({ procRoot = "/proc", runRoot = "/run" }: HostOptions = {}): Host {
+export function nodeHost({ procRoot = "/proc", runRoot = "/run", chronyPort }: HostOptions = {}): Host {
   return {
     bootId: readBootId(`${procRoot}/sys/kernel/random/boot_id`),
-    clockQuality: async () => clockQuality(runRoot),
+    clockQuality: () => clockQuality(runRoot, chronyPort),
     memory: async () => {
       // Imported here, since few ask and it costs ten megabytes. Its mem() alone of all its functions starts no process.
       const { mem } = await import("systeminformation");
@@ -64,11 +65,14 @@ function readBootId(path: string): string {
  * | source    | what tells it                                   | quality                                                        |
  * |-----------|-------------------------------------------------|----------------------------------------------------------------|
  * | timesyncd | its file, touched at each successful answer     | ± 5 s (what it tolerates), then holdover growing with the drift |
- * | chrony    | its folder; it tells more by its protocol only  | unsynced, until it is asked                                     |
+ * | chrony    | its answer on this host's port 323              | its own bound; unsynced where it says so, or follows this clock |
  * | none      |                                                 | unsynced                                                       |
  * A year that looks right is no evidence.
  */
-function clockQuality(runRoot: string): ClockQuality {
+async function clockQuality(runRoot: string, chronyPort: number | undefined): Promise<ClockQuality> {
+  const chrony = modified(`${runRoot}/chrony`) !== undefined;
+  const told = chrony ? await askChrony(Date.now, chronyPort) : undefined;
+  if (told !== undefined) return told;
   const touched = modified(`${runRoot}/systemd/timesync/synchronized`);
   if (touched !== undefined) {
     const age = Date.now() - touched;
@@ -77,8 +81,7 @@ function clockQuality(runRoot: string): ClockQuality {
     const uncertainty = (TIMESYNCD_DISTANCE_MAX + Math.max(0, age) * CLOCK_DRIFT) as Duration;
     return { known: age > TIMESYNCD_SILENCE_MAX ? "holdover" : "synced", source: "timesyncd", uncertainty, answered: touched as Wall };
   }
-  const chrony = modified(`${runRoot}/chrony`) !== undefined;
-  return { known: "unsynced", source: chrony ? "chrony (not asked)" : "none" };
+  return { known: "unsynced", source: chrony ? "chrony (no answer)" : "none" };
 }
 
 function modified(path: string): number | undefined {
