@@ -6,8 +6,8 @@ import { AssertionFailed } from "../fault/fault.ts";
 import { Link, type LinkCounts } from "../session/link.ts";
 import type { Try } from "./tries.ts";
 
-/** Devices that talk by themselves do so each second or oftener. */
-export const LISTEN = Seconds(2.5);
+/** Devices that talk by themselves do so each second or oftener; of lines without a start mark the first is not read, and two prove. */
+export const LISTEN = Seconds(3.5);
 /** From a request to the first whole answers. */
 export const ASK = Seconds(4);
 /** After the proof: who tells model and serial number seldom does so in every frame. */
