@@ -133,7 +133,8 @@ describe("over any sequence of stamps, answers, disconnections and failures of t
       timeout: 20_000,
     }, async () => {
       const random = randomOf(seed * 7919);
-      const bench = await Bench.start({ size: MiB(seed % 2 === 0 ? 5 : 64), device: (epoch) => ({ epoch, device: `dv-${epoch}` }) });
+      const isSmall = seed % 2 === 0;
+      const bench = await Bench.start({ size: MiB(isSmall ? 5 : 64), device: (epoch) => ({ epoch, device: `dv-${epoch}` }) });
       const trial = new Trial(bench, random);
       for (let step = 0; step < 500; step++) await trial.step();
       await trial.end();
@@ -141,7 +142,9 @@ describe("over any sequence of stamps, answers, disconnections and failures of t
       expect(bench.waiting).toBe(0);
       const { lost, delivered, made } = trial;
       expect(new Set(lost).size, "a gap is told once").toBe(lost.length);
-      expect(lost.filter((name) => /alert|event/.test(name) && !tooLong(bench, name))).toEqual([]);
+      // Alerts and events give way last: only where a segment of each lane fills the room.
+      const reasons = new Set(lost.filter((name) => /alert|event/.test(name)).flatMap((name) => reasonsOf(bench, name)));
+      expect([...reasons].filter((reason) => reason !== "too_long" && !(isSmall && reason === "spool_full"))).toEqual([]);
       for (const lane of LANES) {
         const told = [...delivered, ...lost].filter((name) => name.startsWith(lane));
         const gapEvents = lane === "event" ? bench.gaps.length : 0;
@@ -159,4 +162,3 @@ const reasonsOf = (bench: Bench, name: string): string[] =>
       return lane === of && epoch === Number(at) && first <= Number(n) && Number(n) <= last;
     })
     .map(({ reason }) => reason);
-const tooLong = (bench: Bench, name: string): boolean => reasonsOf(bench, name).every((reason) => reason === "too_long");

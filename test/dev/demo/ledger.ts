@@ -236,9 +236,10 @@ function cutFaults(book: DeviceBook, { place, entries }: Share, reports: readonl
   const began = new Set<string>();
   return reports.flatMap(({ run, at, body, epoch, n }) => {
     const attachment = `${run}/${epoch}`;
+    const isFirst = !began.has(attachment);
     if (body.observations.length > 0) began.add(attachment);
-    const isEarly = book.speaks === "asked" ? !began.has(attachment) || isOld(book, at) : n === 0 && body.unreadable < bytes;
-    if (body.unreadable === 0 || (body.observations.length === 0 && isEarly)) return [];
+    const isOwn = n === 0 && body.observations.length === 0 && body.unreadable < bytes;
+    if (body.unreadable === 0 || (book.speaks === "asked" ? isFirst || isOld(book, at) : isOwn)) return [];
     return [`${named(book.device, place)}: ${body.unreadable} bytes given up in the middle (epoch ${epoch}, n ${n})`];
   });
 }
