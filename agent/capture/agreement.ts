@@ -1,8 +1,8 @@
 import { decimalText } from "../../drivers/kit/decimal.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import { keyAt, type Unit } from "../../drivers/kit/emulator.ts";
+import type { Unit } from "../../drivers/kit/emulator.ts";
 import { asideOf } from "../../drivers/kit/framer.ts";
-import type { Reading } from "../../drivers/kit/reading.ts";
+import { keyAt, type Reading } from "../../drivers/kit/reading.ts";
 
 /** What a faithful reader must conclude: a unit of an emulator's, or a line of NAME.expected.jsonl. */
 export type Wanted = Omit<Unit, "bytes">;

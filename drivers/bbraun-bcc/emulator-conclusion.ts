@@ -1,4 +1,5 @@
-import { keyAt, type Unit } from "../kit/emulator.ts";
+import type { Unit } from "../kit/emulator.ts";
+import { keyAt } from "../kit/reading.ts";
 import { PEOPLE } from "./emulator-drugs.table.ts";
 import type { Parameters } from "./emulator-pump.ts";
 

@@ -1,4 +1,5 @@
 import type { Duration } from "../../config/units.ts";
+import { keyAt } from "./reading.ts";
 
 /**
  * An emulated device: a pure value, written from the protocol paper alone. `test/support` runs it behind a pty and paces its
@@ -60,13 +61,9 @@ export type Unit = {
   readonly edges?: readonly string[];
 };
 
-/** The name that a unit has for a metric of this node: "1/K MDC_FLOW_FLUID_PUMP", and without a node its refid. */
-export const keyAt = (node: readonly string[] | undefined, refid: string): string => `${placeOf(node ?? [])}${refid}`;
-const placeOf = (node: readonly string[]): string => (node.length === 0 ? "" : `${node.join("/")} `);
-
 /** What a unit says of one node, by refid, as the node's own device tells it; undefined where it says nothing of it. */
 export function unitAt(unit: Unit, node: readonly string[]): Unit | undefined {
-  const place = placeOf(node);
+  const place = keyAt(node, "");
   const of = <V>(all: Readonly<Record<string, V>>): Readonly<Record<string, V>> =>
     Object.fromEntries(
       Object.entries(all).flatMap(([key, value]) => {

@@ -113,6 +113,10 @@ export type Reading = About &
       }
   );
 
+/** The name of a metric of a node in ledgers and captures: "1/K MDC_FLOW_FLUID_PUMP", and without a node its refid. */
+export const keyAt = (node: readonly string[] | undefined, refid: string): string =>
+  node === undefined || node.length === 0 ? refid : `${node.join("/")} ${refid}`;
+
 /** A unit of a table: MDC ("MDC_DIM_PERCENT"), else UCUM; "" is none. */
 export function unitOf(unit: string): Pick<ValueMetric, "unit" | "ucum"> {
   if (unit === "") return {};

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { keyAt, type Unit, unitAt } from "../../drivers/kit/emulator.ts";
+import { type Unit, unitAt } from "../../drivers/kit/emulator.ts";
+import { keyAt } from "../../drivers/kit/reading.ts";
 import { type Conclusion, expectSame, type Wanted } from "./agreement.ts";
 
 const SAID = { refid: "acme.rate", name: "f1", node: ["1", "K"], value: "12.50" };

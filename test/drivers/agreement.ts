@@ -3,8 +3,8 @@ import { type Conclusion, conclusion, difference, disagreement, type Wanted } fr
 import { type Decoded, Link } from "../../agent/session/link.ts";
 import { after, type Duration, Milliseconds, type Mono } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
-import { type Emulator, keyAt, type Unit } from "../../drivers/kit/emulator.ts";
-import type { Reading } from "../../drivers/kit/reading.ts";
+import type { Emulator, Unit } from "../../drivers/kit/emulator.ts";
+import { keyAt, type Reading } from "../../drivers/kit/reading.ts";
 import { join } from "./streams.ts";
 
 export type { Conclusion, Wanted };

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { DRIVERS, driverById } from "../../drivers/index.ts";
-import { keyAt } from "../../drivers/kit/emulator.ts";
+import { keyAt } from "../../drivers/kit/reading.ts";
 import { devicesOf } from "../dev/devices.ts";
 import type { Central, Received } from "../support/central.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../support/emulated-device.ts";

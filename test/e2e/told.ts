@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import { keyAt, unitAt } from "../../drivers/kit/emulator.ts";
+import { unitAt } from "../../drivers/kit/emulator.ts";
+import { keyAt } from "../../drivers/kit/reading.ts";
 import { type Event, STREAM } from "../../proto/messages.ts";
 import type { Central, Received } from "../support/central.ts";
 import type { LedgerEntry } from "../support/emulated-device.ts";

@@ -1,4 +1,5 @@
-import { keyAt, type Unit, unitAt } from "../../../drivers/kit/emulator.ts";
+import { type Unit, unitAt } from "../../../drivers/kit/emulator.ts";
+import { keyAt } from "../../../drivers/kit/reading.ts";
 import type { Metric } from "../../../proto/messages.ts";
 import type { Received } from "../../support/central.ts";
 import type { LedgerEntry } from "../../support/emulated-device.ts";
