@@ -1,7 +1,7 @@
 import { elapsed, type Mono, Seconds } from "../../config/units.ts";
 import type { Unread } from "../effects/effects.ts";
+import type { Discarded } from "./attachment.ts";
 import type { LinkCounts } from "./link.ts";
-import type { Discarded } from "./session.ts";
 
 /** Discarded bytes are told at most this often. */
 const EVERY = Seconds(60);

@@ -1,6 +1,6 @@
 import { type Device, IDENTITY, MODE } from "../../proto/messages.ts";
 import { assert } from "../fault/fault.ts";
-import type { Attachment } from "./session.ts";
+import type { Attachment } from "./attachment.ts";
 
 /** Epoch 0 is the gateway itself. */
 export const GATEWAY_EPOCH = 0;

@@ -3,8 +3,8 @@ import type { DeviceClock } from "../../drivers/kit/clock.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
 import { Fault } from "../fault/fault.ts";
+import type { Attachment, Facts, SessionHooks } from "./attachment.ts";
 import { CLOCK_UNKNOWN, type DeviceClockState, type DeviceOffset, isLookDue, latestOffset, nextDeviceClock } from "./device-clock.ts";
-import type { Attachment, Facts, SessionHooks } from "./session.ts";
 import { stampReadings, stampWaves } from "./stamp.ts";
 import { WaveBlocks } from "./wave-blocks.ts";
 

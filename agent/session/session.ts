@@ -5,14 +5,14 @@ import { linkText } from "../../drivers/kit/line.ts";
 import { type Conditions, NO_CONDITIONS } from "../alerts/edges.ts";
 import type { Effects, OpenPort, PortFacts, Unread } from "../effects/effects.ts";
 import { AssertionFailed, asFault, Fault, type FaultKey } from "../fault/fault.ts";
-import type { ClockHooks, DeviceOffset } from "./device-clock.ts";
+import type { Admitted, Attachment, Facts, SessionHooks } from "./attachment.ts";
+import type { DeviceOffset } from "./device-clock.ts";
 import { Discards } from "./discards.ts";
 import { type Decoded, Link, type LinkCounts } from "./link.ts";
 import { Nodes, type NodeView } from "./nodes.ts";
 import type { Served, Strike } from "./serving.ts";
 import { sessionFault } from "./session-fault.ts";
-import type { Keep } from "./stamp.ts";
-import { type EndReason, forgiven, nextSession, type SessionAction, type SessionInput, type SessionState, sessionStart } from "./state.ts";
+import { forgiven, nextSession, type SessionAction, type SessionInput, type SessionState, sessionStart } from "./state.ts";
 
 /** Bytes taken from one port in one tick: what a kernel holds, so that a flood cannot starve its neighbours. */
 export const READ_MAX = 4096;
@@ -23,46 +23,8 @@ const DRIVER_TIME_MAX = Milliseconds(100);
 /** Bytes of a failed driver's frame that are logged; none where frames may hold a person's name. */
 const FRAME_TOLD = 64;
 
-export type Facts = Readonly<Record<string, string>>;
-/** What a device is known as while an epoch lasts. */
-export type Attachment = {
-  readonly device: string;
-  readonly socket: string;
-  /** Below the port, outermost first; absent: the port's own device. */
-  readonly node?: readonly string[];
-  readonly mode: "real" | "test";
-  readonly location: string;
-  readonly driver: string;
-  readonly facts: Facts;
-  readonly known: Admitted["known"];
-  readonly contested: boolean;
-};
-/** As whom the rules admitted what is plugged there, and what they know it by. */
-export type Admitted = { readonly device: string; readonly socket: string; readonly known: "socket" | "adapter" };
-export type Discarded = {
-  readonly location: string;
-  readonly bytes: number;
-  /** Of a network port: datagrams that are no message, or were not read. */
-  readonly framesBroken: number;
-  readonly readings: number;
-  readonly reason: "broken" | "unproved" | "nodes_full" | "stranger" | "overrun";
-};
-
 /** Who also hears what a port says and is told. */
 export type Tap = (dir: "rx" | "tx", bytes: Uint8Array, now: Mono) => void;
-/** What a session needs of the rest of the agent. */
-export type SessionHooks = ClockHooks & {
-  readonly keep: Keep;
-  /** Begins an epoch and returns its number. */
-  readonly beginEpoch: (attachment: Attachment) => number;
-  readonly endEpoch: (epoch: number, reason: EndReason | "replaced" | "removed" | "stopped") => void;
-  readonly learned: (epoch: number, facts: Facts) => void;
-  readonly discarded: (what: Discarded) => void;
-  readonly raise: (fault: Fault) => void;
-  readonly clear: () => void;
-  /** The birth no longer tells the truth. */
-  readonly changed: () => void;
-};
 export type SessionView = {
   readonly port: PortFacts;
   readonly device: string;

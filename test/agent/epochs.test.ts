@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { Attachment } from "../../agent/session/attachment.ts";
 import { Epochs } from "../../agent/session/epochs.ts";
-import type { Attachment } from "../../agent/session/session.ts";
 import { decodeBatch, encodeDeviceField } from "../../proto/codec.ts";
 import { IDENTITY, MODE } from "../../proto/messages.ts";
 

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Lane } from "../../agent/model/model.ts";
-import { type Attachment, type Discarded, Session, type SessionHooks } from "../../agent/session/session.ts";
+import type { Attachment, Discarded, SessionHooks } from "../../agent/session/attachment.ts";
+import { Session } from "../../agent/session/session.ts";
 import { Seconds } from "../../config/units.ts";
 import { type AnyDriver, driver } from "../../drivers/kit/driver.ts";
 import { type ConditionMetric, numeric, type Reading } from "../../drivers/kit/reading.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OpenPort } from "../../agent/effects/effects.ts";
-import { Session, type SessionHooks } from "../../agent/session/session.ts";
+import type { SessionHooks } from "../../agent/session/attachment.ts";
+import { Session } from "../../agent/session/session.ts";
 import { Milliseconds, Minutes } from "../../config/units.ts";
 import type { AnyDriver } from "../../drivers/kit/driver.ts";
 import { nonin } from "../../drivers/nonin/driver.ts";

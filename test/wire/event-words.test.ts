@@ -10,9 +10,9 @@ const PROTO = read("proto/bedside/v1/record.proto");
 // biome-ignore format: a table is read by eye.
 const SAID: readonly (readonly [message: string, path: string, type: RegExp])[] = [
   ["Gap",        "agent/spool/gaps.ts",      /type GapReason = ([^;]*);/],
-  ["EpochEnded", "agent/session/session.ts", /endEpoch: \(epoch: number, reason: ([^)]*)\)/],
+  ["EpochEnded", "agent/session/attachment.ts", /endEpoch: \(epoch: number, reason: ([^)]*)\)/],
   ["EpochEnded", "agent/session/state.ts",   /type EndReason = ([^;]*);/],
-  ["Discards",   "agent/session/session.ts", /type Discarded = \{[^}]*readonly reason: ([^;]*);/],
+  ["Discards",   "agent/session/attachment.ts", /type Discarded = \{[^}]*readonly reason: ([^;]*);/],
 ];
 
 test.each(SAID)("every reason that %s may have (%s) is listed in the .proto", (message, path, type) => {
