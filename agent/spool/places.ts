@@ -39,6 +39,12 @@ export class Places {
     this.#free.push(place);
   }
 
+  /** No power cut undoes any more that the free files hold nothing. */
+  async syncFree(): Promise<void> {
+    for (const { path, file } of this.#free)
+      await file.sync().catch((caught: unknown) => asFault(caught, "disk.failed", `Cannot sync ${path}`));
+  }
+
   /** An empty file, an old one where there is one. Throws Fault `disk.*`. */
   async take(): Promise<Place> {
     return this.#free.shift() ?? (await this.#create());

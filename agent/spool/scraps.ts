@@ -9,6 +9,7 @@ export type Scraps = { readonly blocks: readonly StoredBlock[]; readonly forget:
 type Hands = {
   readonly waitingIn: (segment: Segment) => Promise<readonly StoredBlock[]>;
   readonly erase: (segment: Segment) => Promise<void>;
+  readonly syncFree: () => Promise<void>;
 };
 
 /**
@@ -16,7 +17,7 @@ type Hands = {
  * that restarts often would fill its spool with air. Their blocks are appended again, then `forget` frees the files. A crash between
  * the two leaves a block twice; of such only one is returned. Throws Fault `disk.*`; then nothing is taken out.
  */
-export async function takeScraps(segments: Segment[], { waitingIn, erase }: Hands): Promise<Scraps> {
+export async function takeScraps(segments: Segment[], { waitingIn, erase, syncFree }: Hands): Promise<Scraps> {
   let bytes = 0;
   const from = segments.findLastIndex((segment) => {
     bytes += segment.end - segment.cursor;
@@ -31,6 +32,9 @@ export async function takeScraps(segments: Segment[], { waitingIn, erase }: Hand
   return {
     blocks: [...blocks.values()],
     forget: async () => {
+      // A file that was freed lately may have held copies of these blocks. If a power cut brought it back when these are gone, it
+      // would be older than where they are now, and its blocks would go before those that stand in front of them.
+      await syncFree();
       // The newest first, and durably: what a crash leaves is then a beginning, and order is kept.
       for (const segment of scraps.toReversed()) {
         await erase(segment);

@@ -133,7 +133,7 @@ export class LaneStore {
   async settle(): Promise<Settled> {
     const settled = await this.#adoption.settle();
     this.#order = Math.max(this.#order, this.#adoption.order);
-    this.#recycle();
+    for (const segment of this.#takeDone()) await this.#erase(segment);
     return settled;
   }
 
@@ -268,6 +268,7 @@ export class LaneStore {
     return takeScraps(this.#segments, {
       waitingIn: (segment) => this.#reading.waitingIn(segment),
       erase: (segment) => this.#erase(segment),
+      syncFree: () => this.#places.syncFree(),
     });
   }
 
@@ -316,12 +317,19 @@ export class LaneStore {
   }
 
   #recycle(): void {
+    for (const segment of this.#takeDone()) void this.#erase(segment);
+  }
+
+  /** Takes out what nothing waits in any more. */
+  #takeDone(): readonly Segment[] {
+    const done: Segment[] = [];
     for (let at = this.#segments.length - 1; at >= 0; at--) {
       const segment = this.#segments[at]!;
       if (!segment.closed || segment.cursor < segment.end || (segment.holes.size > 0 && !this.#damagedMayGo)) continue;
       this.#segments.splice(at, 1);
-      void this.#erase(segment);
+      done.push(segment);
     }
+    return done;
   }
 
   #erase(segment: Segment): Promise<void> {
