@@ -6,7 +6,7 @@ import type { Device, Event } from "../proto/messages.ts";
 import { type Change, contestedDevices, Inventory, type Judged } from "./admission/inventory.ts";
 import type { Verdict } from "./admission/rules.ts";
 import type { Effects, PortFacts } from "./effects/effects.ts";
-import { assert, Fault } from "./fault/fault.ts";
+import { asFault, assert, Fault } from "./fault/fault.ts";
 import type { FaultBook } from "./fault/fault-book.ts";
 import type { Log } from "./log/log.ts";
 import type { ClockReading } from "./model/model.ts";
@@ -226,6 +226,13 @@ export class Room {
   #hooks(location: string): SessionHooks {
     return {
       keep: (lane, entry) => this.#options.spool.keep(lane, entry),
+      commit: async () => {
+        this.#options.spool.closeBlocks();
+        const refused = await this.#options.spool
+          .commitNow()
+          .catch((caught: unknown) => asFault(caught, "disk.failed", "The disk refuses"));
+        return refused === undefined;
+      },
       beginEpoch: (attachment) => this.#beginEpoch(attachment),
       endEpoch: (epoch, reason) => this.#endEpoch(epoch, reason),
       learned: (epoch, facts) => {

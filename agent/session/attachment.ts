@@ -33,6 +33,8 @@ export type Discarded = {
 /** What a session needs of the rest of the agent. */
 export type SessionHooks = ClockHooks & {
   readonly keep: Keep;
+  /** Whether all that was kept until now is on flash or with the broker. Never rejects. */
+  readonly commit: () => Promise<boolean>;
   /** Begins an epoch and returns its number. */
   readonly beginEpoch: (attachment: Attachment) => number;
   readonly endEpoch: (epoch: number, reason: EndReason | "replaced" | "removed" | "stopped") => void;

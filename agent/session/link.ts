@@ -1,6 +1,6 @@
 import { type Duration, elapsed, type Mono } from "../../config/units.ts";
-import { DialogueRunner, type DialogueTurn } from "../../drivers/kit/dialogue.ts";
-import type { AnyDriver } from "../../drivers/kit/driver.ts";
+import { type DialogueEvent, DialogueRunner, type DialogueTurn } from "../../drivers/kit/dialogue.ts";
+import type { AnyDriver, Kept } from "../../drivers/kit/driver.ts";
 import { asideOf, createFramer, type Framer, type Output } from "../../drivers/kit/framer.ts";
 import type { Reading } from "../../drivers/kit/reading.ts";
 import { timeOnLine } from "./device-clock.ts";
@@ -34,6 +34,7 @@ export class Link {
   /** Bytes discarded on each channel since its last frame. */
   readonly #gaps = new Map<string | undefined, number>();
   #lastTick: Mono | undefined;
+  #committed: Extract<DialogueEvent, { saw: "committed" }> | undefined;
   /** The bytes that came last were not there yet at this tick. */
   #before: Mono | undefined;
   /** The frame that decode was given last, for the report of a failure. */
@@ -59,6 +60,8 @@ export class Link {
     const turn = new Turn();
     this.counts.bytes += bytes.length;
     if (bytes.length > 0) this.#before = this.#lastTick;
+    if (this.#committed !== undefined) turn.add(this.#dialogue.step(now, this.#committed));
+    this.#committed = undefined;
     const outputs = this.#framer.push(bytes);
     if (this.#framer.heard) turn.add(this.#dialogue.step(now, { saw: "bytes" }));
     this.#take(outputs, now, decoded, turn);
@@ -66,6 +69,11 @@ export class Link {
     this.#lastTick = now;
     turn.add(this.#dialogue.step(now));
     return { decoded, turn: turn.done };
+  }
+
+  /** What a turn asked for under this number came to this; the dialogue hears of it in the next tick. */
+  committed(commit: number, how: Kept): void {
+    this.#committed = { saw: "committed", commit, how };
   }
 
   /** The frame told of another device: what was learned before does not hold for it. Decodes the frame as its first. */
@@ -125,14 +133,22 @@ class Turn {
   readonly #writes: Uint8Array[] = [];
   #ended = false;
   #refused: string | undefined;
+  #commit: number | undefined;
 
   add(step: DialogueTurn): void {
     this.#writes.push(...step.writes);
     this.#ended ||= step.ended;
     this.#refused ??= step.refused;
+    // A dialogue waits for one at a time.
+    this.#commit = step.commit ?? this.#commit;
   }
 
   get done(): DialogueTurn {
-    return { writes: this.#writes, ended: this.#ended, ...(this.#refused === undefined ? {} : { refused: this.#refused }) };
+    return {
+      writes: this.#writes,
+      ended: this.#ended,
+      ...(this.#refused === undefined ? {} : { refused: this.#refused }),
+      ...(this.#commit === undefined ? {} : { commit: this.#commit }),
+    };
   }
 }

@@ -176,6 +176,7 @@ export class Session {
           port.write(write);
           this.#tap?.("tx", write, now);
         }
+        if (turn.commit !== undefined) this.#commit(link, turn.commit);
         if (turn.refused !== undefined) this.#transmitRefused(turn.refused, now);
         else if (took > DRIVER_TIME_MAX) this.#driverFailed(link, "it took more than 100 ms", undefined, now);
         else if (bytes.length === 0 && port.gone) this.#step({ saw: "gone" }, now);
@@ -186,6 +187,12 @@ export class Session {
       if (caught instanceof AssertionFailed) throw caught;
       this.#driverFailed(link, "it threw", caught, now);
     }
+  }
+
+  /** What is held, because the device is not proved yet, is no record. */
+  #commit(link: Link, commit: number): void {
+    const isTold = this.#state.phase === "streaming" ? this.#hooks.commit() : Promise.resolve(false);
+    void isTold.then((kept) => link.committed(commit, kept ? "kept" : "refused"));
   }
 
   #frame(link: Link, decoded: Decoded, now: Mono): void {

@@ -1,5 +1,5 @@
 import { after, type Duration, type Mono, Seconds } from "../../config/units.ts";
-import type { Answer, AnyDriver, Effect, Expected, Line, Seen, Step, Template, Templates } from "./driver.ts";
+import type { Answer, AnyDriver, Effect, Expected, Kept, Line, Seen, Step, Template, Templates } from "./driver.ts";
 import { frameMax } from "./framer.ts";
 
 /** Effects a dialogue may have in one step; the rest waits for the next, so that none can hold the thread. */
@@ -13,9 +13,19 @@ export const ANSWER_FRAMES = 2;
 export type DialogueEvent =
   | { readonly saw: "bytes" }
   | { readonly saw: "broken"; readonly bytes: number; readonly channel?: string }
-  | { readonly saw: "frame"; readonly seen: Seen };
-/** What to do now. `refused` says which rule the driver broke: nothing of that effect was done, and the dialogue is over for good. */
-export type DialogueTurn = { readonly writes: readonly Uint8Array[]; readonly ended: boolean; readonly refused?: string };
+  | { readonly saw: "frame"; readonly seen: Seen }
+  /** What was asked for under this number came to this. */
+  | { readonly saw: "committed"; readonly commit: number; readonly how: Kept };
+/**
+ * What to do now. `refused` says which rule the driver broke: nothing of that effect was done, and the dialogue is over for good. `commit`
+ * numbers a wish to have on flash what was told; `committed` is its answer.
+ */
+export type DialogueTurn = {
+  readonly writes: readonly Uint8Array[];
+  readonly ended: boolean;
+  readonly refused?: string;
+  readonly commit?: number;
+};
 
 const IDLE: DialogueTurn = { writes: [], ended: false };
 
@@ -26,6 +36,7 @@ type State =
   | { readonly phase: "ready"; readonly at: Mono; readonly answer: Answer }
   | { readonly phase: "sleeping"; readonly until: Mono }
   | { readonly phase: "expecting"; readonly effect: Extract<Effect, { do: "expect" }>; readonly until: Mono; readonly untilMax: Mono }
+  | { readonly phase: "committing"; readonly commit: number; readonly until: Mono }
   | { readonly phase: "over" };
 
 /**
@@ -36,6 +47,7 @@ type State =
  * | pausing   | a step at or after `wakeAt` (the first step: at once)    | the generator's first effect         |
  * | sleeping  | a step at or after `wakeAt`                              | its next effect                      |
  * | expecting | a wanted frame · a broken frame · `wakeAt` passed        | its next effect                      |
+ * | committing| its own answer · `wakeAt` passed                       | its next effect                      |
  * | ready     | any step (more than EFFECTS_A_TURN effects in one turn)  | its next effect                      |
  * | any       | return → pausing; a refused effect, a throw, cancel()    | over: no step does anything any more |
  *
@@ -49,6 +61,7 @@ export class DialogueRunner<M> {
   readonly #encoded = new WeakMap<Effect, Uint8Array>();
   #running: Step<void> | undefined;
   #state: State;
+  #commits = 0;
 
   /** `memory` gives what decode has learned by now. A driver without `run` has nothing to do: every step is idle. */
   constructor(driver: AnyDriver, memory: () => M) {
@@ -78,6 +91,9 @@ export class DialogueRunner<M> {
         return now < state.until ? IDLE : this.#resume(now, "done");
       case "ready":
         return this.#resume(now, state.answer);
+      case "committing":
+        if (event?.saw === "committed" && event.commit === state.commit) return this.#resume(now, event.how);
+        return now < state.until ? IDLE : this.#resume(now, "refused");
       case "expecting": {
         const answer = this.#answer(state, now, event);
         return answer === undefined ? IDLE : this.#resume(now, answer);
@@ -153,6 +169,11 @@ export class DialogueRunner<M> {
           this.#running = running;
           this.#state = { phase: "sleeping", until: after(now, effect.time) };
           return { writes, ended: false };
+        case "commit":
+          this.#running = running;
+          this.#commits += 1;
+          this.#state = { phase: "committing", commit: this.#commits, until: after(now, effect.within) };
+          return { writes, ended: false, commit: this.#commits };
         case "expect":
           this.#running = running;
           this.#state = {
@@ -198,14 +219,19 @@ function lineOf<M>(tx: Templates, memory: () => M, encoded: WeakMap<Effect, Uint
     },
     *expect<N extends string>(wanted: Readonly<Record<N, (frame: Uint8Array) => boolean>>, within: Duration, between = within) {
       const answer = yield { do: "expect", wanted, within, between };
-      if (answer === "done") throw new TypeError("An expect was answered as if it were another effect: use yield*.");
+      if (typeof answer === "string") throw new TypeError("An expect was answered as if it were another effect: use yield*.");
       return answer as Expected<N>;
+    },
+    *commit(within: Duration) {
+      const answer = yield { do: "commit", within };
+      if (answer !== "kept" && answer !== "refused") throw new TypeError("A commit was answered as if it were another effect: use yield*.");
+      return answer;
     },
   };
 }
 
 function done(answer: Answer): "done" {
-  if (answer !== "done") throw new TypeError("A send or a sleep was answered as if it were an expect: use yield*.");
+  if (answer !== "done") throw new TypeError("A send or a sleep was answered as if it were another effect: use yield*.");
   return answer;
 }
 

@@ -149,8 +149,10 @@ export type Expected<N extends string> =
 export type Effect =
   | { readonly do: "send"; readonly template: string; readonly bytes: Uint8Array }
   | { readonly do: "expect"; readonly wanted: Wanted<string>; readonly within: Duration; readonly between: Duration }
-  | { readonly do: "sleep"; readonly time: Duration };
-export type Answer = "done" | Expected<string>;
+  | { readonly do: "sleep"; readonly time: Duration }
+  | { readonly do: "commit"; readonly within: Duration };
+export type Kept = "kept" | "refused";
+export type Answer = "done" | Kept | Expected<string>;
 /** A part of a dialogue. Always `yield*`: each step then has the type of its own answer. No effect inside `finally`. */
 export type Step<A> = Generator<Effect, A, Answer>;
 type Fill<T> = T extends Template<infer H> ? ([H] extends [never] ? [] : [fill: Readonly<Record<H, number>>]) : never;
@@ -165,6 +167,12 @@ export type Line<M, T extends Templates> = {
    */
   expect<N extends string>(wanted: Wanted<N>, within: Duration, between?: Duration): Step<Expected<N>>;
   sleep(time: Duration): Step<"done">;
+  /**
+   * Before a device is answered that forgets what it was answered for: `kept` when every reading that was told until now is on flash or
+   * with the broker; `refused` where the disk does not take it, where the device is not proved yet, and after `within`. Samples that wait
+   * for more of their block are not waited for.
+   */
+  commit(within: Duration): Step<Kept>;
 };
 
 /** Infers M from `memory` and T from `tx`: never give type arguments. */

@@ -152,6 +152,7 @@ test("a port at which the agent hung is opened after its wait, not before", asyn
     admitted: { device: "monitor-1", socket: "bed-1", known: "socket" },
     hooks: {
       keep: () => undefined,
+      commit: async () => true,
       beginEpoch: () => 1,
       endEpoch: () => undefined,
       clockAt: (at) => ({ mono: at, wall: 0 as never, quality: { known: "unsynced", source: "" } }),

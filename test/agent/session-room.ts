@@ -56,11 +56,17 @@ export class Room {
   readonly attachments: Attachment[] = [];
   readonly discards: Discarded[] = [];
   readonly session: Session;
+  /** What a commit comes to. */
+  commit: () => Promise<boolean> = async () => {
+    this.said.push("commit");
+    return true;
+  };
   #epoch = 0;
 
   constructor(options: { driver?: AnyDriver; hardware?: boolean; line?: HandLine } = {}) {
     this.line = options.line ?? new HandLine();
     const hooks: SessionHooks = {
+      commit: () => this.commit(),
       keep: (lane, { epoch, encode }) =>
         this.said.push(
           `${lane} ${epoch} ${toldIn(

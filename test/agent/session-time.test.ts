@@ -26,6 +26,7 @@ async function reading(clock: StillClock, driver: AnyDriver) {
   };
   const hooks: SessionHooks = {
     keep: () => undefined,
+    commit: async () => true,
     beginEpoch: () => 1,
     endEpoch: () => undefined,
     clockAt: (at) => ({ mono: at, wall: 0 as never, quality: { known: "unsynced", source: "" } }),

@@ -28,6 +28,7 @@ async function attended(driver: AnyDriver, device: AnyEmulator) {
     driver,
     admitted: { device: "monitor-1", socket: "bed-1", known: "socket" },
     hooks: {
+      commit: async () => true,
       keep: (lane, { encode }) =>
         left.push(
           lane,
