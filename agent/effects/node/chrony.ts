@@ -5,6 +5,7 @@ import type { ClockQuality } from "../effects.ts";
 
 /** chronyd answers here who asks from this host (cmdport); what it is asked needs no right. */
 const PORT = 323;
+const LOOPBACK = "127.0.0.1";
 const ANSWER_WITHIN = 1000;
 /** It asks its sources at least this often by default (maxpoll 10); four times that without a new one is holdover. */
 const SILENCE_MAX = 4 * 1_024_000;
@@ -54,10 +55,13 @@ export function askChrony(now: () => number, port = PORT): Promise<ClockQuality 
     const timer = setTimeout(() => end(undefined), ANSWER_WITHIN);
     socket.on("error", () => end(undefined));
     socket.once("message", (answer) => end(qualityIn(answer, sequence, now())));
-    // Connected, so that nobody else's packets are heard and a closed port is told at once.
-    socket.connect(port, "127.0.0.1", (failed?: Error) => {
-      if (failed) end(undefined);
-      else if (!ended) socket.send(request, (refused) => void (refused && end(undefined)));
+    // Bound to this host and connected, so that nobody else's packets are heard at any moment and a closed port is told at once.
+    socket.bind(0, LOOPBACK, () => {
+      if (ended) return;
+      socket.connect(port, LOOPBACK, (failed?: Error) => {
+        if (failed) end(undefined);
+        else if (!ended) socket.send(request, (refused) => void (refused && end(undefined)));
+      });
     });
   });
 }
