@@ -10,8 +10,8 @@ import type { Report } from "./requirements.ts";
  * else failed, or more than the machine can be blamed for.
  */
 export const FILES_MAX = 3;
-/** Folders whose tests start real processes. */
-const IN_REAL_TIME = /(^|\/)test\/(arm64|e2e|fleet|package|support)\/[^/]+\.test\.ts$/;
+/** Tests that start real processes. */
+const IN_REAL_TIME = /(^|\/)test\/(?:(?:arm64|durability|e2e|fleet|package|support)\/[^/]+|agent\/effects-[a-z]+)\.test\.ts$/;
 
 export function filesToRepeat({ testResults }: Report): readonly string[] {
   const failed = testResults.filter(({ status }) => status === "failed");
