@@ -38,7 +38,7 @@ print_verbs() {
   cat <<'VERBS'
 ./build.sh VERB          each installs what it needs first, and says so
   demo       emulated devices, the packaged agent, a real broker: readings as they arrive  [--for 20s] [--json] [--kill]
-  test       everything, in some six minutes on two cores
+  test       everything, in some twelve minutes on two cores
   check      types, lint, house rules, fast tests: before each commit
   package    dist/bedside-linux-arm64, -x64, and bedside-fleet  [host: this machine's only]
   sim        the agent in a simulated world that crashes  [--seed S] [--seeds N | --days D] [--small | --spool] [--workers W]
