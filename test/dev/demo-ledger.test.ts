@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { CAUSE, EDGE } from "../../proto/messages.ts";
 import type { Received, ReceivedBody } from "../support/central.ts";
 import type { LedgerEntry } from "../support/emulated-device.ts";
-import { type DeviceBook, holes, tally } from "./demo/ledger.ts";
+import type { DeviceBook } from "./demo/book.ts";
+import { holes, tally } from "./demo/ledger.ts";
 
 /** A device that sends a unit of 300 ms every 300 ms; unit k carries the value k, two samples and a condition in units 2 and 3. */
 const MS = 1_000_000n;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type HoldWatch, watchHold } from "../../support/port-holders.ts";
-import type { Hold } from "./ledger.ts";
+import type { Hold } from "./book.ts";
 
 /** One process of the agent, from its start to its end, and which ports it held when: seen from outside, in /proc. */
 export type AgentLife = {

@@ -8,7 +8,7 @@ import { FRAMES_A_PACKET, FRAMES_A_SECOND, type NoninState, noninEmulator } from
 import { intellivueEmulator } from "../../../drivers/philips-intellivue/emulator.ts";
 import { puritanBennett840Emulator } from "../../../drivers/puritan-bennett-840/emulator.ts";
 import { type EmulatedDevice, startEmulatedDevice } from "../../support/emulated-device.ts";
-import type { DeviceBook } from "./ledger.ts";
+import type { DeviceBook } from "./book.ts";
 
 /** The devices of the demo, one of every kind that there is a driver for, and one more that waits for a change of the admissions. */
 export type Part = Pick<DeviceBook, "speaks" | "breathless" | "isUnmarked" | "leavesOut" | "givesUpMs" | "settlesMs"> & {

@@ -1,7 +1,7 @@
 import { CAUSE, EDGE } from "../../../proto/messages.ts";
 import type { Received } from "../../support/central.ts";
 import type { LedgerEntry } from "../../support/emulated-device.ts";
-import { type DeviceBook, TICK_NS } from "./ledger.ts";
+import { type DeviceBook, TICK_NS } from "./book.ts";
 import { isAlert, keyIn, named, type Of, type Share, type SharedEntry } from "./shares.ts";
 
 export type EdgeFaults = { readonly lost: readonly string[]; readonly invented: readonly string[] };
@@ -9,8 +9,8 @@ export type EdgeFaults = { readonly lost: readonly string[]; readonly invented: 
 /**
  * The alert records of a node against the conditions that its units tell. A new epoch knows no condition, so one that is present in
  * its first unit is an onset by start; what ends with the epoch has no clear. Which epoch a unit was told in is known by its report;
- * one without values belongs to the epoch of those around it. In the tick before a kill a unit's alerts may have arrived and its
- * report not.
+ * one without values belongs to the epoch of those around it. Where such a one may be of the talk with the agent before, what is told of
+ * its conditions in that epoch is not judged. In the tick before a kill a unit's alerts may have arrived and its report not.
  */
 export function alertFaults(
   { device, holds }: Pick<DeviceBook, "device" | "holds">,
@@ -67,7 +67,7 @@ const inWords = (edges: string): string => [...edges].map((edge) => EDGES[edge a
  * a condition, a reader may have told that it is over, and tells of its return then.
  */
 function patternOf(condition: string, units: readonly LedgerEntry[], beyond: readonly LedgerEntry[]): readonly [must: string, may: string] {
-  let is: "unknown" | "absent" | "present" | "perhaps over" = "unknown";
+  let is = "unknown" as "unknown" | "absent" | "present" | "perhaps over";
   const edge = ({ unit }: LedgerEntry): string => {
     const present = unit.conditions[condition];
     const was = is;
@@ -81,10 +81,9 @@ function patternOf(condition: string, units: readonly LedgerEntry[], beyond: rea
     return was === "present" ? "C" : "";
   };
   const must = units.map(edge).join("");
-  const open = is as string;
   const further = beyond.map(edge).filter((one) => one !== "");
-  const may = further.reduceRight((rest, one) => `(?:${one}${rest})?`, "");
-  return [must, may === "" && (open === "perhaps over" || (is as string) === "perhaps over") ? "C?" : may];
+  if (further.length === 0) return [must, is === "perhaps over" ? "C?" : ""];
+  return [must, further.reduceRight((rest, one) => `(?:${one}${rest})?`, "")];
 }
 
 /** A change of the word alone (LOW → HIGH) is no change of the state that the device's ledger has. */

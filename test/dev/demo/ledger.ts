@@ -1,44 +1,17 @@
-import { TICK } from "../../../agent/main.ts";
 import { WAVE_BLOCK } from "../../../agent/session/wave-blocks.ts";
 import type { Received } from "../../support/central.ts";
 import type { LedgerEntry } from "../../support/emulated-device.ts";
+import { type DeviceBook, type Hold, SETTLED_NS, TICK_NS } from "./book.ts";
 import { alertFaults } from "./edges.ts";
 import { isReport, keyIn, matchLast, named, type Of, type Share, type SharedEntry, sameReport, sharesOf } from "./shares.ts";
 import { waveTally } from "./waves.ts";
 
 /**
  * The two ledgers: what each emulated device sent, counted by itself in units (a packet, an answer), against what the centre
- * received after removing duplicates. Pure. A unit may be missing only where `excuse` finds a reason in times that were measured
+ * received after removing duplicates. Pure. A unit may be missing only where `excuses` finds a reason in times that were measured
  * from outside the agent; everything else that is missing is lost, and everything received that nobody sent is invented.
  */
 
-/** One time during which one agent process held a port, in monotonic nanoseconds. */
-export type Hold = {
-  /** The port was first seen in the process's descriptors. */
-  readonly from: bigint;
-  /** Just before SIGKILL; undefined where it was not killed. */
-  readonly killed: bigint | undefined;
-};
-export type DeviceBook = {
-  readonly device: string;
-  /** Names that the device's own ledger does not keep; all others must be in it. */
-  readonly beyond: (key: string) => boolean;
-  /** "unasked": it streams by itself; "asked": only when the agent asks. */
-  readonly speaks: "unasked" | "asked";
-  /** Its units follow one another so fast that a kill always finds one that is still between it and the agent. */
-  readonly breathless?: true | undefined;
-  /** Its frames have no start mark: what ends first behind an opened port is not read. */
-  readonly isUnmarked?: true | undefined;
-  /** It leaves out samples, and they are counted. */
-  readonly leavesOut?: true | undefined;
-  /** A curve's record that stands still on the line for so long is given up: on a busy machine an emulated device may be halted in it. */
-  readonly givesUpMs?: number | undefined;
-  /** Most time that its talk needs from the open port until its first unit begins, by its own paper. */
-  readonly settlesMs?: number | undefined;
-  readonly sent: readonly LedgerEntry[];
-  /** In order of time. */
-  readonly holds: readonly Hold[];
-};
 export type DeviceTally = {
   readonly device: string;
   /** Since its port was first opened: what came before was nobody's to hear. */
@@ -65,9 +38,6 @@ export type Absence = {
   readonly limit: bigint;
 };
 
-export const TICK_NS = BigInt(TICK * 1e6);
-/** Longer than bytes take from an emulator through socat to the agent's tick. */
-export const SETTLED_NS = 120_000_000n;
 const WAVE_BLOCK_NS = BigInt(WAVE_BLOCK * 1e6);
 
 export function tally(book: DeviceBook, received: readonly Received[]): DeviceTally {
@@ -153,7 +123,7 @@ function excuses(book: DeviceBook): (missing: Pick<Missing, "at" | "of">) => boo
   const { sent, holds, isUnmarked, givesUpMs = Number.POSITIVE_INFINITY } = book;
   return ({ at, of }) => {
     const entry = sent[at]!;
-    if (excuse(entry, book, of === "samples" ? WAVE_BLOCK_NS : 0n) !== undefined) return true;
+    if (isUnheard(entry, book, of === "samples" ? WAVE_BLOCK_NS : 0n)) return true;
     const hold = holds.findLastIndex(({ from }) => from <= entry.firstByteAt);
     if (of === "samples" && Number(entry.lastByteAt - entry.firstByteAt) > givesUpMs * 1e6) return true;
     if (isUnmarked === true && (at === 0 || sent[at - 1]!.firstByteAt < holds[hold]!.from)) return true;
@@ -167,17 +137,11 @@ function isOld({ holds, speaks, settlesMs = 0 }: DeviceBook, at: bigint): boolea
   return speaks === "asked" && hold > 0 && at < holds[hold]!.from + BigInt(settlesMs * 1e6);
 }
 
-/** `late`: how much later than its bytes it is stamped. */
-export function excuse(
-  { firstByteAt, lastByteAt }: LedgerEntry,
-  { holds, breathless }: Pick<DeviceBook, "holds" | "breathless">,
-  late = 0n,
-): "nobody listened" | "killed" | undefined {
+/** Bytes of it left while no agent held the port, or so shortly before a kill that what is stamped `late` was not stamped yet. */
+function isUnheard({ firstByteAt, lastByteAt }: LedgerEntry, { holds, breathless }: DeviceBook, late: bigint): boolean {
   const hold = holds.findLast(({ from }) => from <= firstByteAt);
-  if (hold === undefined) return "nobody listened";
   const margin = late + (breathless === true ? SETTLED_NS : TICK_NS);
-  if (hold.killed === undefined || lastByteAt < hold.killed - margin) return undefined;
-  return firstByteAt > hold.killed ? "nobody listened" : "killed";
+  return hold === undefined || (hold.killed !== undefined && lastByteAt >= hold.killed - margin);
 }
 
 /** What a report says otherwise than the last unit that was begun before it. */

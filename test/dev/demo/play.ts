@@ -3,8 +3,9 @@ import type { Status } from "../../../agent/health/snapshot.ts";
 import { DEATH_CAUSE } from "../../../proto/messages.ts";
 import type { Received } from "../../support/central.ts";
 import type { AgentLife } from "./agent-life.ts";
+import { SETTLED_NS } from "./book.ts";
 import { type ChangeOptions, type Changes, changeFaults, FORGED, pushForged, pushSigned, UNCHANGED } from "./change.ts";
-import { type DeviceTally, holes, milliseconds, SETTLED_NS, tally } from "./ledger.ts";
+import { type DeviceTally, holes, milliseconds, tally } from "./ledger.ts";
 import { isReport } from "./shares.ts";
 import type { Placed, Stage } from "./stage.ts";
 

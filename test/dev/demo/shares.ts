@@ -3,7 +3,7 @@ import { keyAt } from "../../../drivers/kit/reading.ts";
 import type { Metric } from "../../../proto/messages.ts";
 import type { Received } from "../../support/central.ts";
 import type { LedgerEntry } from "../../support/emulated-device.ts";
-import { SETTLED_NS } from "./ledger.ts";
+import { SETTLED_NS } from "./book.ts";
 
 /** A device's two ledgers parted by node: what its units say of one node below the port, and what the centre has of it. Pure. */
 

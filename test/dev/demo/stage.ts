@@ -6,8 +6,8 @@ import type { EmulatedDevice } from "../../support/emulated-device.ts";
 import { startMosquitto } from "../../support/mosquitto.ts";
 import { makeAuthority } from "../../support/pki.ts";
 import { type AgentLife, startAgent } from "./agent-life.ts";
+import type { DeviceBook } from "./book.ts";
 import { GATEWAY, type Part, type Rule } from "./cast.ts";
-import type { DeviceBook } from "./ledger.ts";
 import { type Office, openOffice, READER_ACL } from "./office.ts";
 
 /** Everything around the agent: certificates, broker, devices, the centre's subscriber, and the agent's lives so far. */

@@ -1,4 +1,4 @@
-import { type DeviceBook, SETTLED_NS } from "./ledger.ts";
+import { type DeviceBook, SETTLED_NS } from "./book.ts";
 import { isWave, keyIn, named, type Of, type Share, type SharedEntry } from "./shares.ts";
 
 /**
@@ -11,7 +11,8 @@ export type WaveTally = {
   readonly invented: readonly string[];
 };
 
-type Sent = { readonly samples: readonly number[] /** Of each sample. */; readonly entries: readonly SharedEntry[] };
+/** A wave of a device as it left: each sample, and the unit it was in. */
+type Sent = { readonly samples: readonly number[]; readonly entries: readonly SharedEntry[] };
 
 export function waveTally({ device, leavesOut }: Pick<DeviceBook, "device" | "leavesOut">, { place, entries, records }: Share): WaveTally {
   const missing = new Map<SharedEntry, string[]>();
@@ -32,8 +33,9 @@ export function waveTally({ device, leavesOut }: Pick<DeviceBook, "device" | "le
       else for (let i = 0; i < body.samples.length; i += 1) arrived.add(from + i);
     });
     sent.entries.forEach((entry, at) => {
+      if (arrived.has(at)) return;
       const keys = missing.get(entry) ?? [];
-      if (!arrived.has(at) && keys.at(-1) !== key) missing.set(entry, [...keys, key]);
+      if (keys.at(-1) !== key) missing.set(entry, [...keys, key]);
     });
     invented.push(...countFaults({ who, key, leavesOut: leavesOut === true }, told, places));
   }
