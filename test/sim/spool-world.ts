@@ -1,6 +1,7 @@
 import type { FaultKey } from "../../agent/fault/fault.ts";
 import type { LifeEnd } from "./checkers.ts";
-import { type Asked, SimDisk, TICK, TURN } from "./disk.ts";
+import { type Asked, SimDisk } from "./disk.ts";
+import { endLife } from "./ending.ts";
 import { SimHost } from "./host.ts";
 import { type Boot, type Ending, Life, type Stage } from "./life.ts";
 import type { LifePlan } from "./plan.ts";
@@ -130,14 +131,9 @@ class SpoolWorld {
   }
 
   #end(life: Life, plan: LifePlan | undefined): void {
-    const { schedule, trace } = this.#stage;
+    const { schedule } = this.#stage;
     const how = plan?.how ?? "clean";
-    const busy = this.#disk.busyTime(TICK);
-    const recovering = schedule.now - this.#disk.busyTime(TURN) <= life.began + 1 * MS;
-    life.markEnded(how);
-    this.#ends.push({ life, at: schedule.now, how, busy, recovering, refused: this.#refused.has(life.index) });
-    trace.add("end", schedule.now, life.index, how, busy);
-    this.#disk.lifeEnded(how === "power");
+    this.#ends.push(endLife(life, how, { stage: this.#stage, disk: this.#disk, refused: this.#refused }));
     this.#now?.house.ended();
     this.#toldCorrupt ||= this.#now?.house.toldCorrupt === true;
     this.#now = undefined;

@@ -7,7 +7,8 @@ import type { Emulator } from "../../drivers/kit/emulator.ts";
 import { type Received, type Receiver, SimBroker } from "./broker.ts";
 import { judge, type LifeEnd, type Tally } from "./checkers.ts";
 import { counterDriver, counterEmulator } from "./counter-device.ts";
-import { type Asked, SimDisk, TICK, TURN } from "./disk.ts";
+import { type Asked, SimDisk } from "./disk.ts";
+import { endLife } from "./ending.ts";
 import { effectsOf, SimHost } from "./host.ts";
 import { type Boot, type Ending, Life, type Stage } from "./life.ts";
 import { Matcher } from "./matcher.ts";
@@ -232,14 +233,9 @@ class World {
 
   /** From here on nothing of this life has an effect; the next begins on what survived. */
   #end(life: Life, plan: LifePlan | undefined): void {
-    const { schedule, trace } = this.#stage;
+    const { schedule } = this.#stage;
     const how = plan?.how ?? "clean";
-    const busy = this.#disk.busyTime(TICK);
-    const recovering = schedule.now - this.#disk.busyTime(TURN) <= life.began + 1 * MS;
-    life.markEnded(how);
-    this.#ends.push({ life, at: schedule.now, how, busy, recovering, refused: this.#refused.has(life.index) });
-    trace.add("end", schedule.now, life.index, how, busy);
-    this.#disk.lifeEnded(how === "power");
+    this.#ends.push(endLife(life, how, { stage: this.#stage, disk: this.#disk, refused: this.#refused }));
     for (const port of this.#ports) port.lifeEnded();
     this.#broker.lifeEnded();
     this.#life = undefined;
