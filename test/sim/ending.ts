@@ -3,7 +3,7 @@ import { type SimDisk, TICK, TURN } from "./disk.ts";
 import type { Ending, Life, Stage } from "./life.ts";
 import { MS } from "./schedule.ts";
 
-/** Ends a life for itself and for its disk, and says what a checker must know of its end. `refused`: lives that the disk refused something. */
+/** Ends a life for itself and its disk, and says what a checker must know of it. `refused`: lives that the disk refused something. */
 export function endLife(
   life: Life,
   how: Ending,
