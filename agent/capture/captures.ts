@@ -62,6 +62,20 @@ export type Begun = {
 };
 export type Part = { readonly lines: string; readonly received: number; readonly ended?: Ended };
 
+/** `sealing`: its end, which began when it ended. */
+type Running = { readonly begun: Begun; readonly recording: Recording; sealing: Promise<void> | undefined };
+
+/** A port that is taken anew is proved under the eyes of who records. */
+function whyWhole(driver: AnyDriver, { whole, isProved }: { readonly whole: boolean; readonly isProved: boolean }): Begun["because"] {
+  if (whole) return "wished";
+  if (driver.scrub === undefined) return "no_map";
+  return isProved ? undefined : "unproved";
+}
+const isStreamingAt =
+  (location: string) =>
+  ({ port, phase }: SessionView): boolean =>
+    port.location === location && phase === "streaming";
+
 /**
  * Records a port that a session serves, by hearing along: it opens nothing. What the driver's field map lets through is handed to who
  * records, and never touches this box's disk. What nobody has judged (a driver without a map, a device that is not proved, or a wish to
@@ -69,7 +83,7 @@ export type Part = { readonly lines: string; readonly received: number; readonly
  */
 export class Captures {
   readonly #options: Options;
-  #running: { readonly begun: Begun; readonly recording: Recording; sealing: Promise<void> | undefined } | undefined;
+  #running: Running | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -81,20 +95,13 @@ export class Captures {
     const { location } = port;
     if (verdict.is !== "allow")
       throw new Fault("port.not_allowed", `No rule allows ${location}: ${verdict.reasons.join("; ")}`, { location });
-    const view = (): SessionView | undefined => room.sessions().find((one) => one.port.location === location);
     const named = this.#options.drivers.find(({ id }) => id === verdict.driver);
     const driver = named && atLine(named, verdict.line);
     assert(driver !== undefined, "an admitted port has a driver, and a line of it");
-    const waiting = await this.#options.kept.names();
     await this.#settle();
+    const waiting = await this.#options.kept.names();
     if (this.#running !== undefined) throw new Fault("capture.busy", `${this.#running.begun.location} is recorded now`);
-    const because = whole
-      ? "wished"
-      : driver.scrub === undefined
-        ? "no_map"
-        : anew || view()?.phase === "streaming"
-          ? undefined
-          : "unproved";
+    const because = whyWhole(driver, { whole, isProved: anew || room.sessions().some(isStreamingAt(location)) });
     const kept: Kept = because === undefined ? "scrubbed" : "whole";
     if (kept === "whole" && waiting.length >= KEPT_MAX)
       throw new Fault("capture.box_full", `${KEPT_MAX} captures wait on this box already`);
@@ -118,9 +125,8 @@ export class Captures {
     const now = this.#options.clock.now();
     const { begun, recording } = running;
     const session = this.#options.room.sessions().find((one) => one.port.location === begun.location);
-    const was = recording.ended;
     recording.tick(now, session?.phase);
-    if (recording.ended !== undefined && was === undefined) this.#ended();
+    this.#finish(running);
   }
 
   /** What has come since the last call; the last one says how it ended. Throws Fault `capture.unknown`, and `disk.*` at its end. */
@@ -135,21 +141,18 @@ export class Captures {
 
   /** Throws Fault `capture.unknown`. */
   end(name: string): void {
-    const { recording } = this.#named(name);
-    if (recording.ended !== undefined) return;
-    recording.end("asked", this.#options.clock.now());
-    this.#ended();
+    const running = this.#named(name);
+    running.recording.end("asked", this.#options.clock.now());
+    this.#finish(running);
   }
 
   /** The agent stops: what was recorded is sealed where it has to be. */
   async stop(): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;
-    if (running.recording.ended === undefined) {
-      running.recording.end("stopped", this.#options.clock.now());
-      this.#ended();
-    }
-    await running.sealing?.catch((caught: unknown) => void asFault(caught, "disk.failed", "A capture cannot be kept"));
+    running.recording.end("stopped", this.#options.clock.now());
+    this.#finish(running);
+    await this.#settle();
   }
 
   /** Those that wait on this box for a person to decide. */
@@ -188,17 +191,17 @@ export class Captures {
     return "";
   }
 
-  #ended(): void {
-    const running = this.#running!;
+  /** Once, as soon as it has ended: by time, by a wish, or in the midst of what it heard. */
+  #finish(running: Running): void {
     const { begun, recording } = running;
+    if (recording.ended === undefined || running.sealing !== undefined) return;
     this.#options.room.tap(begun.location, undefined);
     const { name, kept, location } = begun;
     this.#options.log.event("capture.ended", { name, location, how: recording.ended, bytes: recording.received });
-    if (kept === "whole" && recording.received > 0) {
-      running.sealing = this.#options.kept.keep(name, recording.take(this.#options.clock.now()));
-      // Told to who asks; where nobody asks any more, the log has that it ended.
-      running.sealing.catch((caught: unknown) => void asFault(caught, "disk.failed", `The capture ${name} cannot be kept`));
-    }
+    const isSealed = kept === "whole" && recording.received > 0;
+    running.sealing = isSealed ? this.#options.kept.keep(name, recording.take(this.#options.clock.now())) : Promise.resolve();
+    // Told to who asks; where nobody asks any more, the log has that it ended.
+    running.sealing.catch((caught: unknown) => void asFault(caught, "disk.failed", `The capture ${name} cannot be kept`));
   }
 
   #headOf({ name, device, kept, because }: Begun, { port }: Judged, driver: AnyDriver): CaptureHead {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Judged } from "../../agent/admission/rules.ts";
 import { type Begun, Captures, type Part } from "../../agent/capture/captures.ts";
 import { KEPT_MAX, KeptCaptures } from "../../agent/capture/kept-captures.ts";
-import { UNHEARD_MAX } from "../../agent/capture/recording.ts";
+import { CAPTURE_BYTES_MAX, UNHEARD_MAX } from "../../agent/capture/recording.ts";
 import { answerRequest } from "../../agent/control/requests.ts";
 import { nodeSeals } from "../../agent/effects/node/seals.ts";
 import { Identify } from "../../agent/identify/identify.ts";
@@ -98,6 +98,17 @@ describe("the captures of an agent", () => {
     expect(await faultOf({ do: "capture", port: "usb-1", for_ms: 5000 })).toBe("capture.busy");
     pass(UNHEARD_MAX);
     expect((await begin()).name).toMatch(/^dv-1-/);
+  });
+
+  test("that are full end at once: the port is let go, and what nobody judged is sealed", async () => {
+    const { begin, ask, say, pass, taps, logged } = agent({ mapped: false });
+    const { name } = await begin();
+    say(new Uint8Array(CAPTURE_BYTES_MAX));
+    pass(20);
+    expect([taps.size, logged.filter((line) => line.includes("how=full")).length]).toEqual([0, 1]);
+    pass(20);
+    expect(await ask<Part>({ do: "captured", name })).toEqual({ lines: "", received: CAPTURE_BYTES_MAX, ended: "full" });
+    expect(await ask({ do: "captures" })).toEqual({ waiting: [name] });
   });
 
   test("are sealed where the agent stops", async () => {
